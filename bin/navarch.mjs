@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: an unsuitable Node.js must get as far as saying so.
+import process from 'node:process';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(`navarch needs Node.js 22.18 or newer; this is ${process.version} (${process.execPath}).\n`);
+  process.exit(1);
+}
+const { main } = await import('../dist/navarch.mjs');
+process.exitCode = await main(process.argv.slice(2));

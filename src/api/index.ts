@@ -1,0 +1,16 @@
+export { formatApiVersion, formatGroupResource, gvkOf, parseApiVersion } from './gvk.ts';
+export type { GroupVersion, GroupVersionKind, GroupVersionResource } from './gvk.ts';
+export { deepFreeze } from './object.ts';
+export type {
+  Condition,
+  JsonObject,
+  JsonValue,
+  KubeList,
+  KubeObject,
+  ListMeta,
+  ManagedFieldsEntry,
+  ObjectMeta,
+  OwnerReference,
+  WatchEvent,
+} from './object.ts';
+export type { Schema, ValidationRule } from './schema.ts';

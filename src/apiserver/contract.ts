@@ -1,0 +1,107 @@
+// The shapes that the parts of the API server hand to each other. A request passes, in this order:
+// listener (sockets, bytes) -> authenticate -> impersonate -> authorize -> dispatch (verbs) -> listener.
+// In-process callers enter after authentication, with objects in place of bytes.
+import type { JsonObject, KubeObject, WatchEvent } from '../api/index.ts';
+
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a path means: `k8s.io/apiserver`'s RequestInfo. */
+export interface RequestInfo {
+  readonly isResource: boolean;
+  readonly path: string;
+  /** get, list, watch, create, update, patch, delete, deletecollection; for other paths the method in lower case. */
+  readonly verb: string;
+  readonly group: string;
+  readonly version: string;
+  readonly namespace: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly name: string;
+  /** What follows `name/subresource`, for proxies. */
+  readonly rest: string;
+}
+
+export interface ApiRequest {
+  readonly method: string;
+  /** Absolute path as it was sent, without the query; segments may be percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Bytes from a socket, or a JSON value (not to be changed by anyone) from inside the process. */
+  readonly body: { readonly bytes: Uint8Array } | { readonly json: unknown } | undefined;
+  readonly user: UserInfo;
+  readonly signal: AbortSignal;
+}
+
+export type ApiResponse =
+  /** A JSON body. `object` is frozen; its bytes are encoded once and shared (machinery's encodeJson). */
+  | {
+      readonly kind: 'object';
+      readonly status: number;
+      readonly object: unknown;
+      readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+    }
+  | {
+      readonly kind: 'bytes';
+      readonly status: number;
+      readonly contentType: string;
+      readonly bytes: Uint8Array;
+      readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+    }
+  | {
+      readonly kind: 'watch';
+      readonly contentType: string;
+      readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+      /** Delivers batches of events in order until the signal aborts or the server ends the watch. */
+      run(onEvents: (events: readonly WatchEvent<KubeObject>[]) => void, signal: AbortSignal): Promise<void>;
+    };
+
+/** Who sent a request. Undefined: these credentials are not of my kind, ask the next; an invalid one throws 401. */
+export interface Authenticator {
+  authenticate(credentials: {
+    readonly headers: ApiRequest['headers'];
+    /** The peer's verified client certificate. */
+    readonly certificate: { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+  }): Promise<UserInfo | undefined>;
+}
+
+export type Verdict = { readonly allowed: true; readonly reason: string } | { readonly allowed: false; readonly reason: string };
+
+export interface Authorizer {
+  authorize(user: UserInfo, info: RequestInfo): Verdict;
+}
+
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+export interface AdmissionAttributes {
+  readonly operation: AdmissionOperation;
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** The object as it would be stored; undefined on DELETE. */
+  readonly object: KubeObject | undefined;
+  /** What is stored now; undefined on CREATE. */
+  readonly oldObject: KubeObject | undefined;
+  readonly options: JsonObject;
+}
+
+/** What an admission rule may say besides yes: throw a StatusError to refuse. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  handles(attributes: AdmissionAttributes): boolean;
+  /** Returns the object to store instead, or the same one. */
+  mutate?(attributes: AdmissionAttributes, warn: (message: string) => void): KubeObject | Promise<KubeObject>;
+  validate?(attributes: AdmissionAttributes, warn: (message: string) => void): void | Promise<void>;
+}

@@ -1,0 +1,22 @@
+export {
+  MODIFIED,
+  StatusError,
+  alreadyExists,
+  badRequest,
+  conflict,
+  expired,
+  fieldError,
+  forbidden,
+  internalError,
+  invalid,
+  methodNotSupported,
+  notFound,
+} from './status-error.ts';
+export type {
+  FieldError,
+  FieldErrorType,
+  QualifiedResource,
+  Status,
+  StatusCause,
+  StatusDetails,
+} from './status-error.ts';

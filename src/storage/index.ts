@@ -1,0 +1,2 @@
+export { CompactedError, FutureRevisionError } from './storage.ts';
+export type { Change, Codec, Entry, ListOptions, ListResult, Storage, WriteResult } from './storage.ts';
