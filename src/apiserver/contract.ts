@@ -1,14 +1,8 @@
 // The shapes that the parts of the API server hand to each other. A request passes, in this order:
 // listener (sockets, bytes) -> authenticate -> impersonate -> authorize -> dispatch (verbs) -> listener.
 // In-process callers enter after authentication, with objects in place of bytes.
-import type { JsonObject, KubeObject, WatchEvent } from '../api/index.ts';
-
-export interface UserInfo {
-  readonly name: string;
-  readonly uid?: string;
-  readonly groups: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
+import type { KubeObject, WatchEvent } from '../api/index.ts';
+import type { UserInfo } from '../machinery/index.ts';
 
 /** What a path means: `k8s.io/apiserver`'s RequestInfo. */
 export interface RequestInfo {
@@ -67,41 +61,16 @@ export interface Authenticator {
   authenticate(credentials: {
     readonly headers: ApiRequest['headers'];
     /** The peer's verified client certificate. */
-    readonly certificate: { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+    readonly certificate:
+      | { readonly commonName: string; readonly organizations: readonly string[] }
+      | undefined;
   }): Promise<UserInfo | undefined>;
 }
 
-export type Verdict = { readonly allowed: true; readonly reason: string } | { readonly allowed: false; readonly reason: string };
+export type Verdict =
+  | { readonly allowed: true; readonly reason: string }
+  | { readonly allowed: false; readonly reason: string };
 
 export interface Authorizer {
   authorize(user: UserInfo, info: RequestInfo): Verdict;
-}
-
-export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
-
-export interface AdmissionAttributes {
-  readonly operation: AdmissionOperation;
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  readonly resource: string;
-  readonly subresource: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly user: UserInfo;
-  readonly dryRun: boolean;
-  /** The object as it would be stored; undefined on DELETE. */
-  readonly object: KubeObject | undefined;
-  /** What is stored now; undefined on CREATE. */
-  readonly oldObject: KubeObject | undefined;
-  readonly options: JsonObject;
-}
-
-/** What an admission rule may say besides yes: throw a StatusError to refuse. */
-export interface AdmissionPlugin {
-  readonly name: string;
-  handles(attributes: AdmissionAttributes): boolean;
-  /** Returns the object to store instead, or the same one. */
-  mutate?(attributes: AdmissionAttributes, warn: (message: string) => void): KubeObject | Promise<KubeObject>;
-  validate?(attributes: AdmissionAttributes, warn: (message: string) => void): void | Promise<void>;
 }

@@ -1,3 +1,4 @@
+export type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin, UserInfo } from './admission.ts';
 export {
   MODIFIED,
   StatusError,
