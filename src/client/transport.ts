@@ -19,6 +19,8 @@ export interface TransportResponse {
   readonly status: number;
   /** The decoded JSON body, frozen; a string for text; undefined when there is none. */
   readonly body: unknown;
+  /** Names in lower case; those that a transport knows of. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 export interface Transport {
