@@ -1,3 +1,16 @@
+export {
+  bootstrapRbac,
+  builtinDefinitions,
+  builtinResources,
+  builtinSchema,
+  definitionFor,
+  protobufFields,
+  protobufMessageFor,
+  referencedDefinition,
+  resolveRef,
+} from './builtin.ts';
+export type { BuiltinResource, BuiltinSubresource, ProtobufField } from './builtin.ts';
+export type * from './generated/kubernetes-types.ts';
 export { formatApiVersion, formatGroupResource, gvkOf, parseApiVersion } from './gvk.ts';
 export type { GroupVersion, GroupVersionKind, GroupVersionResource } from './gvk.ts';
 export { deepFreeze } from './object.ts';
