@@ -55,7 +55,13 @@ function kubectl133(): string {
 function runCases(corpus: Corpus, only: string, directory: string): Promise<Outcome> {
   const shared = values.shared;
   const kubeconfig = path.join(directory, 'kubeconfig');
-  const scenario = [path.join(shared, 'scenarios', 'run.mjs'), '--fleet', path.join(directory, 'fleet.json'), '--jobs', values.jobs];
+  const scenario = [
+    path.join(shared, 'scenarios', 'run.mjs'),
+    '--fleet',
+    path.join(directory, 'fleet.json'),
+    '--jobs',
+    values.jobs,
+  ];
   const commands: Record<Corpus, string[]> = {
     kube: [path.join(shared, 'conformance', 'run.mjs'), '--kubeconfig', kubeconfig, '--verbose'],
     kubectl: [path.join(shared, 'conformance', 'kubectl.mjs'), '--kubeconfig', kubeconfig, '--verbose'],
@@ -89,11 +95,25 @@ async function startProduct(gates: readonly string[]): Promise<{ child: ChildPro
   const child = spawn(
     'node',
     [
-      path.join(root, 'bin', 'navarch.mjs'), 'up', '--members', '3', '--simulate', 'none',
-      '--data-dir', directory, '--port', String(port), '--member-base-port', String(port + 1),
-      '--feature-gates', gates.map((gate) => `${gate}=true`).join(','),
-      '--controllers', '*,hpaScaleTargetMarker,deploymentReplicasSyncer',
-      '--enable-no-execute-taint-eviction=true', '--resource-eviction-rate', '1000',
+      path.join(root, 'bin', 'navarch.mjs'),
+      'up',
+      '--members',
+      '3',
+      '--simulate',
+      'none',
+      '--data-dir',
+      directory,
+      '--port',
+      String(port),
+      '--member-base-port',
+      String(port + 1),
+      '--feature-gates',
+      gates.map((gate) => `${gate}=true`).join(','),
+      '--controllers',
+      '*,hpaScaleTargetMarker,deploymentReplicasSyncer',
+      '--enable-no-execute-taint-eviction=true',
+      '--resource-eviction-rate',
+      '1000',
       '--allow-no-execute-taint-policy=true',
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
@@ -118,7 +138,11 @@ async function stopProduct({ child, directory }: { child: ChildProcess; director
 
 /** Runs one corpus; what failed of the listed cases is tried once more alone, since bounds are in real time. */
 async function judge(corpus: Corpus, listed: readonly string[], directory: string): Promise<Outcome> {
-  const outcome = await runCases(corpus, values.only ?? (values.all === true ? '*' : listed.join(',')), directory);
+  const outcome = await runCases(
+    corpus,
+    values.only ?? (values.all === true ? '*' : listed.join(',')),
+    directory,
+  );
   const again = listed.filter((name) => outcome.failures.has(name));
   if (again.length === 0) return outcome;
   const second = await runCases(corpus, again.join(','), directory);
@@ -137,8 +161,13 @@ if (!existsSync(values.shared)) {
 const chosen = corpora.filter((corpus) => positionals.length === 0 || positionals.includes(corpus));
 let totalPassed = 0;
 let totalFailed = 0;
-for (const group of [chosen.filter((corpus) => corpus !== 'gated'), chosen.filter((corpus) => corpus === 'gated')]) {
-  const wanted = group.filter((corpus) => values.all === true || values.only !== undefined || lists[corpus].length > 0);
+for (const group of [
+  chosen.filter((corpus) => corpus !== 'gated'),
+  chosen.filter((corpus) => corpus === 'gated'),
+]) {
+  const wanted = group.filter(
+    (corpus) => values.all === true || values.only !== undefined || lists[corpus].length > 0,
+  );
   if (wanted.length === 0) continue;
   const product = await startProduct(wanted.includes('gated') ? allGates : plainGates);
   try {
@@ -148,9 +177,12 @@ for (const group of [chosen.filter((corpus) => corpus !== 'gated'), chosen.filte
       const listed = new Set(lists[corpus]);
       const lost = [...outcome.failures.keys()].filter((name) => listed.has(name));
       const report = values.all === true || values.only !== undefined ? [...outcome.failures.keys()] : lost;
-      for (const name of report) for (const text of outcome.failures.get(name) ?? []) console.log(`FAIL ${corpus} ${name}: ${text}`);
+      for (const name of report)
+        for (const text of outcome.failures.get(name) ?? []) console.log(`FAIL ${corpus} ${name}: ${text}`);
       const seconds = Math.round((performance.now() - started) / 1000);
-      console.log(`${corpus}: ${outcome.passed.size} passed, ${outcome.failures.size} failed (${lost.length} of them listed) in ${seconds} s`);
+      console.log(
+        `${corpus}: ${outcome.passed.size} passed, ${outcome.failures.size} failed (${lost.length} of them listed) in ${seconds} s`,
+      );
       totalPassed += outcome.passed.size;
       totalFailed += lost.length;
       if (values.update === true) {

@@ -2,3 +2,10 @@ export { every, formatMicroTime, formatTime, sleep, systemClock, type Cancel, ty
 export { AssertionError, OperatingError, assert, errorMessage } from './errors.ts';
 export { silentLogger, type LogFields, type Logger } from './logger.ts';
 export { randomSuffix, systemRandom, type Random } from './random.ts';
+export {
+  defaultFeatureGates,
+  featureGates,
+  parseFeatureGates,
+  type FeatureGates,
+  type GateName,
+} from './feature-gates.ts';

@@ -1,0 +1,65 @@
+// The one list of feature gates, under upstream's names, stages and defaults.
+import { OperatingError } from './errors.ts';
+
+interface Gate {
+  readonly default: boolean;
+  readonly stage: 'Alpha' | 'Beta' | 'GA';
+  readonly effect: string;
+}
+
+export const featureGates = {
+  ControllerPriorityQueue: { default: true, stage: 'Beta', effect: 'fresh events come before those of the initial list' },
+  CustomizedClusterResourceModeling: { default: true, stage: 'Beta', effect: 'resource models of clusters are completed and used to estimate capacity' },
+  Failover: { default: false, stage: 'Beta', effect: 'NoExecute taints evict, ClusterTaintPolicies act' },
+  FederatedQuotaEnforcement: { default: false, stage: 'Alpha', effect: 'a FederatedResourceQuota refuses bindings above it' },
+  GracefulEviction: { default: true, stage: 'Beta', effect: 'application failover may keep the old copy until the new one is healthy' },
+  MultiClusterService: { default: false, stage: 'Alpha', effect: 'MultiClusterService objects are acted on' },
+  MultiplePodTemplatesScheduling: { default: false, stage: 'Alpha', effect: 'workloads of several pod templates are scheduled as sets' },
+  PriorityBasedScheduling: { default: true, stage: 'Beta', effect: 'bindings of higher priority are scheduled first' },
+  PropagateDeps: { default: true, stage: 'Beta', effect: 'what a workload depends on follows it' },
+  PropagationPolicyPreemption: { default: false, stage: 'Alpha', effect: 'policies may take templates from policies of lower priority' },
+  ResourceQuotaEstimate: { default: false, stage: 'Alpha', effect: 'estimates respect the quotas of members' },
+  SchedulingOvercommitProtection: { default: false, stage: 'Alpha', effect: 'capacity promised but not yet used is not promised again' },
+  StatefulFailoverInjection: { default: false, stage: 'Alpha', effect: 'state preserved at failover is injected into the new copy' },
+  WorkloadAffinity: { default: false, stage: 'Alpha', effect: 'workloads attract or avoid each other by a label' },
+} as const satisfies Record<string, Gate>; // prettier-ignore
+
+export type GateName = keyof typeof featureGates;
+export type FeatureGates = Readonly<Record<GateName, boolean>>;
+
+export const defaultFeatureGates: FeatureGates = Object.fromEntries(
+  Object.entries(featureGates).map(([name, gate]) => [name, gate.default]),
+) as Record<GateName, boolean>;
+
+/** Reads `A=true,B=false`; `AllAlpha` and `AllBeta` set all of a stage that are not named themselves. */
+export function parseFeatureGates(text: string): FeatureGates {
+  const chosen = new Map<string, boolean>();
+  for (const part of text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')) {
+    const [name = '', value = ''] = part.split('=', 2).map((one) => one.trim());
+    if (!Object.hasOwn(featureGates, name) && name !== 'AllAlpha' && name !== 'AllBeta') {
+      const known = Object.keys(featureGates).join(', ');
+      throw new OperatingError(
+        'UNKNOWN_FEATURE_GATE',
+        `there is no feature gate "${name}"`,
+        `use one of: AllAlpha, AllBeta, ${known}`,
+      );
+    }
+    if (!/^(true|false|t|f|1|0)$/i.test(value)) {
+      throw new OperatingError(
+        'BAD_FEATURE_GATE',
+        `feature gate "${name}" is neither true nor false but "${value}"`,
+        `write ${name}=true or ${name}=false`,
+      );
+    }
+    chosen.set(name, /^(true|t|1)$/i.test(value));
+  }
+  return Object.fromEntries(
+    Object.entries(featureGates).map(([name, gate]) => [
+      name,
+      chosen.get(name) ?? chosen.get(`All${gate.stage}`) ?? gate.default,
+    ]),
+  ) as Record<GateName, boolean>;
+}
