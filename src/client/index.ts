@@ -14,6 +14,8 @@ export type {
   WatchOptions,
   WriteOptions,
 } from './client.ts';
+export { createRestMapper } from './discovery.ts';
+export type { ApiResource, RestMapper, RestMapperSettings } from './discovery.ts';
 export {
   ConnectionError,
   isAlreadyExists,
@@ -25,6 +27,7 @@ export {
   statusErrorFrom,
 } from './errors.ts';
 export type { ConnectionFailure } from './errors.ts';
+export { kinds } from './kinds.ts';
 export { formatKey, keyOf, objectPath, parseKey, resource, resourcePath } from './resource.ts';
 export type { ObjectKey, Resource } from './resource.ts';
 export type { Transport, TransportRequest, TransportResponse } from './transport.ts';
