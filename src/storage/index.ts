@@ -1,2 +1,3 @@
+export { createMemoryStorage, type MemoryStorageOptions } from './memory.ts';
 export { CompactedError, FutureRevisionError } from './storage.ts';
 export type { Change, Codec, Entry, ListOptions, ListResult, Storage, WriteResult } from './storage.ts';
