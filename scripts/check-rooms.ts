@@ -3,13 +3,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const PURE = ['scheduling', 'interpreter', 'propagation', 'failover'];
-const foundation = ['machinery', 'api', 'base'];
+const PURE = ['scheduling', 'interpreter', 'propagation', 'failover', 'fleet'];
+const foundation = ['fleet', 'machinery', 'api', 'base'];
 const below = (...rooms: string[]): Set<string> => new Set([...rooms, ...foundation]);
 const allowed: Record<string, Set<string>> = {
   base: new Set(),
   api: new Set(['base']),
   machinery: new Set(['api', 'base']),
+  fleet: new Set(['machinery', 'api', 'base']),
   storage: new Set(['base']),
   interpreter: below(),
   scheduling: below(),
