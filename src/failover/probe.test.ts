@@ -5,7 +5,10 @@ import { believe, readyFromProbe, type ObservedReady, type ProbeMemory } from '.
 const T = { failureMs: 30_000, successMs: 30_000 };
 const NOW = 1_000_000;
 const observed = (status: ObservedReady['status']): ObservedReady => ({ status, reason: 'x', message: '' });
-const since = (status: ProbeMemory['status'], ageMs: number): ProbeMemory => ({ status, changedAtMs: NOW - ageMs });
+const since = (status: ProbeMemory['status'], ageMs: number): ProbeMemory => ({
+  status,
+  changedAtMs: NOW - ageMs,
+});
 
 const cases: readonly [
   what: string,

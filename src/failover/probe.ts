@@ -23,13 +23,29 @@ export interface ObservedReady {
 export function readyFromProbe(result: ProbeResult): ObservedReady {
   switch (result.kind) {
     case 'healthy':
-      return { status: 'True', reason: 'ClusterReady', message: 'cluster is healthy and ready to accept workloads' };
+      return {
+        status: 'True',
+        reason: 'ClusterReady',
+        message: 'cluster is healthy and ready to accept workloads',
+      };
     case 'unhealthy':
-      return { status: 'False', reason: 'ClusterNotReady', message: 'cluster is reachable but its health endpoint does not answer ok' };
+      return {
+        status: 'False',
+        reason: 'ClusterNotReady',
+        message: 'cluster is reachable but its health endpoint does not answer ok',
+      };
     case 'offline':
-      return { status: 'False', reason: 'ClusterNotReachable', message: `cluster is not reachable: ${result.why}` };
+      return {
+        status: 'False',
+        reason: 'ClusterNotReachable',
+        message: `cluster is not reachable: ${result.why}`,
+      };
     case 'unusable':
-      return { status: 'False', reason: 'StatusCollectionFailed', message: `no client for the cluster: ${result.why}` };
+      return {
+        status: 'False',
+        reason: 'StatusCollectionFailed',
+        message: `no client for the cluster: ${result.why}`,
+      };
   }
 }
 

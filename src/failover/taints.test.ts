@@ -7,7 +7,12 @@ const own: Taint = { key: 'team', value: 'red', effect: 'NoExecute' };
 const notReady: Taint = { key: 'cluster.karmada.io/not-ready', effect: 'NoSchedule', timeAdded: NOW };
 const unreachable: Taint = { key: 'cluster.karmada.io/unreachable', effect: 'NoSchedule', timeAdded: NOW };
 
-const cases: readonly [string, readonly Taint[], 'True' | 'False' | 'Unknown' | undefined, readonly Taint[]][] = [
+const cases: readonly [
+  string,
+  readonly Taint[],
+  'True' | 'False' | 'Unknown' | undefined,
+  readonly Taint[],
+][] = [
   ['a cluster that never reported takes no work', [], undefined, [notReady]],
   ['a cluster that is not ready takes no work', [own], 'False', [own, notReady]],
   ['a silent cluster is unreachable instead of not ready', [notReady, own], 'Unknown', [own, unreachable]],
@@ -24,7 +29,7 @@ test('nothing to change returns the same list, with its old times', () => {
   assert.equal(taintsForReadiness(clean, 'True', NOW), clean);
 });
 
-test('a NoExecute taint of the same key is somebody else\'s', () => {
+test("a NoExecute taint of the same key is somebody else's", () => {
   const evicting: Taint[] = [{ ...notReady, effect: 'NoExecute' }];
   assert.equal(taintsForReadiness(evicting, 'True', NOW), evicting);
 });
