@@ -1,4 +1,63 @@
 export type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin, UserInfo } from './admission.ts';
+export { FieldSelector, parseFieldSelector } from './field-selector.ts';
+export type { FieldRequirement } from './field-selector.ts';
+export { byteLength, goJson, goNumber, goQuote, goValue } from './go-text.ts';
+export { fnv1a32, safeEncode } from './hash.ts';
+export { deepEqual, encodeJson, semanticEqual } from './json.ts';
+export {
+  Selector,
+  everySelector,
+  labelSelectorFor,
+  noSelector,
+  parseLabelSelector,
+} from './label-selector.ts';
+export type { LabelOperator, LabelRequirement, LabelSelector, Labels } from './label-selector.ts';
+export {
+  isCIdentifier,
+  isConfigMapKey,
+  isDns1035Label,
+  isDns1123Label,
+  isDns1123Subdomain,
+  isEnvVarName,
+  isHttpHeaderName,
+  isInRange,
+  isLabelValue,
+  isPercent,
+  isPortName,
+  isPortNumber,
+  isQualifiedName,
+  isRelaxedEnvVarName,
+  isWildcardDns1123Subdomain,
+  nameIsDns1035Label,
+  nameIsDnsLabel,
+  nameIsDnsSubdomain,
+  nameIsPathSegment,
+  patternComplaint,
+  tooLongComplaint,
+} from './names.ts';
+export type { NameRule } from './names.ts';
+export {
+  FIELD_IMMUTABLE,
+  specChanged,
+  validateAnnotations,
+  validateFieldManager,
+  validateImmutable,
+  validateLabelSelector,
+  validateLabels,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from './object-meta.ts';
+export type { ObjectMetaRules } from './object-meta.ts';
+export {
+  controllerOf,
+  controllerReference,
+  hasFinalizer,
+  isBeingDeleted,
+  isControlledBy,
+  ownerReference,
+  withFinalizer,
+  withoutFinalizer,
+} from './ownership.ts';
 export {
   MODIFIED,
   StatusError,
@@ -21,3 +80,4 @@ export type {
   StatusCause,
   StatusDetails,
 } from './status-error.ts';
+export { DurationError, formatDuration, parseDuration, parseTime } from './time.ts';

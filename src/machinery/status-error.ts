@@ -1,5 +1,6 @@
 // Failures as Kubernetes reports them: meta/v1 Status. Thrown inside the API server and admission, sent as
 // the answer's body, and thrown again by clients; the same class on both ends.
+import { goJson, goNumber, goQuote } from './go-text.ts';
 
 export interface StatusCause {
   readonly reason?: string;
@@ -139,16 +140,22 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** Go's %q and %v as field errors print values: strings quoted, numbers bare, objects as JSON. */
+/** Values as field errors print them: strings quoted, numbers bare, everything else as JSON. */
 function shown(value: unknown): string {
-  return typeof value === 'string'
-    ? JSON.stringify(value)
-    : value === undefined
-      ? 'null'
-      : JSON.stringify(value);
+  if (typeof value === 'string') return goQuote(value);
+  return typeof value === 'number' ? goNumber(value) : goJson(value);
+}
+
+function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`;
 }
 
 export const fieldError = {
+  notFound: (path: string, value: unknown): FieldError => ({
+    type: 'FieldValueNotFound',
+    path,
+    message: `Not found: ${shown(value)}`,
+  }),
   required: (path: string, detail = ''): FieldError => ({
     type: 'FieldValueRequired',
     path,
@@ -158,6 +165,12 @@ export const fieldError = {
     type: 'FieldValueInvalid',
     path,
     message: `Invalid value: ${shown(value)}: ${detail}`,
+  }),
+  /** Invalid, without showing the value: for values that are long, secret or a whole object. */
+  invalidUnseen: (path: string, detail: string): FieldError => ({
+    type: 'FieldValueInvalid',
+    path,
+    message: `Invalid value: ${detail}`,
   }),
   typeInvalid: (path: string, value: unknown, detail: string): FieldError => ({
     type: 'FieldValueTypeInvalid',
@@ -172,22 +185,30 @@ export const fieldError = {
   notSupported: (path: string, value: unknown, supported: readonly string[]): FieldError => ({
     type: 'FieldValueNotSupported',
     path,
-    message: `Unsupported value: ${shown(value)}: supported values: ${supported.map((one) => JSON.stringify(one)).join(', ')}`,
+    message:
+      supported.length === 0
+        ? `Unsupported value: ${shown(value)}`
+        : `Unsupported value: ${shown(value)}: supported values: ${supported.map(goQuote).join(', ')}`,
   }),
   forbidden: (path: string, detail: string): FieldError => ({
     type: 'FieldValueForbidden',
     path,
     message: `Forbidden: ${detail}`,
   }),
-  tooLong: (path: string, max: number): FieldError => ({
+  tooLong: (path: string, maxBytes: number): FieldError => ({
     type: 'FieldValueTooLong',
     path,
-    message: `Too long: may not be more than ${max} bytes`,
+    message: `Too long: may not be more than ${counted(maxBytes, 'byte')}`,
   }),
   tooMany: (path: string, actual: number, max: number): FieldError => ({
     type: 'FieldValueTooMany',
     path,
-    message: `Too many: ${actual}: must have at most ${max} items`,
+    message: `Too many: ${actual}: must have at most ${counted(max, 'item')}`,
+  }),
+  internal: (path: string, detail: string): FieldError => ({
+    type: 'InternalError',
+    path,
+    message: `Internal error: ${detail}`,
   }),
 } as const;
 

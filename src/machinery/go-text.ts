@@ -1,0 +1,86 @@
+// Text as Go prints it. Clients and people compare Kubernetes' messages word by word, and those carry values
+// printed with Go's %q, %v and json.Marshal, which differ from JavaScript's in small ways.
+
+/** Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII space. */
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
+const PLAIN = /^[ !#-[\]-~]*$/;
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
+};
+
+export function isPrintable(character: string): boolean {
+  return PRINTABLE.test(character);
+}
+
+/** Go's %q: `"a\tb"`. */
+export function goQuote(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  let quoted = '"';
+  for (const character of text) {
+    const short = SHORT_ESCAPES[character];
+    if (short !== undefined) {
+      quoted += short;
+    } else if (isPrintable(character)) {
+      quoted += character;
+    } else {
+      const code = character.codePointAt(0) ?? 0;
+      if (code < 0x80) quoted += `\\x${code.toString(16).padStart(2, '0')}`;
+      else if (code >= 0xd800 && code <= 0xdfff) quoted += '\ufffd';
+      else if (code < 0x10000) quoted += `\\u${code.toString(16).padStart(4, '0')}`;
+      else quoted += `\\U${code.toString(16).padStart(8, '0')}`;
+    }
+  }
+  return `${quoted}"`;
+}
+
+/** Go's %v of a float64: plain up to 1e21 and down to 1e-4, else with an exponent of at least two digits. */
+export function goNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && size < 1e-4) {
+    const [mantissa = '', exponent = '0'] = value.toExponential().split('e');
+    const digits = exponent.replace('-', '').padStart(2, '0');
+    return `${mantissa}e-${digits}`;
+  }
+  return String(value);
+}
+
+/** json.Marshal: as JSON.stringify, with `<`, `>`, `&` and the two line separators escaped. */
+export function goJson(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'null';
+  return text.replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** `%v` of a JSON value inside a message: strings bare, objects as `map[a:1 b:2]` in order of keys. */
+export function goValue(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (typeof value === 'number') return goNumber(value);
+  if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
+  if (typeof value === 'object') {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    return `map[${entries.map(([key, one]) => `${key}:${goValue(one)}`).join(' ')}]`;
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Bytes of `text` in UTF-8, which is what Kubernetes' length limits count. */
+export function byteLength(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    // A surrogate pair is two units and four bytes; everything else above 0x7ff is one unit and three.
+    bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
+  }
+  return bytes;
+}
