@@ -1,0 +1,224 @@
+// The HTTPS door: one TLS port that speaks HTTP/2 and HTTP/1.1, asks for a client certificate but does not insist
+// on one. What must stay true: after close() no socket, timer or watch of it is left.
+import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
+import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { OperatingError, sleep, type Clock } from '../../base/index.ts';
+import { http1Exchange, http2Exchange, type Exchange } from './exchange.ts';
+import { serve, type ClientCertificate, type ServeOptions } from './serve.ts';
+
+/** PEM texts. */
+export interface TlsMaterial {
+  readonly key: string;
+  readonly certificate: string;
+  /** Who may sign client certificates; several can follow each other. */
+  readonly clientCa: string;
+}
+
+export interface ListenerOptions extends Omit<ServeOptions, 'closing'> {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly tls: TlsMaterial;
+}
+
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /** Takes effect for connections made from now on. */
+  renewCertificate(tls: TlsMaterial): void;
+  /** Ends watches, waits for requests under way (up to a limit), then cuts what is left. */
+  close(): Promise<void>;
+}
+
+// LIMIT: streams of one HTTP/2 connection; kube-apiserver's default. A controller's watches fit on one connection.
+const CONCURRENT_STREAMS = 1000;
+// Node's 64 KiB windows make each large upload wait for a round trip per window.
+const STREAM_WINDOW_BYTES = 1024 * 1024;
+const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
+// LIMIT: headers of one request.
+const HEADER_BYTES = 64 * 1024;
+// LIMIT: memory of one connection, for headers and what waits to be sent. Node's 10 MB refuse streams when a
+// client lists several large collections at once.
+const SESSION_MEMORY_MB = 256;
+// LIMIT: a peer that has not finished its TLS handshake or its HTTP/1.1 headers by then is cut off.
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const HTTP1_REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_PROBE_MS = 30_000;
+// LIMIT: how long close() waits for requests under way, and then for their last bytes.
+const CLOSE_GRACE_MS = 5_000;
+const FLUSH_MS = 500;
+
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const closing = new AbortController();
+  const serving: ServeOptions = { ...options, closing: closing.signal };
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  const requests = new Set<Promise<void>>();
+  const track = (request: Promise<void>): void => {
+    requests.add(request);
+    void request.finally(() => requests.delete(request));
+  };
+
+  const http1 = createHttp1Server({
+    maxHeaderSize: HEADER_BYTES,
+    headersTimeout: HANDSHAKE_TIMEOUT_MS,
+    requestTimeout: HTTP1_REQUEST_TIMEOUT_MS,
+  });
+  http1.on('request', (request: IncomingMessage, response: ServerResponse) =>
+    track(serve(http1Exchange(request, response), certificateOf(request.socket as TLSSocket), serving)),
+  );
+
+  const tls = createTlsServer({
+    ...secureContext(options.tls),
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+  });
+  // A client that does not trust the server, or that speaks no TLS, is its own business; its socket is closed already.
+  tls.on('tlsClientError', (error) => options.logger.debug('TLS handshake failed', { error: error.message }));
+  tls.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  tls.on('secureConnection', (socket) => {
+    socket.on('error', () => undefined);
+    if (socket.alpnProtocol !== 'h2') {
+      http1.emit('connection', socket);
+      return;
+    }
+    const session = acceptHttp2(socket, (exchange, certificate) =>
+      track(serve(exchange, certificate, serving)),
+    );
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+
+  await listen(tls, options);
+  // Starts the sweep that cuts slow HTTP/1.1 senders; it would start by itself if this server had its own port.
+  http1.emit('listening');
+  const address = tls.address() as AddressInfo;
+
+  return {
+    host: address.address,
+    port: address.port,
+    renewCertificate: (material) => tls.setSecureContext(secureContext(material)),
+    async close() {
+      if (closing.signal.aborted) return;
+      closing.abort(new Error('the server is shutting down'));
+      const closed = new Promise<void>((resolve) => tls.close(() => resolve()));
+      await within(options.clock, CLOSE_GRACE_MS, Promise.all(requests));
+      for (const session of sessions) session.close();
+      http1.close();
+      await within(options.clock, FLUSH_MS, closed);
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function within(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  const limit = sleep(clock, limitMs, done.signal).catch(() => undefined);
+  await Promise.race([work, limit]);
+  done.abort(new Error('done'));
+}
+
+function acceptHttp2(
+  socket: TLSSocket,
+  onExchange: (exchange: Exchange, certificate: ClientCertificate) => void,
+): ServerHttp2Session {
+  const certificate = certificateOf(socket);
+  const session = performServerHandshake(socket, {
+    maxSessionMemory: SESSION_MEMORY_MB,
+    settings: {
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      maxConcurrentStreams: CONCURRENT_STREAMS,
+      maxHeaderListSize: HEADER_BYTES,
+    },
+  });
+  session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+  // What a broken peer does to its own connection concerns nobody else; its streams close with it.
+  session.on('error', () => session.destroy());
+  session.on('stream', (stream, headers, _flags, rawHeaders) =>
+    onExchange(http2Exchange(stream, headers, rawHeaders), certificate),
+  );
+  return session;
+}
+
+function secureContext(tls: TlsMaterial): { key: string; cert: string; ca: string } {
+  return { key: tls.key, cert: tls.certificate, ca: tls.clientCa };
+}
+
+const certificates = new WeakMap<TLSSocket, { readonly certificate: ClientCertificate }>();
+
+/** The peer's certificate, parsed once per connection. */
+function certificateOf(socket: TLSSocket): ClientCertificate {
+  let known = certificates.get(socket);
+  if (known === undefined) {
+    known = { certificate: readCertificate(socket) };
+    certificates.set(socket, known);
+  }
+  return known.certificate;
+}
+
+function readCertificate(socket: TLSSocket): ClientCertificate {
+  const peer = socket.getPeerCertificate();
+  // Without a certificate Node gives an empty object.
+  if (peer?.subject === undefined) return undefined;
+  if (!socket.authorized) return 'untrusted';
+  const organizations = peer.subject.O as string | string[] | undefined;
+  const commonName = peer.subject.CN as string | string[] | undefined;
+  return {
+    commonName: [commonName ?? ''].flat().at(-1) ?? '',
+    organizations: [organizations ?? []].flat(),
+  };
+}
+
+function listen(server: TlsServer, { host, port }: ListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
+    server.once('error', onError);
+    server.listen({ host, port }, () => {
+      server.off('error', onError);
+      resolve();
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const options = { cause: error };
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new OperatingError(
+        'PORT_TAKEN',
+        `port ${port} on ${host} is taken by another process`,
+        'stop that process or choose another port',
+        options,
+      );
+    case 'EACCES':
+      return new OperatingError(
+        'PORT_FORBIDDEN',
+        `this user may not listen on port ${port}`,
+        'choose a port above 1023',
+        options,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new OperatingError(
+        'ADDRESS_UNKNOWN',
+        `this machine has no address ${host}`,
+        'listen on 127.0.0.1, on 0.0.0.0 or on an address of this machine',
+        options,
+      );
+    default:
+      return error;
+  }
+}

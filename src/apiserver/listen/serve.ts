@@ -1,0 +1,192 @@
+// Turns what a socket brought into an ApiRequest and the ApiResponse back into bytes. What must stay true: every
+// exchange is answered, errors as meta/v1 Status, and no fault of one request reaches another or the process.
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { errorMessage, type Clock, type Logger, type Random } from '../../base/index.ts';
+import { StatusError, encodeJson, internalError, type UserInfo } from '../../machinery/index.ts';
+import type { ApiRequest, ApiResponse, Authenticator } from '../contract.ts';
+import type { Exchange, ResponseHeaders } from './exchange.ts';
+import { readBody } from './request-body.ts';
+import { createWatchStream } from './watch-stream.ts';
+
+/** What the peer showed: nothing, a certificate that our client CA vouches for, or one that it does not. */
+export type ClientCertificate = Parameters<Authenticator['authenticate']>[0]['certificate'] | 'untrusted';
+
+export interface ServeOptions {
+  readonly authenticator: Authenticator;
+  readonly handle: (request: ApiRequest) => Promise<ApiResponse>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Aborts when the listener closes: watches end. */
+  readonly closing: AbortSignal;
+}
+
+// LIMIT: how long a request other than a watch may take, as kube-apiserver's --request-timeout.
+const REQUEST_TIMEOUT_MS = 60_000;
+// LIMIT: how long the last bytes of a watch that has ended may wait for their reader.
+const LINGER_MS = 30_000;
+// Below this, compressing costs more than sending; kube-apiserver's bound.
+const GZIP_THRESHOLD_BYTES = 128 * 1024;
+const gzipAsync = promisify(gzip);
+
+export async function serve(
+  exchange: Exchange,
+  certificate: ClientCertificate,
+  options: ServeOptions,
+): Promise<void> {
+  const auditId = exchange.headers['audit-id'] ?? options.random.uuid();
+  const common: ResponseHeaders = { 'audit-id': auditId, 'cache-control': 'no-cache, private' };
+  try {
+    const user = await authenticate(exchange, certificate, options.authenticator);
+    const { path, query } = splitTarget(exchange.target);
+    const body = await readBody(exchange);
+    const response = await withTimeout(exchange, options, (signal) =>
+      options.handle({ method: exchange.method, path, query, headers: exchange.headers, body, user, signal }),
+    );
+    if (response.kind === 'watch') await sendWatch(exchange, response, common, options);
+    else await sendBody(exchange, response, common);
+  } catch (error) {
+    sendError(exchange, error, common, options.logger.with({ auditId }));
+  }
+}
+
+async function authenticate(
+  { headers }: Exchange,
+  certificate: ClientCertificate,
+  authenticator: Authenticator,
+): Promise<UserInfo> {
+  const untrusted = certificate === 'untrusted';
+  // COMPAT: one good credential is enough. With none, a bad certificate is refused, not treated as anonymous.
+  const user =
+    untrusted && headers['authorization'] === undefined
+      ? undefined
+      : await authenticator.authenticate({ headers, certificate: untrusted ? undefined : certificate });
+  if (user === undefined) throw new StatusError(401, 'Unauthorized', 'Unauthorized');
+  return user;
+}
+
+function splitTarget(target: string): { path: string; query: URLSearchParams } {
+  // Some HTTP/1.1 clients send the whole URL; the authority was settled by the connection.
+  const local = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/]*/i, '');
+  const mark = local.indexOf('?');
+  return mark < 0
+    ? { path: local === '' ? '/' : local, query: new URLSearchParams() }
+    : { path: local.slice(0, mark) || '/', query: new URLSearchParams(local.slice(mark + 1)) };
+}
+
+async function withTimeout(
+  exchange: Exchange,
+  { clock }: ServeOptions,
+  run: (signal: AbortSignal) => Promise<ApiResponse>,
+): Promise<ApiResponse> {
+  const controller = new AbortController();
+  const onLeft = (): void => controller.abort(exchange.signal.reason);
+  exchange.signal.addEventListener('abort', onLeft, { once: true });
+  let cancel = (): void => undefined;
+  const timedOut = new Promise<never>((_resolve, reject) => {
+    cancel = clock.after(REQUEST_TIMEOUT_MS, () => {
+      const message = 'Timeout: request did not complete within the allotted timeout';
+      const error = new StatusError(504, 'Timeout', message, {});
+      reject(error);
+      controller.abort(error);
+    });
+  });
+  try {
+    return await Promise.race([run(controller.signal), timedOut]);
+  } finally {
+    cancel();
+    exchange.signal.removeEventListener('abort', onLeft);
+  }
+}
+
+async function sendBody(
+  exchange: Exchange,
+  response: Exclude<ApiResponse, { kind: 'watch' }>,
+  common: ResponseHeaders,
+): Promise<void> {
+  const headers: ResponseHeaders = { ...common, ...response.headers };
+  let bytes: Uint8Array;
+  if (response.kind === 'object') {
+    bytes = response.encode?.() ?? encodeJson(response.object);
+    headers['content-type'] ??= 'application/json';
+  } else {
+    bytes = response.bytes;
+    headers['content-type'] = response.contentType;
+  }
+  if (bytes.length > GZIP_THRESHOLD_BYTES && headers['content-encoding'] === undefined) {
+    headers['vary'] = 'Accept-Encoding';
+    if (acceptsGzip(exchange.headers['accept-encoding'])) {
+      bytes = await gzipAsync(bytes, { level: 1 });
+      headers['content-encoding'] = 'gzip';
+    }
+  }
+  const bare = response.status === 204 || response.status === 304;
+  if (!bare) headers['content-length'] = bytes.length;
+  exchange.respond(response.status, headers, bare || exchange.method === 'HEAD' ? undefined : bytes);
+}
+
+function acceptsGzip(header: string | undefined): boolean {
+  return (
+    header !== undefined &&
+    header.split(',').some((part) => /^\s*(gzip|\*)\s*(;|$)/i.test(part) && !/;\s*q=0(\.0*)?\s*$/i.test(part))
+  );
+}
+
+async function sendWatch(
+  exchange: Exchange,
+  response: Extract<ApiResponse, { kind: 'watch' }>,
+  common: ResponseHeaders,
+  { closing, clock, logger }: ServeOptions,
+): Promise<void> {
+  if (exchange.signal.aborted) return;
+  const headers = { ...common, ...response.headers, 'content-type': response.contentType };
+  const body = exchange.openBody(200, headers);
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(new Error('the watch ended'));
+  if (closing.aborted) stop();
+  closing.addEventListener('abort', stop, { once: true });
+  let cancelLinger = (): void => undefined;
+  body.onClose(() => {
+    cancelLinger();
+    stop();
+  });
+  const stream = createWatchStream(body, logger, stop);
+  try {
+    await response.run((events) => stream.push(events), controller.signal);
+  } catch (error) {
+    if (!controller.signal.aborted) {
+      const status = statusOf(error, logger).status;
+      stream.push([{ type: 'ERROR', object: status as unknown as never }]);
+    }
+  } finally {
+    closing.removeEventListener('abort', stop);
+    cancelLinger = clock.after(LINGER_MS, () => body.destroy());
+    if (exchange.signal.aborted) cancelLinger();
+    stream.end();
+  }
+}
+
+function statusOf(error: unknown, logger: Logger): StatusError {
+  if (error instanceof StatusError) return error;
+  logger.error('request failed', { error });
+  return internalError(errorMessage(error));
+}
+
+function sendError(exchange: Exchange, error: unknown, common: ResponseHeaders, logger: Logger): void {
+  // Nobody is left to tell.
+  if (exchange.signal.aborted) return;
+  const status = statusOf(error, logger);
+  const bytes = encodeJson(status.status);
+  const retryAfterSeconds = status.status.details?.retryAfterSeconds;
+  exchange.respond(
+    status.code,
+    {
+      ...common,
+      'content-type': 'application/json',
+      'content-length': bytes.length,
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+    exchange.method === 'HEAD' ? undefined : bytes,
+  );
+}

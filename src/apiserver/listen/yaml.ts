@@ -1,0 +1,55 @@
+// YAML as Kubernetes reads it: neither YAML 1.1 nor 1.2. Words such as `yes` and `on` are booleans, a leading zero
+// makes a number octal, `0o17` does too, and times of day and dates stay strings. Keys are always strings.
+// COMPAT: kubectl and kube-apiserver share this dialect, and manifests in the field rely on it.
+import {
+  FAILSAFE_SCHEMA,
+  NOT_RESOLVED,
+  boolYaml11Tag,
+  defineScalarTag,
+  floatCoreTag,
+  load,
+  mergeTag,
+  nullYaml11Tag,
+} from 'js-yaml';
+
+const INTEGER = /^([-+]?)(?:0b([01]+)|0o([0-7]+)|0x([0-9a-f]+)|0([0-7]+)|(0|[1-9][0-9]*))$/i;
+
+function resolveInteger(source: string): number | typeof NOT_RESOLVED {
+  const match = INTEGER.exec(source.replaceAll('_', ''));
+  if (match === null) return NOT_RESOLVED;
+  const [, sign, binary, octalMarked, hexadecimal, octal, decimal] = match;
+  const magnitude =
+    binary !== undefined
+      ? Number.parseInt(binary, 2)
+      : hexadecimal !== undefined
+        ? Number.parseInt(hexadecimal, 16)
+        : decimal !== undefined
+          ? Number.parseInt(decimal, 10)
+          : Number.parseInt(octalMarked ?? octal ?? '', 8);
+  return sign === '-' ? -magnitude : magnitude;
+}
+
+const integerTag = defineScalarTag('tag:yaml.org,2002:int', {
+  implicit: true,
+  implicitFirstChars: ['-', '+', ...'0123456789'],
+  resolve: resolveInteger,
+  identify: (value) => Number.isInteger(value),
+});
+
+const floatTag = defineScalarTag('tag:yaml.org,2002:float', {
+  implicit: true,
+  implicitFirstChars: ['-', '+', '.', ...'0123456789'],
+  resolve(source, isExplicit, tagName) {
+    const value = floatCoreTag.resolve(source, isExplicit, tagName);
+    if (value !== NOT_RESOLVED && !Number.isFinite(value)) throw new Error(`unsupported value: ${source}`);
+    return value;
+  },
+  identify: (value) => typeof value === 'number',
+});
+
+const schema = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, integerTag, floatTag, mergeTag);
+
+/** The JSON value of one YAML document. Throws on malformed text and on duplicate keys. */
+export function parseYaml(text: string): unknown {
+  return load(text, { schema });
+}
