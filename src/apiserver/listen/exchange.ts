@@ -132,8 +132,8 @@ export function http2Exchange(
   stream.on('error', () => undefined);
   if (stream.endAfterHeaders) stream.resume();
   return {
-    method: (headers[':method'] as string | undefined) ?? 'GET',
-    target: (headers[':path'] as string | undefined) ?? '/',
+    method: headers[':method'] ?? 'GET',
+    target: headers[':path'] ?? '/',
     headers: splitImpersonation(headers, raw),
     hasBody: !stream.endAfterHeaders,
     signal: controller.signal,

@@ -174,8 +174,8 @@ function readCertificate(socket: TLSSocket): ClientCertificate {
   // Without a certificate Node gives an empty object.
   if (peer?.subject === undefined) return undefined;
   if (!socket.authorized) return 'untrusted';
-  const organizations = peer.subject.O as string | string[] | undefined;
-  const commonName = peer.subject.CN as string | string[] | undefined;
+  const organizations = peer.subject.O;
+  const commonName = peer.subject.CN;
   return {
     commonName: [commonName ?? ''].flat().at(-1) ?? '',
     organizations: [organizations ?? []].flat(),

@@ -12,6 +12,7 @@ import {
   nullYaml11Tag,
 } from 'js-yaml';
 
+const SIGNS_AND_DIGITS = Array.from('+-0123456789');
 const INTEGER = /^([-+]?)(?:0b([01]+)|0o([0-7]+)|0x([0-9a-f]+)|0([0-7]+)|(0|[1-9][0-9]*))$/i;
 
 function resolveInteger(source: string): number | typeof NOT_RESOLVED {
@@ -31,14 +32,14 @@ function resolveInteger(source: string): number | typeof NOT_RESOLVED {
 
 const integerTag = defineScalarTag('tag:yaml.org,2002:int', {
   implicit: true,
-  implicitFirstChars: ['-', '+', ...'0123456789'],
+  implicitFirstChars: SIGNS_AND_DIGITS,
   resolve: resolveInteger,
   identify: (value) => Number.isInteger(value),
 });
 
 const floatTag = defineScalarTag('tag:yaml.org,2002:float', {
   implicit: true,
-  implicitFirstChars: ['-', '+', '.', ...'0123456789'],
+  implicitFirstChars: ['.', ...SIGNS_AND_DIGITS],
   resolve(source, isExplicit, tagName) {
     const value = floatCoreTag.resolve(source, isExplicit, tagName);
     if (value !== NOT_RESOLVED && !Number.isFinite(value)) throw new Error(`unsupported value: ${source}`);
