@@ -11,6 +11,7 @@ export {
 } from './builtin.ts';
 export type { BuiltinResource, BuiltinSubresource, ProtobufField } from './builtin.ts';
 export type * from './generated/kubernetes-types.ts';
+export * from './karmada/index.ts';
 export { formatApiVersion, formatGroupResource, gvkOf, parseApiVersion } from './gvk.ts';
 export type { GroupVersion, GroupVersionKind, GroupVersionResource } from './gvk.ts';
 export { deepFreeze } from './object.ts';
@@ -26,4 +27,5 @@ export type {
   OwnerReference,
   WatchEvent,
 } from './object.ts';
-export type { Schema, ValidationRule } from './schema.ts';
+export { s } from './schema.ts';
+export type { Infer, Schema, Typed, ValidationRule } from './schema.ts';
