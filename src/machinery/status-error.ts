@@ -32,8 +32,15 @@ export class StatusError extends Error {
   override name = 'StatusError';
   readonly status: Status;
 
-  constructor(code: number, reason: string, message: string, details?: StatusDetails) {
-    super(message);
+  /** @param options `cause`: what Kubernetes' message does not tell, for our own logs */
+  constructor(
+    code: number,
+    reason: string,
+    message: string,
+    details?: StatusDetails,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
     this.status = {
       kind: 'Status',
       apiVersion: 'v1',
