@@ -10,6 +10,7 @@ export {
   resolveRef,
 } from './builtin.ts';
 export type { BuiltinResource, BuiltinSubresource, ProtobufField } from './builtin.ts';
+export { convertVersion } from './conversion.ts';
 export type * from './generated/kubernetes-types.ts';
 export * from './karmada/index.ts';
 export { formatApiVersion, formatGroupResource, gvkOf, parseApiVersion } from './gvk.ts';
