@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deepFreeze } from '../api/index.ts';
+import { deepFreeze, type Cluster, type ClusterAffinity, type Taint } from '../api/index.ts';
 import { affinityMismatch, clusterMatchesAffinity, tolerates, untoleratedTaint } from './index.ts';
-import type { Cluster, ClusterAffinity } from './index.ts';
-import type { Taint, Toleration } from '../api/index.ts';
+import type { Toleration } from './index.ts';
 
-function cluster(name: string, labels: Record<string, string>, spec: Cluster['spec'] = {}): Cluster {
+function cluster(name: string, labels: Record<string, string>, spec: Partial<Cluster['spec']> = {}): Cluster {
   return deepFreeze({
     apiVersion: 'cluster.karmada.io/v1alpha1',
     kind: 'Cluster',
     metadata: { name, labels },
-    spec,
+    spec: { syncMode: 'Push', ...spec },
   });
 }
 
@@ -38,7 +37,7 @@ const cases: [sentence: string, affinity: ClusterAffinity, expected: string][] =
   ],
   [
     'an operator that nobody knows matches nothing',
-    { labelSelector: { matchExpressions: [{ key: 'tier', operator: 'Near' as 'In', values: ['gold'] }] } },
+    { labelSelector: { matchExpressions: [{ key: 'tier', operator: 'Near', values: ['gold'] }] } },
     '',
   ],
   ['exclude takes named ones out', { labelSelector: { matchLabels: { env: 'prod' } }, exclude: ['a'] }, 'b'],

@@ -1,8 +1,7 @@
 // Which member clusters a ClusterAffinity means. Scheduling, overrides and taint policies all ask this, so the
 // answer stands below them. All criteria that are given must hold; an affinity without criteria means every cluster.
-import type { LabelSelector } from '../api/index.ts';
+import type { Cluster, ClusterAffinity, FieldSelector } from '../api/index.ts';
 import { labelSelectorFor, noSelector, StatusError, type Selector } from '../machinery/index.ts';
-import type { Cluster, ClusterAffinity, FieldSelector } from './kinds.ts';
 
 /** Which criterion of an affinity a cluster fails; the first in the order in which they are asked. */
 export type AffinityCriterion = 'exclude' | 'labelSelector' | 'fieldSelector' | 'clusterNames';
@@ -19,7 +18,7 @@ interface CompiledAffinity {
 const compiled = new WeakMap<ClusterAffinity, CompiledAffinity>();
 
 /** COMPAT: a selector that does not parse (an operator nobody knows) matches no cluster; admission lets it in. */
-function selectorOf(selector: LabelSelector): Selector {
+function selectorOf(selector: NonNullable<ClusterAffinity['labelSelector']>): Selector {
   try {
     return labelSelectorFor(selector);
   } catch (error) {

@@ -1,4 +1,3 @@
 export { apportion, nameOrderFor, type NameOrder, type Party, type Share } from './apportionment.ts';
 export { affinityMismatch, clusterMatchesAffinity, type AffinityCriterion } from './cluster-affinity.ts';
-export { tolerates, untoleratedTaint } from './tolerations.ts';
-export type * from './kinds.ts';
+export { tolerates, untoleratedTaint, type Toleration } from './tolerations.ts';

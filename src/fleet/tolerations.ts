@@ -1,5 +1,13 @@
 // When a toleration covers a taint (core/v1 semantics). How long it does so is for the taint manager to say.
-import type { Taint, Toleration } from '../api/index.ts';
+import type { Taint } from '../api/index.ts';
+
+/** A toleration of pods, or one of a policy for clusters, whose words the schema leaves open. */
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
+}
 
 /** `tolerationSeconds` plays no part here. */
 export function tolerates(toleration: Toleration, taint: Taint): boolean {

@@ -1,0 +1,38 @@
+export {
+  desiredBinding,
+  isWorkload,
+  mergeBinding,
+  type BindingInput,
+  type BindingUpdate,
+} from './binding.ts';
+export { claimFor, claimOf, policyId, withClaim, withoutClaim, type Claim } from './claim.ts';
+export {
+  createEligibility,
+  type Eligibility,
+  type EligibilityOptions,
+  type Ineligible,
+} from './eligibility.ts';
+export type { AnyOverridePolicy, Binding, Policy } from './kinds.ts';
+export { bindingName, bindingReferenceKey, promotedPolicyName, workName } from './names.ts';
+export { namespaceSkip, namespacesSelectedBy, type NamespaceSkip } from './namespace.ts';
+export {
+  choosePolicy,
+  decidePreemption,
+  heirsOfLoweredPriority,
+  policyMatches,
+  selectorRank,
+  selectorsRank,
+  type Contender,
+  type Contest,
+  type LostBy,
+  type MatchRank,
+  type PreemptionVerdict,
+} from './policy-match.ts';
+export {
+  decideTemplate,
+  isControlPlaneUpdate,
+  isHeldBack,
+  isSignificantUpdate,
+  type TemplateDecision,
+  type TemplateInput,
+} from './template.ts';
