@@ -59,6 +59,8 @@ export {
   withFinalizer,
   withoutFinalizer,
 } from './ownership.ts';
+export { Quantity, QuantityError } from './quantity.ts';
+export type { QuantityFormat } from './quantity.ts';
 export {
   MODIFIED,
   StatusError,
