@@ -194,7 +194,7 @@ test('eligibility: groups, versions and kinds by flag', () => {
     skippedApis: 'example.io; apps/v1beta1;v1/Secret,Pod;batch/v1/Job',
   });
   const skips = (group: string, version: string, kind: string): boolean =>
-    skipsKind({ group, version, kind });
+    eligibility.skipsKind({ group, version, kind });
   assert.equal(skips('example.io', 'v9', 'Any'), true);
   assert.equal(skips('apps', 'v1beta1', 'Deployment'), true);
   assert.equal(skips('apps', 'v1', 'Deployment'), false);
