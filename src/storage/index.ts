@@ -1,3 +1,6 @@
+export { openFileStorage, type FileStorageOptions } from './file.ts';
 export { createMemoryStorage, type MemoryStorageOptions } from './memory.ts';
 export { CompactedError, FutureRevisionError } from './storage.ts';
 export type { Change, Codec, Entry, ListOptions, ListResult, Storage, WriteResult } from './storage.ts';
+export { StorageWorker } from './storage-worker.ts';
+export type { Durability } from './worker-protocol.ts';

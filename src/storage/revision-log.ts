@@ -5,12 +5,13 @@
 // visible when it is durable. So racing writes need no locks, and nobody sees what a crash could take back.
 // INVARIANT: `#history` holds the changes after `#compacted` up to `#visible`, one per revision, without gaps.
 // INVARIANT: a node's versions go back to the newest one that is not after `#compacted`, and no further.
-import { assert, OperatingError, systemClock, type Clock } from '../base/index.ts';
+import { assert, systemClock, type Clock, type OperatingError } from '../base/index.ts';
 import { GroupCommit } from './group-commit.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, JournalRecord } from './journal.ts';
 import { KeyIndex, prefixEnd } from './key-index.ts';
 import { CompactedError, FutureRevisionError } from './storage.ts';
 import type { Change, Codec, Entry, ListOptions, ListResult, Storage, WriteResult } from './storage.ts';
+import { closed } from './store-errors.ts';
 import { Watchers } from './watchers.ts';
 
 export interface RevisionLogOptions {
@@ -71,6 +72,8 @@ export class RevisionLog<V> implements Storage<V> {
   #assigned = 0;
   /** The last pending write of each key that has one. */
   readonly #pending = new Map<string, Pending<V>>();
+  /** Revisions of records to forget once there is a journal. */
+  #leftOver: number[] = [];
   #journal: Journal | undefined;
   #commit: GroupCommit<Pending<V>> | undefined;
   #failure: OperatingError | undefined;
@@ -159,23 +162,51 @@ export class RevisionLog<V> implements Storage<V> {
     return this.#closed;
   }
 
-  /** Takes in a record of the journal, in order of revision, before the log is used. */
-  restore(entry: Entry<V>, deleted: boolean): void {
-    const previous = this.#live(entry.key);
-    this.#apply(deleted ? { type: 'delete', entry, previous: previous! } : { type: 'put', entry, previous });
+  /** Prepares an empty log for the records of a journal that has forgotten history up to this revision. */
+  startRestore(compactedRevision: number): void {
+    this.#compacted = compactedRevision;
+    this.#visible = compactedRevision;
+  }
+
+  /** Takes in the next record of the journal, in order of revision. Throws when it does not fit. */
+  restore({ key, revision, createRevision, bytes }: JournalRecord): void {
+    const previous = this.#live(key);
+    if (revision <= this.#compacted) {
+      // What compaction had still to remove when the process ended is removed now.
+      if (previous !== undefined) this.#leftOver.push(previous.revision);
+      if (bytes === undefined) this.#leftOver.push(revision);
+      this.#replace(key, bytes && { key, value: this.#codec.decode(bytes), revision, createRevision });
+      return;
+    }
+    assert(revision === this.#visible + 1, `revision ${this.#visible + 1} is missing`);
+    if (bytes !== undefined) {
+      const entry: Entry<V> = { key, value: this.#codec.decode(bytes), revision, createRevision };
+      this.#apply({ type: 'put', entry, previous });
+      return;
+    }
+    assert(previous !== undefined, 'it deletes what is not there');
+    const value = this.#codec.stamp(previous.value, revision);
+    this.#apply({ type: 'delete', entry: { key, value, revision, createRevision }, previous });
   }
 
   /** From here on writes are durable when the journal has them. */
   useJournal(journal: Journal): void {
+    this.#assigned = this.#visible;
+    this.#watchers.startAt(this.#visible);
     this.#journal = journal;
     this.#commit = new GroupCommit(journal, this.#compacted, {
       durable: (writes) => this.#written(writes),
       failed: (writes, error) => this.#failed(writes, error),
     });
+    // A failure to record this is one to record writes, and those report it.
+    if (this.#leftOver.length > 0)
+      this.#commit.compact(this.#compacted, this.#leftOver).catch(() => undefined);
+    this.#leftOver = [];
+    this.#compactIfDue();
   }
 
   #mustBeOpen(): void {
-    if (this.#closed !== undefined) throw closedError();
+    if (this.#closed !== undefined) throw closed();
   }
 
   #live(key: string): Entry<V> | undefined {
@@ -197,7 +228,7 @@ export class RevisionLog<V> implements Storage<V> {
   }
 
   #write(intent: Intent<V>): Promise<WriteResult<V>> {
-    if (this.#closed !== undefined) return Promise.reject(closedError());
+    if (this.#closed !== undefined) return Promise.reject(closed());
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#commit?.full === true) return this.#commit.whenRoom().then(() => this.#write(intent));
     const ahead = this.#pending.get(intent.key);
@@ -240,15 +271,29 @@ export class RevisionLog<V> implements Storage<V> {
     return written;
   }
 
+  /** Sets what is under a key, without history. */
+  #replace(key: string, entry: Entry<V> | undefined): void {
+    const node = this.#nodes.get(key);
+    if (entry === undefined) {
+      if (node === undefined) return;
+      this.#nodes.delete(key);
+      this.#index.remove(key);
+    } else if (node === undefined) {
+      const created: Node<V> = { entry, deleted: false, older: undefined };
+      this.#nodes.set(key, created);
+      this.#index.insert(key, created);
+    } else {
+      node.entry = entry;
+    }
+  }
+
   /** Makes a change visible. */
   #apply(change: Change<V>): void {
     const { entry } = change;
     const deleted = change.type === 'delete';
     const node = this.#nodes.get(entry.key);
     if (node === undefined) {
-      const created: Node<V> = { entry, deleted, older: undefined };
-      this.#nodes.set(entry.key, created);
-      this.#index.insert(entry.key, created);
+      this.#replace(entry.key, entry);
     } else {
       const wasDeleted = node.deleted;
       node.older = { entry: node.entry, deleted: wasDeleted, older: node.older };
@@ -326,7 +371,7 @@ export class RevisionLog<V> implements Storage<V> {
 
   async #close(): Promise<void> {
     await this.#commit?.drained();
-    this.#watchers.endAll(closedError());
+    this.#watchers.endAll(closed());
     await this.#journal?.close();
   }
 }
@@ -340,8 +385,4 @@ function versionAt<V>(node: Version<V>, revision: number): Version<V> | undefine
   let version: Version<V> | undefined = node;
   while (version !== undefined && version.entry.revision > revision) version = version.older;
   return version;
-}
-
-function closedError(): OperatingError {
-  return new OperatingError('STORE_CLOSED', 'the store has been closed', 'open it again');
 }

@@ -4,6 +4,11 @@
 // that revision. A call that changes something resolves only when the change is durable (as the driver
 // defines it) and it is then visible to every read and sent to every watcher, in revision order.
 // Keys are paths ("/registry/apps/deployments/shop/web") compared as UTF-16 strings.
+//
+// Of two writes that race for a key the first one called wins; the other one is told what the first has left, once
+// that is durable. Every method but close() rejects with OperatingError STORE_CLOSED after close(). Which other
+// errors writes can end in is for the driver to say; a write that rejects has either happened as a whole or not at
+// all, and shows only after the store has been opened again.
 
 export interface Entry<V> {
   readonly key: string;
@@ -20,9 +25,14 @@ export type Change<V> =
   /** `entry.value` is the last value, stamped with the revision of the deletion. */
   | { readonly type: 'delete'; readonly entry: Entry<V>; readonly previous: Entry<V> };
 
-/** How values become bytes and carry their revision. */
+/**
+ * How values become bytes and carry their revision. Its methods may throw; the write they are called for then
+ * rejects with that and has not happened.
+ */
 export interface Codec<V> {
+  /** Called at most once for each value, after it was stamped. The bytes are stored as they are; nobody may change them. */
   encode(value: V): Uint8Array;
+  /** A frozen value that carries the revision it was stamped with. The bytes may be kept, and must not be changed. */
   decode(bytes: Uint8Array): V;
   /** A frozen value equal to `value` but for the revision it carries. Must not change `value`. */
   stamp(value: V, revision: number): V;
@@ -52,7 +62,10 @@ export interface ListResult<V> {
 }
 
 export interface Storage<V> {
-  /** The revision of the last durable change; 0 when there never was one. */
+  /**
+   * The revision of the last durable change; 0 when there never was one. When this resolves, every watcher has been
+   * called with everything up to that revision.
+   */
   currentRevision(): Promise<number>;
   get(key: string): Promise<Entry<V> | undefined>;
   list(prefix: string, options?: ListOptions): Promise<ListResult<V>>;
@@ -64,10 +77,17 @@ export interface Storage<V> {
   delete(key: string, expectedRevision: number): Promise<WriteResult<V>>;
   /**
    * Calls `onChanges` with every change to keys of `prefix` after `fromRevision`, in order, without gaps, each
-   * exactly once, until `signal` aborts (then resolves). Past changes come first. One call may bring several
-   * changes, never none; `revision` is the revision up to which the watcher has now seen everything (also
-   * called with no changes when progress is known, so that bookmarks can be sent).
-   * Rejects with CompactedError when changes after `fromRevision` are no longer kept.
+   * exactly once, until `signal` aborts (then resolves; nothing is called any more). `revision` is the revision up
+   * to which the watcher has now seen everything.
+   *
+   * The first call comes soon, in any case: with all past changes, or with none, which says that there are none
+   * (but for a `fromRevision` still to come: then at the first change after it). From then on one call brings what
+   * has become durable together; a watcher that this leaves out is called with no changes from time to time, so that
+   * bookmarks can be sent. Calls never come from inside a call to the store, and come before the write that caused
+   * them resolves. They should be short: nothing is buffered for a watcher, the store's writers wait for it.
+   *
+   * Rejects with CompactedError when changes after `fromRevision` are no longer kept, and with what `onChanges`
+   * throws.
    */
   watch(
     prefix: string,
@@ -75,7 +95,10 @@ export interface Storage<V> {
     onChanges: (changes: readonly Change<V>[], revision: number) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Forgets history up to `revision`; the latest state stays. */
+  /**
+   * Forgets history up to `revision`; the state at it and later stays. Does nothing when that is forgotten already.
+   * Watches under way miss nothing. Rejects with FutureRevisionError. Drivers also compact by themselves.
+   */
   compact(revision: number): Promise<void>;
   /** Resolves when everything acknowledged is durable and the driver's resources are free. */
   close(): Promise<void>;
