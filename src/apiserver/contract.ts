@@ -39,6 +39,8 @@ export type ApiResponse =
       readonly kind: 'object';
       readonly status: number;
       readonly object: unknown;
+      /** The JSON bytes, where they are not simply those of `object` (see response-bytes.ts). */
+      encode?(): Uint8Array;
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
     }
   | {
@@ -50,6 +52,7 @@ export type ApiResponse =
     }
   | {
       readonly kind: 'watch';
+      /** What each event's frame is made of: JSON unless it says otherwise. */
       readonly contentType: string;
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
       /** Delivers batches of events in order until the signal aborts or the server ends the watch. */

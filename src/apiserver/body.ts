@@ -1,0 +1,135 @@
+// From the body of a request to an object of the resource's kind: media type, JSON, apiVersion and kind, schema.
+import { parseApiVersion, type JsonObject, type KubeObject } from '../api/index.ts';
+import { StatusError, badRequest } from '../machinery/index.ts';
+import type { ResourceCall } from './call.ts';
+import { checkJsonText } from './json-text.ts';
+import type { FieldValidation } from './options.ts';
+
+const textDecoder = new TextDecoder('utf-8');
+
+export interface ParsedBody {
+  readonly json: unknown;
+  /** `duplicate field "spec.replicas"`. */
+  readonly problems: readonly string[];
+}
+
+export function mediaTypeOf(header: string | undefined): string {
+  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
+export function unsupportedMediaType(accepted: readonly string[]): StatusError {
+  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
+  return new StatusError(415, 'UnsupportedMediaType', message);
+}
+
+/** The media types of whole objects, as messages list them. */
+export const OBJECT_MEDIA_TYPES = [
+  'application/json',
+  'application/yaml',
+  'application/vnd.kubernetes.protobuf',
+] as const;
+
+/** Parses the body as JSON; undefined when there is none. Throws a 400 StatusError. */
+export function parseJsonBody(
+  call: Pick<ResourceCall, 'request'>,
+  lookForProblems: boolean,
+): ParsedBody | undefined {
+  const { body } = call.request;
+  if (body === undefined) return undefined;
+  if ('json' in body) return { json: body.json, problems: [] };
+  if (body.bytes.length === 0) return undefined;
+  const text = textDecoder.decode(body.bytes);
+  const problems = checkJsonText(text, lookForProblems);
+  try {
+    return { json: JSON.parse(text) as unknown, problems };
+  } catch (error) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+  }
+}
+
+/** Refuses or warns about what decoding found, as fieldValidation asks. */
+export function reportProblems(
+  call: ResourceCall,
+  validation: FieldValidation,
+  problems: readonly string[],
+): void {
+  if (problems.length === 0 || validation === 'Ignore') return;
+  if (validation === 'Strict') {
+    const { kind } = call.served.definition;
+    const { version } = call.served;
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(version.name)} cannot be handled as a ${kind}: strict decoding error: ${problems.join(', ')}`,
+    );
+  }
+  for (const problem of problems) call.warnings.add(problem);
+}
+
+/** The object that a create or update brings, with its version's defaults. */
+export function decodeObject(call: ResourceCall, validation: FieldValidation): KubeObject {
+  const { request, served } = call;
+  const mediaType = mediaTypeOf(request.headers['content-type']);
+  // COMPAT: a body without Content-Type is taken for JSON.
+  if (mediaType !== '' && !(OBJECT_MEDIA_TYPES as readonly string[]).includes(mediaType)) {
+    throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
+  }
+  const parsed = parseJsonBody(call, validation !== 'Ignore');
+  if (parsed === undefined) throw badRequest('EOF');
+  const identified = identify(
+    parsed.json,
+    call.subresource?.kind ?? {
+      group: served.definition.group,
+      version: served.version.name,
+      kind: served.definition.kind,
+    },
+  );
+  const problems = [...parsed.problems];
+  const decoder = call.subresource?.projection ?? served.version;
+  const object = decoder.decode(identified, { problems });
+  reportProblems(call, validation, problems);
+  return object;
+}
+
+interface Identity {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** Checks that the value is an object of that kind, and puts apiVersion and kind in front of its fields. */
+export function identify(value: unknown, expected: Identity): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const found = Array.isArray(value) ? 'array' : typeof value;
+    throw badRequest(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    );
+  }
+  const { apiVersion, kind, ...rest } = value as JsonObject;
+  const wanted = expected.group === '' ? expected.version : `${expected.group}/${expected.version}`;
+  for (const given of [apiVersion, kind]) {
+    if (given !== undefined && given !== null && typeof given !== 'string') {
+      throw badRequest("couldn't get version/kind; json parse error: apiVersion and kind must be strings");
+    }
+  }
+  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== wanted) {
+    const found = parseApiVersion(apiVersion);
+    if (found.group === expected.group || kind === expected.kind) {
+      throw badRequest(
+        `the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`,
+      );
+    }
+  }
+  if (
+    typeof kind === 'string' &&
+    kind !== '' &&
+    (kind !== expected.kind || (apiVersion ?? wanted) !== wanted)
+  ) {
+    const found = `${typeof apiVersion === 'string' ? parseKindOf(apiVersion, kind) : kind}`;
+    throw badRequest(`${found} does not match the expected kind ${expected.kind}`);
+  }
+  return { kind: expected.kind, apiVersion: wanted, ...rest };
+}
+
+function parseKindOf(apiVersion: string, kind: string): string {
+  const { group, version } = parseApiVersion(apiVersion);
+  return `${group}/${version}, Kind=${kind}`;
+}

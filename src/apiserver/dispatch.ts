@@ -1,0 +1,80 @@
+// From a parsed path to the verb that answers it.
+import { notFound, type StatusError } from '../machinery/index.ts';
+import type { Core, ResourceCall } from './call.ts';
+import type { ApiRequest, ApiResponse, RequestInfo } from './contract.ts';
+import { negotiate } from './negotiation.ts';
+import { methodNotAllowed, pathNotFound } from './refusals.ts';
+import type { ServedResource } from './registry.ts';
+import type { ResourceVerb } from './resource.ts';
+import { create } from './verbs/create.ts';
+import { deleteCollection } from './verbs/delete-collection.ts';
+import { deleteOne } from './verbs/delete.ts';
+import { get } from './verbs/get.ts';
+import { list } from './verbs/list.ts';
+import { patch } from './verbs/patch.ts';
+import { serveSubresource } from './verbs/subresource.ts';
+import { update } from './verbs/update.ts';
+import { watch } from './verbs/watch.ts';
+
+const verbs: Readonly<Record<ResourceVerb, (call: ResourceCall) => Promise<ApiResponse>>> = {
+  create,
+  delete: deleteOne,
+  deletecollection: deleteCollection,
+  get,
+  list,
+  patch,
+  update,
+  watch,
+};
+
+const FORMATS = ['json', 'yaml', 'protobuf'] as const;
+
+export async function dispatch(core: Core, request: ApiRequest, info: RequestInfo): Promise<ApiResponse> {
+  const served = core.registry.find(info.group, info.version, info.resource);
+  if (served === undefined) throw pathNotFound();
+  const { definition } = served;
+  if (info.namespace !== '' && !definition.namespaced && definition.resource !== 'namespaces') {
+    throw pathNotFound();
+  }
+  const subresource = info.subresource === '' ? undefined : definition.subresources[info.subresource];
+  if (info.subresource !== '' && subresource === undefined) throw pathNotFound();
+  const pretty = request.query.has('pretty') && !['0', 'false'].includes(request.query.get('pretty')!);
+  const call: ResourceCall = {
+    core,
+    request,
+    info,
+    served,
+    view: core.viewOf(served),
+    subresource,
+    user: request.user,
+    warnings: new Set(
+      served.version.deprecationWarning === undefined ? [] : [served.version.deprecationWarning],
+    ),
+    representation: negotiate(request.headers['accept'], pretty, { formats: FORMATS, transforms: true }),
+  };
+  if (subresource !== undefined) return serveSubresource(call, subresource);
+  const verb = verbOf(served, info);
+  return verbs[verb](call);
+}
+
+/** Refuses what the resource does not offer, and methods that make no sense on the path. */
+function verbOf({ definition }: ServedResource, info: RequestInfo): ResourceVerb {
+  const verb = info.verb as ResourceVerb;
+  if (!definition.verbs.includes(verb)) throw methodNotAllowed();
+  const onCollection = info.name === '';
+  const wantsName = verb === 'get' || verb === 'update' || verb === 'patch' || verb === 'delete';
+  if (wantsName && onCollection) throw methodNotAllowed();
+  if (verb === 'create' && !onCollection) throw methodNotAllowed();
+  const needsNamespace =
+    definition.namespaced && (wantsName || verb === 'create' || verb === 'deletecollection');
+  if (needsNamespace && info.namespace === '') {
+    throw verb === 'create' || verb === 'deletecollection' ? methodNotAllowed() : notFoundPath(info);
+  }
+  return verb;
+}
+
+function notFoundPath(info: RequestInfo): StatusError {
+  return info.name === ''
+    ? pathNotFound()
+    : notFound({ group: info.group, resource: info.resource }, info.name);
+}

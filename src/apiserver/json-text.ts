@@ -1,0 +1,92 @@
+// What JSON.parse does not tell about a text: fields that are given twice, and nesting so deep that later
+// recursion would not survive it.
+import { badRequest } from '../machinery/index.ts';
+
+// LIMIT: the depth at which Go's JSON decoder gives up.
+const MAX_DEPTH = 10_000;
+// LIMIT: duplicates reported; a text full of them says no more with the next.
+const MAX_PROBLEMS = 32;
+
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+
+interface Level {
+  readonly keys: Set<string> | undefined;
+  /** Of the element under way: a key, or an index. */
+  step: string | number;
+}
+
+/** Index after the string that starts at `from` (a quote). */
+function endOfString(text: string, from: number): number {
+  for (let i = from + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === BACKSLASH) i++;
+    else if (code === QUOTE) return i + 1;
+  }
+  return text.length;
+}
+
+function pathOf(levels: readonly Level[]): string {
+  let path = '';
+  for (const { step } of levels) {
+    path += typeof step === 'number' ? `[${step}]` : path === '' ? step : `.${step}`;
+  }
+  return path;
+}
+
+/**
+ * Scans a JSON text; errors of syntax are left to JSON.parse. Throws a 400 StatusError when it is nested too deep.
+ * @param lookForDuplicates whether to collect `duplicate field "path"`
+ */
+export function checkJsonText(text: string, lookForDuplicates: boolean): readonly string[] {
+  const levels: Level[] = [];
+  const problems: string[] = [];
+  let expectKey = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) {
+      const end = endOfString(text, i);
+      const level = levels.at(-1);
+      if (expectKey && level?.keys !== undefined) {
+        expectKey = false;
+        const key = unquote(text.slice(i, end));
+        level.step = key;
+        if (lookForDuplicates && level.keys.has(key) && problems.length < MAX_PROBLEMS) {
+          const problem = `duplicate field ${JSON.stringify(pathOf(levels))}`;
+          if (!problems.includes(problem)) problems.push(problem);
+        }
+        if (lookForDuplicates) level.keys.add(key);
+      }
+      i = end - 1;
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (levels.length >= MAX_DEPTH) throw badRequest('json: exceeded max depth');
+      levels.push({ keys: code === OPEN_BRACE ? new Set() : undefined, step: code === OPEN_BRACE ? '' : 0 });
+      expectKey = code === OPEN_BRACE;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      levels.pop();
+      expectKey = false;
+    } else if (code === COMMA) {
+      const level = levels.at(-1);
+      if (level?.keys !== undefined) expectKey = true;
+      else if (level !== undefined) level.step = (level.step as number) + 1;
+    } else if (code === COLON) {
+      expectKey = false;
+    }
+  }
+  return problems;
+}
+
+function unquote(quoted: string): string {
+  if (!quoted.includes('\\')) return quoted.slice(1, -1);
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return quoted;
+  }
+}

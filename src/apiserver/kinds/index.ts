@@ -1,0 +1,4 @@
+// All families of built-in kinds.
+import type { BuiltinKinds } from './builtin.ts';
+
+export const builtinKinds: BuiltinKinds = {};

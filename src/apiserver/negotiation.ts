@@ -1,0 +1,109 @@
+// Which representation of an answer a client asks for with its Accept header.
+import { StatusError } from '../machinery/index.ts';
+
+export type Format = 'json' | 'yaml' | 'protobuf';
+
+export interface Representation {
+  readonly format: Format;
+  /** The object itself, a table of it, or only its metadata. */
+  readonly as: 'object' | 'Table' | 'PartialObjectMetadata';
+  /** Of meta.k8s.io, for tables and metadata. */
+  readonly metaVersion: 'v1' | 'v1beta1';
+  /** The aggregated form of discovery, which only discovery offers. */
+  readonly discovery?: 'v2' | 'v2beta1';
+  readonly pretty: boolean;
+}
+
+export const JSON_OBJECT: Representation = { format: 'json', as: 'object', metaVersion: 'v1', pretty: false };
+
+interface Clause {
+  readonly type: string;
+  readonly params: ReadonlyMap<string, string>;
+  readonly quality: number;
+}
+
+function parseAccept(header: string): Clause[] {
+  const clauses = header.split(',').map((part): Clause => {
+    const [type = '', ...rest] = part.split(';').map((piece) => piece.trim());
+    const params = new Map(
+      rest.map((piece) => {
+        const equals = piece.indexOf('=');
+        return equals < 0 ? [piece, ''] : [piece.slice(0, equals).trim(), piece.slice(equals + 1).trim()];
+      }),
+    );
+    const quality = Number(params.get('q') ?? '1');
+    params.delete('q');
+    return { type: type.toLowerCase(), params, quality: Number.isNaN(quality) ? 0 : quality };
+  });
+  return clauses.sort((a, b) => b.quality - a.quality);
+}
+
+const FORMAT_OF_TYPE: Readonly<Record<string, Format>> = {
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/vnd.kubernetes.protobuf': 'protobuf',
+  'application/*': 'json',
+  '*/*': 'json',
+};
+
+export interface Offer {
+  readonly formats: readonly Format[];
+  /** Whether tables and metadata can be had. */
+  readonly transforms: boolean;
+  /** Whether the answer is aggregated discovery. */
+  readonly discovery?: boolean;
+}
+
+const MEDIA_TYPE_OF_FORMAT: Readonly<Record<Format, string>> = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: 'application/vnd.kubernetes.protobuf',
+};
+
+/** Throws a 406 StatusError when nothing fits. */
+export function negotiate(accept: string | undefined, pretty: boolean, offer: Offer): Representation {
+  if (accept === undefined || accept === '') return pretty ? { ...JSON_OBJECT, pretty } : JSON_OBJECT;
+  for (const clause of parseAccept(accept)) {
+    const format = FORMAT_OF_TYPE[clause.type];
+    if (format === undefined || !offer.formats.includes(format)) continue;
+    const representation = transformOf(clause, format, offer);
+    if (representation !== undefined) {
+      return pretty || clause.params.get('pretty') === '1'
+        ? { ...representation, pretty: true }
+        : representation;
+    }
+  }
+  throw notAcceptable(offer.formats);
+}
+
+function transformOf(clause: Clause, format: Format, offer: Offer): Representation | undefined {
+  const as = clause.params.get('as');
+  if (as === undefined) return { ...JSON_OBJECT, format };
+  const group = clause.params.get('g') ?? '';
+  const version = clause.params.get('v') ?? '';
+  if (as === 'APIGroupDiscoveryList') {
+    if (offer.discovery !== true || group !== 'apidiscovery.k8s.io') return undefined;
+    if (version !== 'v2' && version !== 'v2beta1') return undefined;
+    return { ...JSON_OBJECT, format, discovery: version };
+  }
+  if (!offer.transforms || group !== 'meta.k8s.io') return undefined;
+  if (version !== 'v1' && version !== 'v1beta1') return undefined;
+  if (as === 'Table') {
+    return format === 'protobuf' ? undefined : { format, as, metaVersion: version, pretty: false };
+  }
+  if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
+    return { format, as: 'PartialObjectMetadata', metaVersion: version, pretty: false };
+  }
+  return undefined;
+}
+
+export function notAcceptable(formats: readonly Format[]): StatusError {
+  const types = [
+    ...formats.map((format) => MEDIA_TYPE_OF_FORMAT[format]),
+    ...formats
+      .filter((format) => format !== 'yaml')
+      .map((format) => `${MEDIA_TYPE_OF_FORMAT[format]};stream=watch`),
+  ];
+  const message = `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`;
+  return new StatusError(406, 'NotAcceptable', message, {});
+}

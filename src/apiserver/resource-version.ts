@@ -1,0 +1,66 @@
+// resourceVersion as clients send it, and the opaque tokens of paginated lists.
+import { StatusError, badRequest, fieldError, invalid } from '../machinery/index.ts';
+
+/** The revision; undefined when the text is none. */
+export function parseResourceVersion(text: string): number | undefined {
+  if (!/^\d{1,20}$/.test(text)) return undefined;
+  const revision = Number(text);
+  return Number.isSafeInteger(revision) ? revision : undefined;
+}
+
+/** The revision of list options; 0 when none was given. */
+export function listRevision(text: string): number {
+  if (text === '') return 0;
+  const revision = parseResourceVersion(text);
+  if (revision !== undefined) return revision;
+  const why = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+  throw badRequest(`Invalid value: ${JSON.stringify(text)}: ${why}`);
+}
+
+export function watchRevision(text: string): number {
+  if (text === '') return 0;
+  const revision = parseResourceVersion(text);
+  if (revision !== undefined) return revision;
+  const why = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+  throw invalid({ group: '', kind: 'ListOptions' }, '', [fieldError.invalid('resourceVersion', text, why)]);
+}
+
+/** Refuses a revision that has not happened yet. */
+export function refuseTooLarge(asked: number, current: number): void {
+  if (asked <= current) return;
+  const message = `Too large resource version: ${asked}, current: ${current}`;
+  throw new StatusError(504, 'Timeout', `Timeout: ${message}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
+}
+
+export interface ContinueToken {
+  readonly revision: number;
+  /** The last key that was sent, without the prefix of the list. */
+  readonly after: string;
+}
+
+export function encodeContinue({ revision, after }: ContinueToken): string {
+  const json = JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: `${after}\u0000` });
+  return Buffer.from(json, 'utf8').toString('base64url');
+}
+
+export function decodeContinue(token: string): ContinueToken {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+  } catch {
+    throw badRequest('continue key is not valid: illegal base64 or JSON');
+  }
+  const { v, rv, start } = (value ?? {}) as { v?: unknown; rv?: unknown; start?: unknown };
+  if (v !== 'meta.k8s.io/v1' || typeof start !== 'string' || start === '') {
+    throw badRequest('continue key is not valid: server does not recognize this encoded version');
+  }
+  if (start.includes('..') || start.startsWith('/'))
+    throw badRequest('continue key is not valid: incorrect start');
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < -1) {
+    throw badRequest('continue key is not valid: incorrect encoded start resourceVersion');
+  }
+  return { revision: rv, after: start.replace(/\u0000$/, '') };
+}

@@ -1,0 +1,146 @@
+// The API server: everything a request passes after authentication, over one storage.
+import type { KubeObject } from '../api/index.ts';
+import { errorMessage, type Clock, type Logger, type Random } from '../base/index.ts';
+import {
+  StatusError,
+  forbidden,
+  internalError,
+  type AdmissionPlugin,
+  type UserInfo,
+} from '../machinery/index.ts';
+import type { Storage } from '../storage/index.ts';
+import { Views, type Core } from './call.ts';
+import type { ApiRequest, ApiResponse, Authorizer, RequestInfo } from './contract.ts';
+import { dispatch } from './dispatch.ts';
+import { builtinResourceDefinitions, type BuiltinKinds } from './kinds/builtin.ts';
+import { builtinKinds } from './kinds/index.ts';
+import { pathNotFound } from './refusals.ts';
+import { ResourceRegistry } from './registry.ts';
+import { parseRequestInfo } from './request-info.ts';
+import type { ResourceDefinition } from './resource.ts';
+import { createInProcessTransport, type InProcessTransport } from './transport.ts';
+
+// As kube-apiserver's --min-request-timeout.
+const MIN_WATCH_MS = 1_800_000;
+
+/** Answers paths that are no resources: discovery, health, version, OpenAPI. Undefined: not mine. */
+export type PathHandler = (
+  request: ApiRequest,
+  info: RequestInfo,
+) => ApiResponse | Promise<ApiResponse> | undefined;
+
+export interface ApiServerOptions {
+  readonly storage: Storage<KubeObject>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Who may do what. Absent: everybody everything, as kube-apiserver's AlwaysAllow. */
+  readonly authorizer?: Authorizer;
+  /** Who a request acts for, when it asks to act for somebody else. Throws a StatusError to refuse. */
+  readonly impersonate?: (request: ApiRequest) => UserInfo;
+  /** Our own rules; they run after Kubernetes' built-in ones. */
+  readonly admission?: readonly AdmissionPlugin[];
+  /** Resources besides, or instead of, the built-in ones. */
+  readonly extraResources?: readonly ResourceDefinition[];
+  /** Behaviour of built-in kinds that only the caller can give, e.g. token requests. */
+  readonly kinds?: BuiltinKinds;
+  readonly pathHandlers?: readonly PathHandler[];
+  readonly minWatchMs?: number;
+}
+
+export interface ApiServer {
+  readonly registry: ResourceRegistry;
+  /** Answers a request; resolves for every outcome, errors are answers too. */
+  handle(request: ApiRequest): Promise<ApiResponse>;
+  /** The server as this user, without sockets and encoding. */
+  inProcess(user: UserInfo): InProcessTransport;
+  /** Ends all watches. The storage stays open: it belongs to the caller. */
+  close(): Promise<void>;
+}
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { storage, clock, random, logger } = options;
+  const registry = new ResourceRegistry();
+  registry.put(...builtinResourceDefinitions({ ...builtinKinds, ...options.kinds }));
+  registry.put(...(options.extraResources ?? []));
+  const views = new Views();
+  const closing = new AbortController();
+  const core: Core = {
+    storage,
+    registry,
+    clock,
+    random,
+    logger,
+    admission: options.admission ?? [],
+    minWatchMs: options.minWatchMs ?? MIN_WATCH_MS,
+    closing: closing.signal,
+    viewOf: (served) => views.of(served),
+  };
+
+  const answer = async (given: ApiRequest): Promise<ApiResponse> => {
+    const { info } = parseRequestInfo(given.method, given.path, given.query);
+    const user = options.impersonate?.(given) ?? given.user;
+    const request = user === given.user ? given : { ...given, user };
+    authorize(options.authorizer, user, info);
+    for (const handler of options.pathHandlers ?? []) {
+      const response = handler(request, info);
+      if (response !== undefined) return response;
+    }
+    if (!info.isResource) throw pathNotFound();
+    return dispatch(core, request, info);
+  };
+
+  const handle = async (request: ApiRequest): Promise<ApiResponse> => {
+    try {
+      return await answer(request);
+    } catch (error) {
+      return errorResponse(error, request, logger);
+    }
+  };
+
+  return {
+    registry,
+    handle,
+    inProcess: (user) => createInProcessTransport(handle, user),
+    async close() {
+      closing.abort(new Error('the API server is closing'));
+    },
+  };
+}
+
+function authorize(authorizer: Authorizer | undefined, user: UserInfo, info: RequestInfo): void {
+  if (authorizer === undefined) return;
+  const verdict = authorizer.authorize(user, info);
+  if (verdict.allowed) return;
+  throw refusal(user, info, verdict.reason);
+}
+
+function refusal(user: UserInfo, info: RequestInfo, reason: string): StatusError {
+  const why = reason === '' ? '' : `: ${reason}`;
+  if (!info.isResource) {
+    const message = `forbidden: User ${JSON.stringify(user.name)} cannot ${info.verb} path ${JSON.stringify(info.path)}${why}`;
+    return new StatusError(403, 'Forbidden', message, {});
+  }
+  const { group, resource, subresource, namespace, name, verb } = info;
+  const full = subresource === '' ? resource : `${resource}/${subresource}`;
+  const scope = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;
+  const what = `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(full)} in API group ${JSON.stringify(group)} ${scope}${why}`;
+  return forbidden({ group, resource }, name, what);
+}
+
+function errorResponse(error: unknown, request: ApiRequest, logger: Logger): ApiResponse {
+  let failure: StatusError;
+  if (error instanceof StatusError) {
+    failure = error;
+  } else {
+    logger.error('request failed', { method: request.method, path: request.path, error });
+    failure = internalError(errorMessage(error));
+  }
+  const retryAfter = failure.status.details?.retryAfterSeconds;
+  return {
+    kind: 'object',
+    status: failure.code,
+    object: failure.status,
+    ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(retryAfter) } }),
+  };
+}

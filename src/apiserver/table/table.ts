@@ -1,0 +1,92 @@
+// Objects as rows of a meta.k8s.io Table: what `kubectl get` prints.
+import type { JsonObject, KubeObject, ListMeta } from '../../api/index.ts';
+import { badRequest } from '../../machinery/index.ts';
+import type { ResourceCall } from '../call.ts';
+import type { ColumnDefinition, Printer } from '../resource.ts';
+import { formatAge } from './age.ts';
+
+type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+export function parseIncludeObject(query: URLSearchParams): IncludeObject {
+  const value = query.get('includeObject') ?? '';
+  if (value === '') return 'Metadata';
+  if (value === 'None' || value === 'Metadata' || value === 'Object') return value;
+  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+}
+
+const NAME: ColumnDefinition = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  description:
+    'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically.',
+  priority: 0,
+};
+
+/** Of kinds that brought no columns. */
+const plainPrinter: Printer = {
+  columns: [
+    NAME,
+    {
+      name: 'Created At',
+      type: 'date',
+      format: '',
+      description: 'When the server created the object.',
+      priority: 0,
+    },
+  ],
+  cells: ({ metadata }) => [metadata.name ?? '', metadata.creationTimestamp ?? ''],
+};
+
+/** Of custom resources that brought no columns. */
+export const nameAndAge: Printer = {
+  columns: [
+    NAME,
+    {
+      name: 'Age',
+      type: 'date',
+      format: '',
+      description: 'When the server created the object.',
+      priority: 0,
+    },
+  ],
+  cells: ({ metadata }, nowMs) => [metadata.name ?? '', formatAge(metadata.creationTimestamp, nowMs)],
+};
+
+export function tableOf(call: ResourceCall, objects: readonly KubeObject[], metadata: ListMeta): KubeObject {
+  return tableRows(call, objects, metadata, true);
+}
+
+export function tableRows(
+  call: ResourceCall,
+  objects: readonly KubeObject[],
+  metadata: ListMeta,
+  withColumns: boolean,
+): KubeObject {
+  const { version, definition } = call.served;
+  const printer =
+    call.subresource?.printer ?? version.printer ?? (definition.custom === true ? nameAndAge : plainPrinter);
+  const apiVersion = `meta.k8s.io/${call.representation.metaVersion}`;
+  const include = parseIncludeObject(call.request.query);
+  const nowMs = call.core.clock.now();
+  const rows = objects.map((object) => ({
+    cells: printer.cells(object, nowMs),
+    ...rowObject(object, include, apiVersion),
+  }));
+  return {
+    kind: 'Table',
+    apiVersion,
+    metadata,
+    // COMPAT: null where a watch has sent them already.
+    columnDefinitions: withColumns ? printer.columns : null,
+    rows,
+  };
+}
+
+function rowObject(object: KubeObject, include: IncludeObject, apiVersion: string): JsonObject {
+  if (include === 'None') return { object: null };
+  if (include === 'Object') return { object: object as unknown as JsonObject };
+  return {
+    object: { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata as unknown as JsonObject },
+  };
+}

@@ -1,0 +1,95 @@
+// The API server for callers inside the process: requests and answers are frozen objects, nothing is encoded.
+// Structurally the Transport of the client room, which may not be imported from here.
+import type { KubeObject, WatchEvent } from '../api/index.ts';
+import { StatusError, type Status, type UserInfo } from '../machinery/index.ts';
+import type { ApiRequest, ApiResponse } from './contract.ts';
+
+export interface InProcessRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface InProcessTransport {
+  send(request: InProcessRequest): Promise<{ readonly status: number; readonly body: unknown }>;
+  watch(request: InProcessRequest, onEvent: (event: WatchEvent<KubeObject>) => void): Promise<void>;
+  close(): Promise<void>;
+}
+
+const NEVER = new AbortController().signal;
+const NO_QUERY = new URLSearchParams();
+const decoder = new TextDecoder();
+
+function queryOf(query: InProcessRequest['query'], watch: boolean): URLSearchParams {
+  if (query === undefined && !watch) return NO_QUERY;
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (typeof value === 'string') params.append(name, value);
+    else for (const one of value) params.append(name, one);
+  }
+  if (watch) params.set('watch', 'true');
+  return params;
+}
+
+function headersOf({ headers, contentType, body }: InProcessRequest): ApiRequest['headers'] {
+  const lower: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) lower[name.toLowerCase()] = value;
+  if (body !== undefined) lower['content-type'] ??= contentType ?? 'application/json';
+  return lower;
+}
+
+function decodeBody(response: Extract<ApiResponse, { kind: 'bytes' }>): unknown {
+  if (response.bytes.length === 0) return undefined;
+  const text = decoder.decode(response.bytes);
+  return response.contentType.startsWith('application/json') ? (JSON.parse(text) as unknown) : text;
+}
+
+export function createInProcessTransport(
+  handle: (request: ApiRequest) => Promise<ApiResponse>,
+  user: UserInfo,
+): InProcessTransport {
+  const closing = new AbortController();
+  const toRequest = (request: InProcessRequest, watch: boolean): ApiRequest => ({
+    method: request.method,
+    path: request.path,
+    query: queryOf(request.query, watch),
+    headers: headersOf(request),
+    body: request.body === undefined ? undefined : { json: request.body },
+    user,
+    signal: request.signal ?? NEVER,
+  });
+  return {
+    async send(request) {
+      closing.signal.throwIfAborted();
+      request.signal?.throwIfAborted();
+      const response = await handle(toRequest(request, false));
+      if (response.kind === 'watch') throw new Error('a watch was asked for with send');
+      const body = response.kind === 'object' ? response.object : decodeBody(response);
+      return { status: response.status, body };
+    },
+    async watch(request, onEvent) {
+      closing.signal.throwIfAborted();
+      request.signal?.throwIfAborted();
+      const response = await handle(toRequest(request, true));
+      if (response.kind !== 'watch') throw statusErrorOf(response);
+      const signal =
+        request.signal === undefined ? closing.signal : AbortSignal.any([closing.signal, request.signal]);
+      await response.run((events) => {
+        for (const event of events) onEvent(event);
+      }, signal);
+    },
+    async close() {
+      closing.abort(new Error('the transport is closed'));
+    },
+  };
+}
+
+function statusErrorOf(response: Exclude<ApiResponse, { kind: 'watch' }>): StatusError {
+  const body = response.kind === 'object' ? response.object : decodeBody(response);
+  const { code = response.status, reason = '', message = '', details } = (body ?? {}) as Partial<Status>;
+  return new StatusError(code, reason, message, details);
+}
