@@ -1,0 +1,12 @@
+export { createInterpreter } from './interpreter.ts';
+export type {
+  Dependency,
+  Interpreter,
+  InterpreterLayer,
+  Operation,
+  Replicas,
+  StatusItem,
+} from './interpreter.ts';
+export { nativeLayer } from './native/index.ts';
+export { podDependencies } from './native/pod-dependencies.ts';
+export { podRequirements } from './native/pod-requirements.ts';
