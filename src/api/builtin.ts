@@ -54,6 +54,7 @@ function lazily<T>(parse: () => T): () => T {
 
 interface LazyTable<T> {
   get(name: string): T | undefined;
+  text(name: string): string | undefined;
   names(): readonly string[];
 }
 
@@ -72,6 +73,7 @@ function lazyTable<T>(text: string): LazyTable<T> {
   const names = lazily(() => Object.freeze([...unparsed().keys()]));
   return {
     names,
+    text: (name) => unparsed().get(name),
     get(name) {
       const known = parsed.get(name);
       if (known !== undefined) return known;
@@ -125,6 +127,11 @@ const schemas = lazyTable<Schema>(schemaLines);
 /** The schema of a definition, e.g. `io.k8s.api.apps.v1.Deployment`. Its references are left as they are. */
 export function builtinSchema(definitionName: string): Schema | undefined {
   return schemas.get(definitionName);
+}
+
+/** The same as JSON text, for putting it into documents without parsing it. */
+export function builtinSchemaJson(definitionName: string): string | undefined {
+  return schemas.text(definitionName);
 }
 
 /** All definition names, sorted. */

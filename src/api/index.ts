@@ -3,6 +3,7 @@ export {
   builtinDefinitions,
   builtinResources,
   builtinSchema,
+  builtinSchemaJson,
   definitionFor,
   protobufFields,
   protobufMessageFor,

@@ -139,6 +139,4 @@ export const clusterDefinitions: ReadonlyMap<Schema, string> = new Map<Schema, s
   [allocatableModeling, `${PREFIX}AllocatableModeling`],
   [resourceModel, `${PREFIX}ResourceModel`],
   [resourceModelRange, `${PREFIX}ResourceModelRange`],
-  [condition, 'io.k8s.apimachinery.pkg.apis.meta.v1.Condition'],
-  [taint, 'io.k8s.api.core.v1.Taint'],
 ]);

@@ -1,0 +1,1 @@
+export { OpenApiDocuments, type OpenApiSource } from './serve.ts';
