@@ -1,10 +1,5 @@
-export {
-  desiredBinding,
-  isWorkload,
-  mergeBinding,
-  type BindingInput,
-  type BindingUpdate,
-} from './binding.ts';
+export { isWorkload } from '../fleet/index.ts';
+export { desiredBinding, mergeBinding, type BindingInput, type BindingUpdate } from './binding.ts';
 export { claimFor, claimOf, policyId, withClaim, withoutClaim, type Claim } from './claim.ts';
 export {
   createEligibility,
@@ -36,3 +31,5 @@ export {
   type TemplateDecision,
   type TemplateInput,
 } from './template.ts';
+export { withManagedKeys } from './managed-keys.ts';
+export { prune } from './prune.ts';

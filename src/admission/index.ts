@@ -1,0 +1,10 @@
+export {
+  canonicalCluster,
+  prepareClusterForCreate,
+  prepareClusterForUpdate,
+  validateCluster,
+  validateClusterName,
+} from './cluster.ts';
+export type { ClusterStrategyOptions } from './cluster.ts';
+export { admissionRules, type AdmissionOptions } from './rules.ts';
+export { asPlugin, type Rule } from './rule.ts';

@@ -1,0 +1,90 @@
+// What an admission rule of ours is. Each rule stands for one webhook of upstream, under its name and paths: the
+// embedded API server runs it in its own chain, and beside an existing kube-apiserver the same rule answers
+// AdmissionReviews. Rules are pure but for the ids they draw from Random.
+import type { KubeObject } from '../api/index.ts';
+import {
+  StatusError,
+  type AdmissionAttributes,
+  type AdmissionOperation,
+  type AdmissionPlugin,
+  type FieldError,
+} from '../machinery/index.ts';
+
+export interface Rule {
+  /** The webhook's name, e.g. `propagationpolicy.karmada.io`; refusals carry it. */
+  readonly webhook: string;
+  /** Groups and resources it looks at; `*` for all. */
+  readonly group: string;
+  readonly resource: string;
+  readonly mutateOn?: readonly AdmissionOperation[];
+  readonly validateOn?: readonly AdmissionOperation[];
+  mutate?(object: KubeObject, attributes: AdmissionAttributes): KubeObject;
+  /** Why not; undefined or no errors: yes. */
+  validate?(attributes: AdmissionAttributes): string | readonly FieldError[] | undefined;
+}
+
+/** A refusal in the words in which kube-apiserver passes on a webhook's. */
+export function denial(webhook: string, why: string | readonly FieldError[]): StatusError {
+  const text = typeof why === 'string' ? why : describe(why);
+  return new StatusError(403, 'Forbidden', `admission webhook "${webhook}" denied the request: ${text}`);
+}
+
+/** Several field errors as Go prints an aggregate: one plain, more in brackets, none twice. */
+function describe(errors: readonly FieldError[]): string {
+  const texts = [
+    ...new Set(errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))),
+  ];
+  return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
+}
+
+export function asPlugin(rule: Rule): AdmissionPlugin {
+  const concerns = (attributes: AdmissionAttributes): boolean =>
+    (rule.group === '*' || rule.group === attributes.group) &&
+    (rule.resource === '*' || rule.resource === attributes.resource) &&
+    attributes.subresource === '';
+  const mutate = rule.mutate?.bind(rule);
+  const validate = rule.validate?.bind(rule);
+  return {
+    name: rule.webhook,
+    handles: concerns,
+    ...(mutate === undefined
+      ? {}
+      : {
+          mutate: (attributes: AdmissionAttributes): KubeObject => {
+            const { object, operation } = attributes;
+            if (object === undefined) throw new TypeError(`${rule.webhook} asked to mutate nothing`);
+            return rule.mutateOn?.includes(operation) === true ? mutate(object, attributes) : object;
+          },
+        }),
+    ...(validate === undefined
+      ? {}
+      : {
+          validate: (attributes: AdmissionAttributes): void => {
+            if (rule.validateOn?.includes(attributes.operation) !== true) return;
+            const why = validate(attributes);
+            if (why !== undefined && why.length > 0) throw denial(rule.webhook, why);
+          },
+        }),
+  };
+}
+
+// COMPAT: messages print offending values as Go marshals the typed struct, that is in the struct's field order
+// (case adm-pp-spread). One order over all our kinds is enough, since no two of them disagree.
+const FIELD_ORDER = [
+  'affinityName', 'clusterAffinity', 'clusterAffinities', 'clusterTolerations', 'spreadConstraints', 'replicaScheduling',
+  'workloadAffinity', 'labelSelector', 'fieldSelector', 'clusterNames', 'exclude', 'overflowAffinities', 'matchLabels',
+  'matchExpressions', 'spreadByField', 'spreadByLabel', 'maxGroups', 'minGroups', 'dispatching', 'dispatchingOnClusters',
+  'plaintext', 'imageOverrider', 'commandOverrider', 'argsOverrider', 'labelsOverrider', 'annotationsOverrider',
+  'fieldOverrider', 'predicate', 'component', 'containerName', 'fieldPath', 'json', 'yaml', 'key', 'subPath', 'path',
+  'operator', 'value', 'values', 'effect', 'tolerationSeconds', 'timeAdded',
+]; // prettier-ignore
+const RANK = new Map(FIELD_ORDER.map((field, index) => [field, index]));
+
+/** `value` with its keys in the order in which Go would print them. */
+export function inGoOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inGoOrder);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, child]): [string, unknown] => [key, inGoOrder(child)]);
+  const rank = (key: string): number => RANK.get(key) ?? FIELD_ORDER.length;
+  return Object.fromEntries(entries.sort(([a], [b]) => rank(a) - rank(b)));
+}

@@ -1,0 +1,142 @@
+// All rules of ours, each under the name of upstream's webhook.
+import {
+  CLUSTER_RESOURCE_BINDING_ID_LABEL,
+  DEPENDENCIES_ANNOTATION,
+  RESOURCE_BINDING_ID_LABEL,
+  type ClusterOverridePolicy,
+  type ClusterPropagationPolicy,
+  type ClusterTaintPolicy,
+  type KubeObject,
+  type OverridePolicy,
+  type PropagationPolicy,
+  type ResourceBinding,
+} from '../api/index.ts';
+import type { FeatureGates, Random } from '../base/index.ts';
+import type { AdmissionAttributes, FieldError } from '../machinery/index.ts';
+import { deletionRefusal } from './deletion-protection.ts';
+import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
+import { defaultPolicySpec, withPolicyIdentity } from './policy-defaults.ts';
+import { validatePolicy } from './policy-validation.ts';
+import type { Rule } from './rule.ts';
+import { validateTaintPolicy } from './taint-policy.ts';
+import { completeWork } from './work.ts';
+
+export interface AdmissionOptions {
+  readonly gates: FeatureGates;
+  readonly random: Random;
+  /** The flag `--allow-no-execute-taint-policy`. */
+  readonly allowNoExecuteTaintPolicy: boolean;
+}
+
+const CREATE_UPDATE = ['CREATE', 'UPDATE'] as const;
+const POLICY_GROUP = 'policy.karmada.io';
+const WORK_GROUP = 'work.karmada.io';
+
+export function admissionRules(options: AdmissionOptions): readonly Rule[] {
+  return [
+    propagationPolicyRule('propagationpolicy.karmada.io', 'propagationpolicies', options.random),
+    propagationPolicyRule(
+      'clusterpropagationpolicy.karmada.io',
+      'clusterpropagationpolicies',
+      options.random,
+    ),
+    {
+      webhook: 'overridepolicy.karmada.io',
+      group: POLICY_GROUP,
+      resource: 'overridepolicies',
+      mutateOn: CREATE_UPDATE,
+      validateOn: CREATE_UPDATE,
+      mutate: (object) => defaultOverridePolicy(object as OverridePolicy),
+      validate: ({ object }) => validateOverridePolicy(object as OverridePolicy),
+    },
+    {
+      webhook: 'clusteroverridepolicy.karmada.io',
+      group: POLICY_GROUP,
+      resource: 'clusteroverridepolicies',
+      validateOn: CREATE_UPDATE,
+      validate: ({ object }) => validateOverridePolicy(object as ClusterOverridePolicy),
+    },
+    {
+      webhook: 'clustertaintpolicy.karmada.io',
+      group: POLICY_GROUP,
+      resource: 'clustertaintpolicies',
+      validateOn: CREATE_UPDATE,
+      validate: ({ object }) =>
+        validateTaintPolicy(object as ClusterTaintPolicy, options.allowNoExecuteTaintPolicy),
+    },
+    {
+      webhook: 'resourcebinding.karmada.io',
+      group: WORK_GROUP,
+      resource: 'resourcebindings',
+      mutateOn: ['CREATE'],
+      validateOn: CREATE_UPDATE,
+      mutate: (object) => withId(object, RESOURCE_BINDING_ID_LABEL, options.random),
+      validate: ({ object }) => validateBinding(object as ResourceBinding, options.gates),
+    },
+    {
+      webhook: 'clusterresourcebinding.karmada.io',
+      group: WORK_GROUP,
+      resource: 'clusterresourcebindings',
+      mutateOn: ['CREATE'],
+      mutate: (object) => withId(object, CLUSTER_RESOURCE_BINDING_ID_LABEL, options.random),
+    },
+    {
+      webhook: 'work.karmada.io',
+      group: WORK_GROUP,
+      resource: 'works',
+      mutateOn: CREATE_UPDATE,
+      mutate: (object) => completeWork(object, options.random),
+    },
+    {
+      webhook: 'resourcedeletionprotection.karmada.io',
+      group: '*',
+      resource: '*',
+      validateOn: ['DELETE'],
+      validate: ({ oldObject }) => deletionRefusal(oldObject),
+    },
+  ];
+}
+
+function propagationPolicyRule(webhook: string, resource: string, random: Random): Rule {
+  type Policy = PropagationPolicy | ClusterPropagationPolicy;
+  return {
+    webhook,
+    group: POLICY_GROUP,
+    resource,
+    mutateOn: CREATE_UPDATE,
+    validateOn: CREATE_UPDATE,
+    mutate(object: KubeObject, { operation, namespace }: AdmissionAttributes): KubeObject {
+      const policy = object as Policy;
+      // A policy without a spec is refused by the schema, which is checked later.
+      if (policy.spec?.resourceSelectors === undefined) return policy;
+      const spec = defaultPolicySpec(policy.spec, namespace);
+      const defaulted = spec === policy.spec ? policy : ({ ...policy, spec } as Policy);
+      return operation === 'CREATE' ? withPolicyIdentity(defaulted, random.uuid()) : defaulted;
+    },
+    validate: ({ object, oldObject }) => validatePolicy(object as Policy, oldObject as Policy | undefined),
+  };
+}
+
+function withId(object: KubeObject, label: string, random: Random): KubeObject {
+  if ((object.metadata.labels?.[label] ?? '') !== '') return object;
+  const labels = { ...object.metadata.labels, [label]: random.uuid() };
+  return { ...object, metadata: { ...object.metadata, labels } };
+}
+
+function validateBinding(binding: ResourceBinding, gates: FeatureGates): string | FieldError[] | undefined {
+  const dependencies = binding.metadata.annotations?.[DEPENDENCIES_ANNOTATION];
+  if (dependencies !== undefined) {
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(dependencies);
+    } catch {
+      parsed = undefined;
+    }
+    if (!Array.isArray(parsed))
+      return `annotation ${DEPENDENCIES_ANNOTATION} must be a JSON array of dependent references`;
+  }
+  if (!gates.MultiplePodTemplatesScheduling) return undefined;
+  const names = (binding.spec.components ?? []).map(({ name }) => name);
+  if (names.some((name) => name === '')) return 'component names must not be empty';
+  return new Set(names).size === names.length ? undefined : 'component names must be unique';
+}
