@@ -5,7 +5,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { after, before, test } from 'node:test';
 import { OperatingError, silentLogger, systemClock, systemRandom } from '../../base/index.ts';
-import { deepFreeze, type KubeObject, type WatchEvent } from '../../api/index.ts';
+import { deepFreeze, type WatchEvent } from '../../api/index.ts';
 import { StatusError, notFound } from '../../machinery/index.ts';
 import type { ApiRequest, ApiResponse } from '../contract.ts';
 import { DAY_MS, createAuthority, issueCertificate, type KeyPair } from '../security/certificates.ts';
@@ -284,7 +284,7 @@ for (const [protocol, send] of [
   });
 }
 
-function event(n: number): WatchEvent<KubeObject> {
+function event(n: number): WatchEvent {
   return deepFreeze({
     type: 'ADDED',
     object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `c${n}`, resourceVersion: `${n}` } },
@@ -324,7 +324,7 @@ test('the signal of a request aborts when its client leaves', async () => {
 });
 
 test('a watcher that does not read is dropped with 410 once too much waits for it', async () => {
-  let push: ((events: readonly WatchEvent<KubeObject>[]) => void) | undefined;
+  let push: ((events: readonly WatchEvent[]) => void) | undefined;
   let dropped: (() => void) | undefined;
   const ended = new Promise<void>((resolve) => (dropped = resolve));
   const { port } = await start(async () => ({
@@ -356,7 +356,7 @@ test('a watcher that does not read is dropped with 410 once too much waits for i
   const finished = new Promise((resolve) => stream.on('end', resolve));
   stream.resume();
   await finished;
-  const events = lines(Buffer.concat(chunks)) as WatchEvent<KubeObject>[];
+  const events = lines(Buffer.concat(chunks)) as WatchEvent[];
   assert.equal(events.at(-1)?.type, 'ERROR');
   assert.equal(events.at(-1)?.object['code'], 410);
   assert.ok(events.length < 1000);

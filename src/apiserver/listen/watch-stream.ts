@@ -15,7 +15,7 @@ export const PENDING_EVENTS_LIMIT = 16_384;
 // LIMIT: bytes handed to the socket at once. Enough to fill TLS records, small enough to notice a stalled reader early.
 const CHUNK_BYTES = 64 * 1024;
 
-type Events = readonly WatchEvent<KubeObject>[];
+type Events = readonly WatchEvent[];
 
 export interface WatchStream {
   push(events: Events): void;

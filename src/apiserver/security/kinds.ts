@@ -1,0 +1,79 @@
+// The kinds that the security parts answer, in the shape in which the server takes kinds: reviews, and the token
+// subresource of service accounts.
+import {
+  formatApiVersion,
+  type GroupVersionKind,
+  type JsonObject,
+  type KubeObject,
+} from '../../api/index.ts';
+import { badRequest } from '../../machinery/index.ts';
+import { identify, parseJsonBody } from '../body.ts';
+import type { ApiResponse } from '../contract.ts';
+import { typedDecode, type BuiltinKind, type BuiltinKinds } from '../kinds/builtin.ts';
+import { methodNotAllowed } from '../refusals.ts';
+import type { Subresource } from '../resource.ts';
+import type { Review } from './access-reviews.ts';
+import type { Security } from './security.ts';
+
+const REVIEW_KINDS: Readonly<Record<string, GroupVersionKind>> = {
+  'authorization.k8s.io/selfsubjectaccessreviews': authorization('SelfSubjectAccessReview'),
+  'authorization.k8s.io/subjectaccessreviews': authorization('SubjectAccessReview'),
+  'authorization.k8s.io/localsubjectaccessreviews': authorization('LocalSubjectAccessReview'),
+  'authorization.k8s.io/selfsubjectrulesreviews': authorization('SelfSubjectRulesReview'),
+  'authentication.k8s.io/selfsubjectreviews': authentication('SelfSubjectReview'),
+  'authentication.k8s.io/tokenreviews': authentication('TokenReview'),
+};
+
+function authorization(kind: string): GroupVersionKind {
+  return { group: 'authorization.k8s.io', version: 'v1', kind };
+}
+
+function authentication(kind: string): GroupVersionKind {
+  return { group: 'authentication.k8s.io', version: 'v1', kind };
+}
+
+/** By `group/plural`, as the server's options take them. */
+export function securityKinds({ reviews }: Pick<Security, 'reviews'>): BuiltinKinds {
+  const kinds: Record<string, BuiltinKind> = {};
+  for (const [key, review] of reviews) kinds[key] = { serve: serveReview(REVIEW_KINDS[key]!, review) };
+  return kinds;
+}
+
+/** `token` of service accounts. */
+export function tokenSubresource({ tokenRequest }: Pick<Security, 'tokenRequest'>): Subresource {
+  const kind = authentication('TokenRequest');
+  const decode = typedDecode(kind);
+  return {
+    kind,
+    verbs: ['create'],
+    async serve(call) {
+      const serviceAccount = await call.parent();
+      const request = decodeBody(kind, decode, call.body());
+      return created(await tokenRequest(serviceAccount, request, call.context.nowMs));
+    },
+  };
+}
+
+function serveReview(kind: GroupVersionKind, review: Review): NonNullable<BuiltinKind['serve']> {
+  const decode = typedDecode(kind);
+  return async ({ request, info, context }) => {
+    if (info.verb !== 'create' || info.name !== '') throw methodNotAllowed();
+    const parsed = parseJsonBody({ request }, false);
+    if (parsed === undefined) throw badRequest('EOF');
+    const object = decodeBody(kind, decode, parsed.json);
+    return created(await review(object, { user: context.user, namespace: info.namespace }));
+  };
+}
+
+function decodeBody(
+  kind: GroupVersionKind,
+  decode: ReturnType<typeof typedDecode>,
+  json: unknown,
+): KubeObject {
+  const identified: JsonObject = identify(json, kind);
+  return { ...decode(identified, { problems: [] }), apiVersion: formatApiVersion(kind), kind: kind.kind };
+}
+
+function created(object: KubeObject): ApiResponse {
+  return { kind: 'object', status: 201, object };
+}

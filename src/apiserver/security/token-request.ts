@@ -1,0 +1,122 @@
+// The `token` subresource of service accounts: authentication.k8s.io/v1 TokenRequest.
+import type { KubeObject } from '../../api/index.ts';
+import { formatTime } from '../../base/index.ts';
+import {
+  badRequest,
+  conflict,
+  fieldError,
+  invalid,
+  notFound,
+  type FieldError,
+} from '../../machinery/index.ts';
+import type { ObjectReader } from './object-reader.ts';
+import type { BoundTokenRequest, ServiceAccountTokens } from './service-account-tokens.ts';
+
+/** @param request a TokenRequest that has passed its schema; returns the answer (201) */
+export type TokenRequestHandler = (
+  serviceAccount: KubeObject,
+  request: KubeObject,
+  nowMs: number,
+) => Promise<KubeObject>;
+
+interface BoundObjectReference {
+  readonly kind?: string;
+  readonly apiVersion?: string;
+  readonly name?: string;
+  readonly uid?: string;
+}
+
+interface TokenRequestSpec {
+  readonly audiences?: readonly string[];
+  readonly expirationSeconds?: number;
+  readonly boundObjectRef?: BoundObjectReference;
+}
+
+const DEFAULT_SECONDS = 3600;
+const MIN_SECONDS = 600;
+const MAX_SECONDS = 2 ** 32;
+
+export function createTokenRequestHandler(options: {
+  readonly tokens: ServiceAccountTokens;
+  readonly reader: ObjectReader;
+}): TokenRequestHandler {
+  const { tokens, reader } = options;
+  return async (serviceAccount, request, nowMs) => {
+    const { name = '', namespace = '', uid = '' } = serviceAccount.metadata;
+    const given = (request['spec'] ?? {}) as TokenRequestSpec;
+    const expirationSeconds = given.expirationSeconds ?? DEFAULT_SECONDS;
+    const audiences = (given.audiences ?? []).length === 0 ? [tokens.signer.issuer] : given.audiences!;
+    const asked = request.metadata?.name ?? '';
+    if (asked !== '' && asked !== name) {
+      throw badRequest(
+        `metadata.name in the request body (${asked}) does not match the service account (${name})`,
+      );
+    }
+    const errors = expirationErrors(expirationSeconds);
+    if (errors.length > 0)
+      throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, asked, errors);
+    const binding =
+      given.boundObjectRef === undefined
+        ? {}
+        : await bindingOf(reader, { namespace, name }, given.boundObjectRef);
+    const issued = await tokens.issue({
+      namespace,
+      serviceAccount: { name, uid },
+      audiences,
+      expirationSeconds,
+      ...binding,
+    });
+    return {
+      ...request,
+      metadata: { ...request.metadata, name, namespace, creationTimestamp: formatTime(nowMs) },
+      spec: { ...given, audiences, expirationSeconds },
+      status: { token: issued.token, expirationTimestamp: formatTime(issued.expiresAt) },
+    };
+  };
+}
+
+function expirationErrors(seconds: number): FieldError[] {
+  const path = 'spec.expirationSeconds';
+  if (seconds < MIN_SECONDS) {
+    return [fieldError.invalid(path, seconds, 'may not specify a duration less than 10 minutes')];
+  }
+  return seconds > MAX_SECONDS
+    ? [fieldError.invalid(path, seconds, 'may not specify a duration larger than 2^32 seconds')]
+    : [];
+}
+
+/** What the token is to be bound to. The object must be there, and be the very one that the caller means. */
+async function bindingOf(
+  reader: ObjectReader,
+  account: { readonly namespace: string; readonly name: string },
+  reference: BoundObjectReference,
+): Promise<Pick<BoundTokenRequest, 'boundTo' | 'node'>> {
+  const kind = { Pod: 'pod', Secret: 'secret' }[reference.kind ?? ''] as 'pod' | 'secret' | undefined;
+  if (kind === undefined || (reference.apiVersion ?? '') !== 'v1') {
+    throw badRequest(
+      `cannot bind token for serviceaccount ${JSON.stringify(account.name)} to object type /${reference.apiVersion ?? ''}, Kind=${reference.kind ?? ''}`,
+    );
+  }
+  const resource = `${kind}s`;
+  const name = reference.name ?? '';
+  const object = await reader.get(resource, account.namespace, name);
+  if (object === undefined) throw notFound({ group: '', resource }, name);
+  const uid = object.metadata.uid ?? '';
+  if ((reference.uid ?? '') !== '' && reference.uid !== uid) {
+    throw conflict(
+      { group: '', resource },
+      name,
+      `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
+  }
+  const boundTo = { kind, object: { name, uid } };
+  if (kind === 'secret') return { boundTo };
+  const spec = (object['spec'] ?? {}) as { readonly serviceAccountName?: string; readonly nodeName?: string };
+  if (spec.serviceAccountName !== account.name) {
+    throw badRequest(
+      `cannot bind token for serviceaccount ${JSON.stringify(account.name)} to pod running with different serviceaccount name.`,
+    );
+  }
+  const { nodeName = '' } = spec;
+  return nodeName === '' ? { boundTo } : { boundTo, node: { name: nodeName } };
+}
