@@ -61,6 +61,10 @@ export {
 } from './ownership.ts';
 export { Quantity, QuantityError } from './quantity.ts';
 export type { QuantityFormat } from './quantity.ts';
+export { planFor } from './schema-plan.ts';
+export type { Plan, RefResolver } from './schema-plan.ts';
+export { applyDefaults, pruneBySchema } from './schema-prune.ts';
+export type { Pruned } from './schema-prune.ts';
 export {
   MODIFIED,
   StatusError,
@@ -84,3 +88,6 @@ export type {
   StatusDetails,
 } from './status-error.ts';
 export { DurationError, formatDuration, parseDuration, parseTime } from './time.ts';
+export { applyStrategicMergePatch } from './strategic-merge-patch.ts';
+export { decodeTyped } from './typed-decode.ts';
+export type { Decoded } from './typed-decode.ts';
