@@ -19,3 +19,35 @@ export {
 } from './resource.ts';
 export { createApiServer, type ApiServer, type ApiServerOptions, type PathHandler } from './server.ts';
 export type { InProcessRequest, InProcessTransport } from './transport.ts';
+
+export { ALL_ENDPOINTS, type HealthCheck, type HealthEndpoint } from './listen/health.ts';
+export { versionInfo, type VersionInfo } from './listen/info.ts';
+export type { TlsMaterial } from './listen/listener.ts';
+export {
+  createMetricsRegistry,
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type LabelValues,
+  type MetricsRegistry,
+} from './metrics.ts';
+export type { StaticToken } from './security/authentication.ts';
+export {
+  clientCertificate,
+  fileVault,
+  memoryVault,
+  openCertificates,
+  type CertificateOptions,
+  type ClusterCertificates,
+  type Vault,
+} from './security/certificate-store.ts';
+export {
+  readSigningRequest,
+  signSigningRequest,
+  type KeyPair,
+  type SigningRequest,
+} from './security/certificates.ts';
+export { kubeconfigFor, kubeconfigYaml, type KubeconfigContext } from './security/kubeconfig.ts';
+export type { ServiceAccountTokens } from './security/service-account-tokens.ts';
+export type { Security } from './security/security.ts';
+export { startApiServer, type RunningServer, type StartOptions } from './start.ts';

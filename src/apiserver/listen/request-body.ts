@@ -31,8 +31,6 @@ export async function readBody(exchange: Exchange): Promise<ApiRequest['body']> 
     read.then(resolve, reject);
   });
   const mediaType = mediaTypeOf(exchange.headers['content-type']);
-  // Go clients ask for this encoding first and go on with JSON when told so.
-  if (mediaType === 'application/vnd.kubernetes.protobuf') throw unsupportedMediaType();
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
   if (size === 0) return undefined;
   return isYaml(mediaType, bytes) ? { json: decodeYaml(bytes) } : { bytes };
@@ -44,12 +42,6 @@ function tooLarge(): StatusError {
     'RequestEntityTooLarge',
     `Request entity too large: limit is ${BODY_LIMIT_BYTES}`,
   );
-}
-
-function unsupportedMediaType(): StatusError {
-  const message =
-    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml';
-  return new StatusError(415, 'UnsupportedMediaType', message);
 }
 
 function mediaTypeOf(contentType: string | undefined): string {

@@ -9,7 +9,8 @@ import {
 import { badRequest } from '../../machinery/index.ts';
 import { identify, parseJsonBody } from '../body.ts';
 import type { ApiResponse } from '../contract.ts';
-import { typedDecode, type BuiltinKind, type BuiltinKinds } from '../kinds/builtin.ts';
+import type { BuiltinKind, BuiltinKinds } from '../kinds/builtin.ts';
+import { typedDecode } from '../kinds/typed-decode.ts';
 import { methodNotAllowed } from '../refusals.ts';
 import type { Subresource } from '../resource.ts';
 import type { Review } from './access-reviews.ts';

@@ -1,0 +1,76 @@
+// Counts requests and times them, under the names that dashboards and alerts for kube-apiserver use.
+import type { Clock } from '../../base/index.ts';
+import type { ApiRequest, ApiResponse, RequestInfo } from '../contract.ts';
+import type { MetricsRegistry } from '../metrics.ts';
+import { parseRequestInfo } from '../request-info.ts';
+
+export type Handle = (request: ApiRequest) => Promise<ApiResponse>;
+
+const LABELS = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const;
+const BUCKETS_SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30, 60];
+const READ_VERBS = new Set(['get', 'list', 'watch']);
+const LOGGED_VERBS: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
+
+/** The same handler, measured. Watches count as long-running and are not timed. */
+export function measureRequests(handle: Handle, registry: MetricsRegistry, clock: Clock): Handle {
+  const total = registry.counter(
+    'apiserver_request_total',
+    'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
+    [...LABELS, 'component', 'dry_run', 'code'],
+  );
+  const seconds = registry.histogram(
+    'apiserver_request_duration_seconds',
+    'Response latency distribution in seconds for each verb, group, version, resource, subresource and scope.',
+    LABELS,
+    BUCKETS_SECONDS,
+  );
+  const inflight = registry.gauge(
+    'apiserver_current_inflight_requests',
+    'Requests that are being worked on, by whether they change something.',
+    ['request_kind'],
+  );
+  const longRunning = registry.gauge(
+    'apiserver_longrunning_requests',
+    'Watches that are open, by verb, group, version, resource, subresource and scope.',
+    LABELS,
+  );
+  return async (request) => {
+    const { info } = parseRequestInfo(request.method, request.path, request.query);
+    const labels = labelsOf(info, request);
+    const kind = [READ_VERBS.has(info.verb) ? 'readOnly' : 'mutating'];
+    const started = clock.now();
+    inflight.add(kind, 1);
+    try {
+      const response = await handle(request);
+      const status = response.kind === 'watch' ? 200 : response.status;
+      const dryRun = request.query.get('dryRun') ?? '';
+      total.increment([...labels, 'apiserver', dryRun === 'All' ? dryRun : '', String(status)]);
+      if (response.kind !== 'watch') {
+        seconds.observe(labels, (clock.now() - started) / 1000);
+        return response;
+      }
+      return {
+        ...response,
+        async run(onEvents, signal) {
+          longRunning.add(labels, 1);
+          try {
+            await response.run(onEvents, signal);
+          } finally {
+            longRunning.add(labels, -1);
+          }
+        },
+      };
+    } finally {
+      inflight.add(kind, -1);
+    }
+  };
+}
+
+function labelsOf(info: RequestInfo, request: ApiRequest): readonly string[] {
+  if (!info.isResource) return [request.method, '', '', '', '', ''];
+  const apply = request.headers['content-type']?.startsWith('application/apply-patch') === true;
+  const verb = apply ? 'APPLY' : (LOGGED_VERBS[info.verb] ?? info.verb.toUpperCase());
+  const scope =
+    info.name !== '' || info.verb === 'create' ? 'resource' : info.namespace === '' ? 'cluster' : 'namespace';
+  return [verb, info.group, info.version, info.resource, info.subresource, scope];
+}

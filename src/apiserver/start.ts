@@ -1,0 +1,114 @@
+// A complete API server: the verbs over one storage, access control, and a TLS port. The hub and every simulated
+// member are started by this.
+import type { Clock, Logger, Random } from '../base/index.ts';
+import type { KubeObject } from '../api/index.ts';
+import type { Storage } from '../storage/index.ts';
+import type { HealthCheck } from './listen/health.ts';
+import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
+import { startListener, type Listener, type TlsMaterial } from './listen/listener.ts';
+import { measureRequests, type Handle } from './listen/request-metrics.ts';
+import type { MetricsRegistry } from './metrics.ts';
+import type { StaticToken } from './security/authentication.ts';
+import type { ClusterCertificates } from './security/certificate-store.ts';
+import { securityKinds, tokenSubresource } from './security/kinds.ts';
+import { openSecurity, type Security } from './security/security.ts';
+import { createApiServer, type ApiServer, type ApiServerOptions } from './server.ts';
+
+export interface StartOptions extends Pick<
+  ApiServerOptions,
+  'admission' | 'extraResources' | 'kinds' | 'pathHandlers' | 'minWatchMs'
+> {
+  readonly storage: Storage<KubeObject>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly certificates: ClusterCertificates;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly version: VersionInfo;
+  readonly metrics?: MetricsRegistry;
+  readonly healthChecks?: readonly HealthCheck[];
+  readonly staticTokens?: readonly StaticToken[];
+  readonly anonymous?: boolean;
+}
+
+export interface RunningServer {
+  readonly server: ApiServer;
+  readonly security: Security;
+  readonly port: number;
+  /** Takes renewed certificates into use. */
+  renewCertificates(certificates: ClusterCertificates): void;
+  /** Ends watches and requests. The storage stays open: it belongs to the caller. */
+  close(): Promise<void>;
+}
+
+/** Throws an OperatingError when the port cannot be had. */
+export async function startApiServer(options: StartOptions): Promise<RunningServer> {
+  const { clock, random, logger, certificates, metrics } = options;
+  const security = await openSecurity({
+    ...options,
+    serviceAccountKey: certificates.serviceAccountKey,
+  });
+  let listener: Listener | undefined;
+  try {
+    const server = createApiServer(serverOptions(options, security));
+    const answer: Handle = (request) => server.handle(request);
+    const handle = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
+    listener = await startListener({
+      host: options.host,
+      port: options.port,
+      tls: tlsMaterial(certificates),
+      authenticator: security.authenticator,
+      handle,
+      clock,
+      random,
+      logger,
+    });
+    return runningServer(server, security, listener);
+  } catch (error) {
+    security.close();
+    await listener?.close();
+    throw error;
+  }
+}
+
+function serverOptions(options: StartOptions, security: Security): ApiServerOptions {
+  const { metrics, healthChecks } = options;
+  const info = createInfoEndpoints({
+    version: options.version,
+    signer: security.tokens.signer,
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(healthChecks === undefined ? {} : { healthChecks }),
+  });
+  return {
+    ...options,
+    authorizer: security.authorizer,
+    impersonate: (request) => security.actingUser(request),
+    admission: [...security.admission, ...(options.admission ?? [])],
+    kinds: {
+      ...securityKinds(security),
+      '/serviceaccounts': { subresources: { token: tokenSubresource(security) } },
+      ...options.kinds,
+    },
+    pathHandlers: [info, ...(options.pathHandlers ?? [])],
+  };
+}
+
+function runningServer(server: ApiServer, security: Security, listener: Listener): RunningServer {
+  return {
+    server,
+    security,
+    port: listener.port,
+    renewCertificates: (certificates) => listener.renewCertificate(tlsMaterial(certificates)),
+    async close() {
+      await listener.close();
+      await server.close();
+      security.close();
+    },
+  };
+}
+
+function tlsMaterial({ server, authority }: ClusterCertificates): TlsMaterial {
+  return { key: server.key, certificate: server.certificate, clientCa: authority.certificate };
+}
