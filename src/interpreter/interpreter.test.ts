@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject, KubeObject } from '../api/index.ts';
-import { createInterpreter, nativeLayer, type StatusItem } from './index.ts';
+import { createInterpreter, nativeLayer, type Dependency, type StatusItem } from './index.ts';
 
 const NOW = '2026-11-21T03:04:05Z';
 const interpreter = createInterpreter([nativeLayer(() => NOW)]);
@@ -331,7 +331,7 @@ test('a pod template depends on what it names, each once, without the default se
       },
     },
   });
-  const names = (interpreter.dependencies(template) as { kind: string; name?: string }[]).map(
+  const names = (interpreter.dependencies(template) as readonly Dependency[]).map(
     ({ kind, name }) => `${kind} ${name}`,
   );
   assert.deepEqual(names.sort(), [

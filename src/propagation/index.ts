@@ -33,3 +33,6 @@ export {
 } from './template.ts';
 export { withManagedKeys } from './managed-keys.ts';
 export { prune } from './prune.ts';
+export { decideUpdate, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';
+export { aggregateWorks, existingClusters, type BindingStatusDecision } from './binding-status.ts';
+export { appliedCondition, dispatchingCondition, manifestStatus, withCondition } from './work-status.ts';

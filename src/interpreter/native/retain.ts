@@ -39,8 +39,9 @@ const service: Retain = (desired, observed) => {
   let next = desired;
   if ((integerAt(observed, 'spec', 'healthCheckNodePort') ?? 0) > 0)
     next = keep(next, observed, ['spec', 'healthCheckNodePort']);
-  if (textAt(observed, 'spec', 'clusterIP') !== '') next = keep(next, observed, ['spec', 'clusterIP']);
-  return next;
+  if (textAt(observed, 'spec', 'clusterIP') === '') return next;
+  next = keep(next, observed, ['spec', 'clusterIP']);
+  return keep(next, observed, ['spec', 'clusterIPs']);
 };
 
 /** The member issues secrets of its own; both lists hold together, ours first. */

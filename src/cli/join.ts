@@ -1,0 +1,397 @@
+// Joining and leaving in push mode, as upstream's `join` and `unjoin`: what is created in the member and on the
+// hub, in which order, and what an interrupted run finds when it is started again (every step may already be
+// done). Works on clients alone; the command and `navarch up` both use it.
+import type { Cluster, KubeObject, Namespace, Secret } from '../api/index.ts';
+import { OperatingError, sleep, type Clock } from '../base/index.ts';
+import { isAlreadyExists, isNotFound, kinds, type Client, type Resource } from '../client/index.ts';
+
+export interface MemberEndpoint {
+  /** URL of the member's API server, as the hub reaches it. */
+  readonly server: string;
+  /** PEM. Absent with insecureSkipTlsVerify. */
+  readonly certificateAuthority?: string;
+  readonly insecureSkipTlsVerify?: boolean;
+  readonly proxyUrl?: string;
+}
+
+export interface JoinRequest {
+  readonly name: string;
+  readonly endpoint: MemberEndpoint;
+  /** Namespace for secrets on the hub and accounts in the member. */
+  readonly clusterNamespace: string;
+  readonly provider?: string;
+  readonly region?: string;
+  readonly zones?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly dryRun: boolean;
+}
+
+export interface JoinContext {
+  readonly hubClient: Client;
+  readonly memberClient: Client;
+  readonly clock: Clock;
+  /** Told before each step, in the present continuous. */
+  readonly progress: (step: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const SYSTEM_LABEL = { 'karmada.io/system': 'true' };
+const IMPERSONATOR = 'karmada-impersonator';
+const TOKEN_WAIT_MS = 30_000;
+
+/** The identity of a cluster: the uid of its kube-system namespace. */
+export async function clusterId(memberClient: Client, signal: AbortSignal): Promise<string> {
+  const namespace = await memberClient.get(kinds.namespaces, { name: 'kube-system' }, { signal });
+  return namespace.metadata.uid ?? '';
+}
+
+/** Registers the member; resolves when the Cluster object exists. Whether it gets Ready is for the hub to say. */
+export async function joinCluster(request: JoinRequest, context: JoinContext): Promise<void> {
+  const { hubClient, memberClient, progress, signal } = context;
+  const { name, clusterNamespace } = request;
+  const id = await clusterId(memberClient, signal);
+  const registered = await hubClient.listAll(kinds.clusters, { signal });
+  if (registered.items.some((cluster) => cluster.metadata.name === name || cluster.spec.id === id)) {
+    throw new OperatingError(
+      'CLUSTER_REGISTERED',
+      `the cluster ID ${id} or the cluster name ${name} has been registered`,
+      `run "kubectl get clusters" to see it, or "navarch unjoin ${name}" first`,
+    );
+  }
+  if (request.dryRun) {
+    progress(`Would register ${request.endpoint.server} as cluster ${name} (dry run)`);
+    return;
+  }
+  progress(`Creating accounts in namespace ${clusterNamespace} of the member`);
+  await ensure(memberClient, kinds.namespaces, namespaceObject(clusterNamespace), signal);
+  const impersonator = await accountToken(context, clusterNamespace, IMPERSONATOR);
+  const account = `karmada-${name}`;
+  const credentials = await accountToken(context, clusterNamespace, account);
+  await grantAll(memberClient, name, clusterNamespace, account, signal);
+
+  progress('Storing the credentials on the hub');
+  await ensure(hubClient, kinds.namespaces, namespaceObject(clusterNamespace), signal);
+  const caBundle = request.endpoint.certificateAuthority ?? decode(credentials['ca.crt']);
+  await putSecret(
+    hubClient,
+    clusterNamespace,
+    name,
+    { token: credentials['token'] ?? '', caBundle: encode(caBundle) },
+    signal,
+  );
+  await putSecret(
+    hubClient,
+    clusterNamespace,
+    `${name}-impersonator`,
+    { token: impersonator['token'] ?? '' },
+    signal,
+  );
+
+  progress(`Registering cluster ${name}`);
+  const cluster = await hubClient.create(kinds.clusters, clusterObject(request, id), { signal });
+  await ownSecrets(hubClient, clusterNamespace, cluster, signal);
+}
+
+/**
+ * Makes the hub's credentials of a registered cluster fit again after the member lost its accounts, e.g. because a
+ * simulated member came back empty. Does nothing when the stored token still works.
+ */
+export async function refreshCredentials(request: JoinRequest, context: JoinContext): Promise<void> {
+  const { hubClient, memberClient, signal } = context;
+  const { name, clusterNamespace } = request;
+  await ensure(memberClient, kinds.namespaces, namespaceObject(clusterNamespace), signal);
+  const impersonator = await accountToken(context, clusterNamespace, IMPERSONATOR);
+  const account = `karmada-${name}`;
+  const credentials = await accountToken(context, clusterNamespace, account);
+  await grantAll(memberClient, name, clusterNamespace, account, signal);
+  const caBundle = request.endpoint.certificateAuthority ?? decode(credentials['ca.crt']);
+  await putSecret(
+    hubClient,
+    clusterNamespace,
+    name,
+    { token: credentials['token'] ?? '', caBundle: encode(caBundle) },
+    signal,
+  );
+  await putSecret(
+    hubClient,
+    clusterNamespace,
+    `${name}-impersonator`,
+    { token: impersonator['token'] ?? '' },
+    signal,
+  );
+}
+
+function namespaceObject(name: string): Namespace {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: SYSTEM_LABEL } };
+}
+
+function clusterObject(request: JoinRequest, id: string): Cluster {
+  const { name, endpoint, clusterNamespace } = request;
+  return {
+    apiVersion: 'cluster.karmada.io/v1alpha1',
+    kind: 'Cluster',
+    metadata: { name, ...(request.labels === undefined ? {} : { labels: request.labels }) },
+    spec: {
+      id,
+      syncMode: 'Push',
+      apiEndpoint: endpoint.server,
+      secretRef: { namespace: clusterNamespace, name },
+      impersonatorSecretRef: { namespace: clusterNamespace, name: `${name}-impersonator` },
+      ...(endpoint.insecureSkipTlsVerify === true ? { insecureSkipTLSVerification: true } : {}),
+      ...(endpoint.proxyUrl === undefined ? {} : { proxyURL: endpoint.proxyUrl }),
+      ...(request.provider === undefined ? {} : { provider: request.provider }),
+      ...(request.region === undefined ? {} : { region: request.region }),
+      ...(request.zones === undefined || request.zones.length === 0 ? {} : { zones: request.zones }),
+    },
+  } as Cluster;
+}
+
+/** Creates what is not there; what is there stays as it is, as upstream. */
+async function ensure<T extends KubeObject>(
+  client: Client,
+  resource: Resource<T>,
+  object: KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await client.create(resource, object as T, { signal });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+/** A service account with a token secret of its name; resolves with the secret's data once it is filled. */
+async function accountToken(
+  { memberClient, clock, signal }: JoinContext,
+  namespace: string,
+  name: string,
+): Promise<Readonly<Record<string, string>>> {
+  const metadata = { name, namespace, labels: SYSTEM_LABEL };
+  await ensure(
+    memberClient,
+    kinds.serviceAccounts,
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    signal,
+  );
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { ...metadata, annotations: { 'kubernetes.io/service-account.name': name } },
+    type: 'kubernetes.io/service-account-token',
+  };
+  await ensure(memberClient, kinds.secrets, secret, signal);
+  const deadline = clock.now() + TOKEN_WAIT_MS;
+  for (let delayMs = 10; ; delayMs = Math.min(delayMs * 2, 1000)) {
+    const filled = await memberClient.find(
+      kinds.secrets as Resource<Secret>,
+      { namespace, name },
+      { signal },
+    );
+    if (filled?.data?.['token'] !== undefined) return filled.data;
+    if (clock.now() > deadline) {
+      throw new OperatingError(
+        'NO_MEMBER_TOKEN',
+        `the member issued no token for service account ${namespace}/${name} within ${TOKEN_WAIT_MS / 1000} s`,
+        "check that the member's service account token controller runs",
+      );
+    }
+    await sleep(clock, delayMs, signal);
+  }
+}
+
+async function grantAll(
+  memberClient: Client,
+  cluster: string,
+  namespace: string,
+  account: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = `karmada-controller-manager:karmada-${cluster}`;
+  const metadata = { name, labels: SYSTEM_LABEL };
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const role = {
+    apiVersion,
+    kind: 'ClusterRole',
+    metadata,
+    rules: [
+      { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
+      { nonResourceURLs: ['*'], verbs: ['get'] },
+    ],
+  };
+  const binding = {
+    apiVersion,
+    kind: 'ClusterRoleBinding',
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+  };
+  await ensure(memberClient, kinds.clusterRoles, role, signal);
+  await ensure(memberClient, kinds.clusterRoleBindings, binding, signal);
+}
+
+async function putSecret(
+  hubClient: Client,
+  namespace: string,
+  name: string,
+  data: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const secret: Secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace, labels: SYSTEM_LABEL },
+    type: 'Opaque',
+    data,
+  };
+  try {
+    await hubClient.create(kinds.secrets as Resource<Secret>, secret, { signal });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    // A secret left from an earlier, interrupted join holds a token of the same account: the new one replaces it.
+    await hubClient.patch(kinds.secrets, { namespace, name }, { type: 'merge', body: { data } }, { signal });
+  }
+}
+
+/** The secrets go when the Cluster goes. */
+async function ownSecrets(
+  hubClient: Client,
+  namespace: string,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name = '', uid = '' } = cluster.metadata;
+  const owner = {
+    apiVersion: cluster.apiVersion,
+    kind: cluster.kind,
+    name,
+    uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+  for (const secret of [name, `${name}-impersonator`]) {
+    const body = { metadata: { ownerReferences: [owner] } };
+    await hubClient.patch(kinds.secrets, { namespace, name: secret }, { type: 'merge', body }, { signal });
+  }
+}
+
+export interface UnjoinRequest {
+  readonly name: string;
+  readonly clusterNamespace: string;
+  readonly waitMs: number;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Deletes the Cluster and waits until it is gone. With a `memberClient` also what joining created in the member goes.
+ * `force` drops finalizers when the wait is over; what then stays behind in the member is told through `progress`.
+ */
+export async function unjoinCluster(
+  request: UnjoinRequest,
+  context: Omit<JoinContext, 'memberClient'> & { readonly memberClient: Client | undefined },
+): Promise<void> {
+  const { hubClient, clock, progress, signal } = context;
+  const { name } = request;
+  const cluster = await hubClient.find(kinds.clusters, { name }, { signal });
+  if (cluster === undefined) {
+    throw new OperatingError(
+      'CLUSTER_NOT_FOUND',
+      `no cluster object ${name} found in karmada control Plane`,
+      'run "kubectl get clusters" to see which there are',
+    );
+  }
+  if (cluster.spec.syncMode === 'Pull') {
+    throw new OperatingError(
+      'PULL_MODE',
+      `cluster ${name} is a Pull mode member`,
+      `use "navarch unregister ${name}"`,
+    );
+  }
+  if (request.dryRun) return;
+  progress(`Deleting cluster ${name}`);
+  await hubClient.delete(kinds.clusters, { name }, { signal });
+  const gone = await waitUntilGone(hubClient, name, request.waitMs, clock, signal);
+  if (!gone && !request.force) {
+    throw new OperatingError(
+      'UNJOIN_TIMEOUT',
+      `cluster ${name} is still there after ${request.waitMs / 1000} s`,
+      'look at its conditions and at the Works left in its execution namespace, or add --force to drop their finalizers',
+    );
+  }
+  if (!gone) await dropFinalizers(hubClient, name, progress, signal);
+  if (context.memberClient !== undefined) {
+    progress(`Removing what joining created in ${name}`);
+    await removeMemberObjects(context.memberClient, name, request.clusterNamespace, signal);
+  }
+}
+
+async function waitUntilGone(
+  hubClient: Client,
+  name: string,
+  waitMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const deadline = clock.now() + waitMs;
+  for (;;) {
+    if ((await hubClient.find(kinds.clusters, { name }, { signal })) === undefined) return true;
+    if (clock.now() >= deadline) return false;
+    await sleep(clock, Math.min(200, Math.max(deadline - clock.now(), 1)), signal);
+  }
+}
+
+async function dropFinalizers(
+  hubClient: Client,
+  name: string,
+  progress: (step: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const namespace = `karmada-es-${name}`;
+  const works = await hubClient.listAll(kinds.works, { namespace, signal });
+  const without = { type: 'merge', body: { metadata: { finalizers: null } } } as const;
+  for (const work of works.items) {
+    const key = { namespace, name: work.metadata.name ?? '' };
+    for (const manifest of work.spec.workload?.manifests ?? []) {
+      const { kind, metadata } = manifest as unknown as KubeObject;
+      progress(
+        `Leaving ${kind} ${[metadata.namespace, metadata.name].filter(Boolean).join('/')} behind in ${name}`,
+      );
+    }
+    await ignoringAbsence(hubClient.patch(kinds.works, key, without, { signal }));
+  }
+  await ignoringAbsence(hubClient.patch(kinds.namespaces, { name: namespace }, without, { signal }));
+  await ignoringAbsence(hubClient.patch(kinds.clusters, { name }, without, { signal }));
+}
+
+async function removeMemberObjects(
+  memberClient: Client,
+  name: string,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const role = { name: `karmada-controller-manager:karmada-${name}` };
+  await ignoringAbsence(memberClient.delete(kinds.clusterRoleBindings, role, { signal }));
+  await ignoringAbsence(memberClient.delete(kinds.clusterRoles, role, { signal }));
+  for (const account of [`karmada-${name}`, IMPERSONATOR]) {
+    await ignoringAbsence(
+      memberClient.delete(kinds.serviceAccounts, { namespace, name: account }, { signal }),
+    );
+  }
+  await ignoringAbsence(memberClient.delete(kinds.namespaces, { name: namespace }, { signal }));
+}
+
+async function ignoringAbsence(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function decode(base64: string | undefined): string {
+  return base64 === undefined ? '' : Buffer.from(base64, 'base64').toString('utf8');
+}
+
+function encode(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

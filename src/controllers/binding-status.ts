@@ -1,0 +1,135 @@
+// binding-status-controllers: add up the Works of a binding, and the members' statuses into the template's.
+// Reads: bindings, Works, the template. Writes: binding status, template status.
+import {
+  CLUSTER_RESOURCE_BINDING_ID_LABEL,
+  CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION,
+  RESOURCE_BINDING_ID_LABEL,
+  RESOURCE_BINDING_NAMESPACE_ANNOTATION,
+  RESOURCE_BINDING_NAME_ANNOTATION,
+  type AggregatedStatusItem,
+  type Work,
+} from '../api/index.ts';
+import { errorMessage, formatTime } from '../base/index.ts';
+import { isNotFound, kinds, type Resource } from '../client/index.ts';
+import { deepEqual, isBeingDeleted } from '../machinery/index.ts';
+import { aggregateWorks, type Binding } from '../propagation/index.ts';
+import { done, informerSource, runController, type Informer } from '../runtime/index.ts';
+import type { Controller, ControllerContext } from './context.ts';
+
+/** Works by the permanent id of their binding; shared with the binding controllers. */
+export const WORKS_BY_BINDING = 'binding';
+export const bindingIds = ({ metadata }: Work): string[] =>
+  [metadata.labels?.[RESOURCE_BINDING_ID_LABEL], metadata.labels?.[CLUSTER_RESOURCE_BINDING_ID_LABEL]].filter(
+    (id): id is string => id !== undefined && id !== '',
+  );
+
+export function bindingId({ kind, metadata }: Binding): string {
+  const label = kind === 'ResourceBinding' ? RESOURCE_BINDING_ID_LABEL : CLUSTER_RESOURCE_BINDING_ID_LABEL;
+  return metadata.labels?.[label] ?? '';
+}
+
+export const bindingStatusController: Controller = {
+  name: 'bindingStatus',
+  async run(context) {
+    const { informers } = context;
+    const works = informers.informer(kinds.works, { indexes: { [WORKS_BY_BINDING]: bindingIds } });
+    await Promise.all([
+      runFor(
+        context,
+        'resource-binding-status-controller',
+        kinds.resourceBindings as Resource<Binding>,
+        works,
+        ({ metadata }) => {
+          const namespace = metadata.annotations?.[RESOURCE_BINDING_NAMESPACE_ANNOTATION];
+          const name = metadata.annotations?.[RESOURCE_BINDING_NAME_ANNOTATION];
+          return namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`;
+        },
+      ),
+      runFor(
+        context,
+        'cluster-resource-binding-status-controller',
+        kinds.clusterResourceBindings as Resource<Binding>,
+        works,
+        ({ metadata }) => metadata.annotations?.[CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION],
+      ),
+    ]);
+  },
+};
+
+async function runFor(
+  context: ControllerContext,
+  name: string,
+  resource: Resource<Binding>,
+  works: Informer<Work>,
+  bindingOf: (work: Work) => string | undefined,
+): Promise<void> {
+  const { informers, clock, logger, metrics, signal, settings } = context;
+  const bindings = informers.informer(resource);
+  await runController({
+    name,
+    sources: [
+      informerSource(works, {
+        map: bindingOf,
+        changed: (before, after) => before.status !== after.status && !deepEqual(before.status, after.status),
+      }),
+      informerSource(bindings, {
+        filter: ({ status }) => status?.lastScheduledTime !== undefined,
+        changed: (before, after) =>
+          before.spec.resource.resourceVersion !== after.spec.resource.resourceVersion ||
+          before.spec.clusters !== after.spec.clusters,
+      }),
+    ],
+    concurrency: settings.concurrentBindingSyncs,
+    clock,
+    logger,
+    metrics,
+    signal,
+    reconcile: async (key, { signal: reconcileSignal }) => {
+      const binding = bindings.store.get(key);
+      if (binding === undefined || isBeingDeleted(binding)) return done;
+      const id = bindingId(binding);
+      const found = id === '' ? [] : works.store.byIndex(WORKS_BY_BINDING, id);
+      const decision = aggregateWorks(binding, found, formatTime(clock.now()));
+      if (decision.status !== binding.status) {
+        await context.hubClient.updateStatus(resource, { ...binding, status: decision.status } as Binding, {
+          signal: reconcileSignal,
+        });
+      }
+      await writeTemplateStatus(context, binding, decision.items, reconcileSignal);
+      return done;
+    },
+  });
+}
+
+async function writeTemplateStatus(
+  { hubClient, mapper, interpreter, recorder, informers }: ControllerContext,
+  binding: Binding,
+  items: readonly AggregatedStatusItem[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { apiVersion, kind, namespace, name } = binding.spec.resource;
+  const resource = await mapper.resourceForObject({ apiVersion, kind });
+  if (resource === undefined || !resource.subresources.includes('status')) return;
+  // The detector follows all templates, so the cache mostly answers; an old answer only costs a conflict.
+  const informer = informers.informer(resource);
+  const key = { namespace, name };
+  const template = informer.isSynced
+    ? informer.store.get(key)
+    : await hubClient.find(resource, key, { signal });
+  if (template === undefined || !interpreter.has(template, 'AggregateStatus')) return;
+  try {
+    const next = await interpreter.aggregate(template, items);
+    if (next === undefined || deepEqual(next['status'], template['status'])) return;
+    await hubClient.updateStatus(resource, next, { signal });
+    recorder.event(
+      template,
+      'Normal',
+      'AggregateStatusSucceed',
+      'Update Resource with AggregatedStatus successfully.',
+    );
+  } catch (error) {
+    if (isNotFound(error)) return;
+    recorder.event(template, 'Warning', 'AggregateStatusFailed', errorMessage(error));
+    throw error;
+  }
+}

@@ -1,0 +1,239 @@
+// cluster-status-controller: probes every push member and writes what it finds into the Cluster's status.
+// Reads: Cluster, its Secret, the member's health, version, discovery, nodes and pods. Writes: Cluster status.
+// INVARIANT: one member's silence costs one of these reconciles, never another member's.
+import {
+  COMPLETE_API_ENABLEMENTS_CONDITION,
+  type Cluster,
+  type Condition,
+  type Node,
+  type Pod,
+} from '../../api/index.ts';
+import { errorMessage, formatTime } from '../../base/index.ts';
+import { kinds, type ApiResource, type Resource } from '../../client/index.ts';
+import {
+  believe,
+  readyFromProbe,
+  type ObservedReady,
+  type ProbeMemory,
+  type ProbeResult,
+} from '../../failover/index.ts';
+import { StatusError, deepEqual, hasFinalizer, isBeingDeleted } from '../../machinery/index.ts';
+import { CLUSTER_FINALIZER } from '../../api/index.ts';
+import { done, informerSource, requeueAfter, runController } from '../../runtime/index.ts';
+import type { Controller, ControllerContext } from '../context.ts';
+import type { MemberConnection } from '../member-connections.ts';
+import { nodeSummary, resourceSummary } from './summary.ts';
+
+type Status = NonNullable<Cluster['status']>;
+type ApiEnablements = NonNullable<Status['apiEnablements']>;
+
+// Upstream's timeout of every call to a member.
+const MEMBER_TIMEOUT_MS = 32_000;
+// LIMIT: members probed at once; each holds a socket and a timer at most.
+const CONCURRENT_PROBES = 256;
+
+export const clusterStatusController: Controller = {
+  name: 'clusterStatus',
+  async run(context) {
+    const { informers, settings, clock, logger, metrics, signal } = context;
+    const clusters = informers.informer(kinds.clusters);
+    const memories = new Map<string, ProbeMemory>();
+    await runController({
+      name: 'cluster-status-controller',
+      sources: [
+        informerSource(clusters, {
+          changed: (before, after) =>
+            before.metadata.generation !== after.metadata.generation ||
+            !hasFinalizer(before, CLUSTER_FINALIZER),
+        }),
+      ],
+      concurrency: CONCURRENT_PROBES,
+      clock,
+      logger,
+      metrics,
+      signal,
+      reconcile: async (name, { signal: reconcileSignal }) => {
+        const cluster = clusters.store.get(name);
+        if (cluster === undefined) {
+          memories.delete(name);
+          return done;
+        }
+        if (
+          isBeingDeleted(cluster) ||
+          cluster.spec.syncMode !== 'Push' ||
+          cluster.spec.secretRef === undefined
+        )
+          return done;
+        // The cluster-controller comes first, so that nothing is scheduled to a cluster without a place for its Works.
+        if (!hasFinalizer(cluster, CLUSTER_FINALIZER)) return done;
+        const probeSignal = AbortSignal.any([reconcileSignal, AbortSignal.timeout(MEMBER_TIMEOUT_MS)]);
+        const { connection, result } = await probe(context, cluster, probeSignal);
+        const ready = readyFromProbe(result);
+        const current = readyCondition(cluster);
+        const verdict = believe(memories.get(name), current, ready, clock.now(), {
+          failureMs: settings.clusterFailureThresholdMs,
+          successMs: settings.clusterSuccessThresholdMs,
+        });
+        memories.set(name, verdict.memory);
+        const again = requeueAfter(
+          settings.clusterStatusUpdateFrequencyMs,
+          'status is collected periodically',
+        );
+        if (!verdict.believed) return again;
+        const collected =
+          result.kind === 'healthy' && connection !== undefined
+            ? await collect(context, cluster, connection)
+            : undefined;
+        await writeStatus(context, cluster, decideStatus(cluster, ready, collected, formatTime(clock.now())));
+        return again;
+      },
+    });
+  },
+};
+
+function readyCondition(cluster: Cluster): Condition | undefined {
+  return cluster.status?.conditions?.find(({ type }) => type === 'Ready');
+}
+
+async function probe(
+  { members }: ControllerContext,
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<{ readonly connection: MemberConnection | undefined; readonly result: ProbeResult }> {
+  let connection: MemberConnection;
+  try {
+    connection = members.connect(cluster);
+  } catch (error) {
+    return { connection: undefined, result: { kind: 'unusable', why: errorMessage(error) } };
+  }
+  try {
+    return { connection, result: await askHealth(connection, '/readyz', signal) };
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 404)
+      return { connection, result: { kind: 'offline', why: errorMessage(error) } };
+  }
+  try {
+    return { connection, result: await askHealth(connection, '/healthz', signal) };
+  } catch (error) {
+    return { connection, result: { kind: 'offline', why: errorMessage(error) } };
+  }
+}
+
+async function askHealth(
+  { memberClient }: MemberConnection,
+  path: string,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const answer = await memberClient.transport.send({ method: 'GET', path, signal });
+  if (answer.status >= 400)
+    throw new StatusError(answer.status, '', `${path} answers with status ${answer.status}`);
+  return answer.status === 200 ? { kind: 'healthy' } : { kind: 'unhealthy' };
+}
+
+/** What a healthy member says of itself. */
+export interface Collected {
+  readonly kubernetesVersion: string;
+  /** Undefined: discovery failed altogether. */
+  readonly apiEnablements: ApiEnablements;
+  readonly summaries: Pick<Status, 'nodeSummary' | 'resourceSummary'>;
+}
+
+async function collect(
+  { settings }: ControllerContext,
+  cluster: Cluster,
+  connection: MemberConnection,
+): Promise<Collected> {
+  const { memberClient, mapper, informers } = connection;
+  const version = (await memberClient.request({ method: 'GET', path: '/version' })) as {
+    readonly gitVersion?: string;
+  };
+  await mapper.refresh();
+  const apiEnablements = enablementsFrom(await mapper.resources());
+  if (!settings.enableClusterResourceModeling)
+    return { kubernetesVersion: version.gitVersion ?? '', apiEnablements, summaries: {} };
+  const nodes = informers.informer(kinds.nodes as Resource<Node>);
+  const pods = informers.informer(kinds.pods as Resource<Pod>);
+  await Promise.all([nodes.synced, pods.synced]);
+  const models = settings.gates.CustomizedClusterResourceModeling ? cluster.spec.resourceModels : undefined;
+  return {
+    kubernetesVersion: version.gitVersion ?? '',
+    apiEnablements,
+    summaries: {
+      nodeSummary: nodeSummary(nodes.store.list()),
+      resourceSummary: resourceSummary(nodes.store.list(), pods.store.list(), models),
+    },
+  };
+}
+
+/** Groups sorted by groupVersion, resources by name; every served version counts, not only the preferred one. */
+export function enablementsFrom(resources: readonly ApiResource[]): ApiEnablements {
+  const byVersion = new Map<string, { name: string; kind: string }[]>();
+  for (const { group, version, resource, kind } of resources) {
+    const groupVersion = group === '' ? version : `${group}/${version}`;
+    const list = byVersion.get(groupVersion) ?? [];
+    list.push({ name: resource, kind });
+    byVersion.set(groupVersion, list);
+  }
+  const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+  return [...byVersion]
+    .sort(([a], [b]) => compare(a, b))
+    .map(([groupVersion, list]) => ({
+      groupVersion,
+      resources: list.sort((a, b) => compare(a.name, b.name)),
+    }));
+}
+
+/** The status to write. Without `collected` only the Ready condition changes; what was known stays. Pure. */
+export function decideStatus(
+  cluster: Cluster,
+  ready: ObservedReady,
+  collected: Collected | undefined,
+  now: string,
+): Status {
+  const before = cluster.status ?? {};
+  const conditions: Omit<Condition, 'lastTransitionTime'>[] = [{ type: 'Ready', ...ready }];
+  if (collected === undefined)
+    return { ...before, conditions: withConditions(before.conditions ?? [], conditions, now) };
+  const complete = collected.apiEnablements.length > 0;
+  conditions.push({
+    type: COMPLETE_API_ENABLEMENTS_CONDITION,
+    status: complete ? 'True' : 'False',
+    reason: complete ? 'Complete' : 'Empty',
+    message: complete
+      ? 'collected complete list of API enablements'
+      : 'collected empty list of API enablements',
+  });
+  return {
+    ...before,
+    kubernetesVersion: collected.kubernetesVersion,
+    apiEnablements: collected.apiEnablements,
+    ...collected.summaries,
+    conditions: withConditions(before.conditions ?? [], conditions, now),
+  };
+}
+
+/** Conditions of others stay; the time of transition moves only when the status does. */
+function withConditions(
+  before: readonly Condition[],
+  wanted: readonly Omit<Condition, 'lastTransitionTime'>[],
+  now: string,
+): readonly Condition[] {
+  const others = before.filter(({ type }) => !wanted.some((one) => one.type === type));
+  const ours = wanted.map((one): Condition => {
+    const old = before.find(({ type }) => type === one.type);
+    return {
+      ...one,
+      lastTransitionTime: old !== undefined && old.status === one.status ? old.lastTransitionTime : now,
+    };
+  });
+  return [...others, ...ours];
+}
+
+async function writeStatus(
+  { hubClient }: ControllerContext,
+  cluster: Cluster,
+  status: Status,
+): Promise<void> {
+  if (deepEqual(cluster.status, status)) return;
+  await hubClient.updateStatus(kinds.clusters, { ...cluster, status } as Cluster);
+}

@@ -1,0 +1,152 @@
+// cluster-controller: gives every Cluster its execution namespace, its finalizer and the taints that follow from its
+// Ready condition; on deletion waits until nothing of it is left.
+// Reads: Cluster, Namespace, bindings. Writes: Cluster (finalizer, taints), the execution Namespace.
+// INVARIANT: the finalizer goes only when the execution namespace is gone and no binding names the cluster.
+import {
+  CLUSTER_FINALIZER,
+  SYSTEM_LABEL,
+  clusterOfExecutionNamespace,
+  executionNamespace,
+  type Cluster,
+  type ClusterResourceBinding,
+  type Namespace,
+  type ResourceBinding,
+} from '../api/index.ts';
+import { formatTime } from '../base/index.ts';
+import { isAlreadyExists, isNotFound, kinds, type Resource } from '../client/index.ts';
+import { taintsForReadiness } from '../failover/index.ts';
+import { hasFinalizer, isBeingDeleted, withFinalizer, withoutFinalizer } from '../machinery/index.ts';
+import { done, informerSource, requeueAfter, runController, type Outcome } from '../runtime/index.ts';
+import type { Controller, ControllerContext } from './context.ts';
+
+// Deletion waits for others (namespace contents, rescheduling); their events mostly come first.
+const DELETION_POLL_MS = 1_000;
+const CLUSTER_INDEX = 'cluster';
+
+type AnyBinding = ResourceBinding | ClusterResourceBinding;
+
+/** The cluster as it ought to be while it lives; the same object when nothing is to change. Pure. */
+export function decideCluster(cluster: Cluster, now: string): Cluster {
+  const ready = cluster.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  const before = cluster.spec.taints ?? [];
+  const taints = taintsForReadiness(before, ready, now);
+  const finalized = withFinalizer(cluster, CLUSTER_FINALIZER);
+  if (taints === before) return finalized;
+  return { ...finalized, spec: { ...finalized.spec, taints } } as Cluster;
+}
+
+export const clusterController: Controller = {
+  name: 'cluster',
+  async run(context) {
+    const { informers, clock, logger, metrics, signal } = context;
+    const clusters = informers.informer(kinds.clusters);
+    const namespaces = informers.informer(kinds.namespaces as Resource<Namespace>);
+    const targets = (binding: AnyBinding): string[] => (binding.spec.clusters ?? []).map(({ name }) => name);
+    const bindings = informers.informer(kinds.resourceBindings, { indexes: { [CLUSTER_INDEX]: targets } });
+    const clusterBindings = informers.informer(kinds.clusterResourceBindings, {
+      indexes: { [CLUSTER_INDEX]: targets },
+    });
+    const inUse = (name: string): boolean =>
+      bindings.store.byIndex(CLUSTER_INDEX, name).length > 0 ||
+      clusterBindings.store.byIndex(CLUSTER_INDEX, name).length > 0;
+    await runController({
+      name: 'cluster-controller',
+      sources: [
+        informerSource(clusters),
+        informerSource(namespaces, {
+          map: ({ metadata }) => clusterOfExecutionNamespace(metadata.name ?? ''),
+        }),
+      ],
+      concurrency: 8,
+      clock,
+      logger,
+      metrics,
+      signal,
+      reconcile: async (name, { signal: reconcileSignal }) => {
+        const cluster = clusters.store.get(name);
+        if (cluster === undefined) return done;
+        if (isBeingDeleted(cluster))
+          return removeCluster(context, cluster, namespaces.store.get(executionNamespace(name)), inUse(name));
+        if (namespaces.store.get(executionNamespace(name)) === undefined)
+          await createExecutionNamespace(context, cluster);
+        const wanted = decideCluster(cluster, formatTime(clock.now()));
+        if (wanted !== cluster) {
+          await context.hubClient.update(kinds.clusters, wanted, { signal: reconcileSignal });
+          tellTaints(context, cluster, wanted);
+        }
+        return done;
+      },
+    });
+  },
+};
+
+async function createExecutionNamespace(
+  { hubClient, recorder }: ControllerContext,
+  cluster: Cluster,
+): Promise<void> {
+  const name = executionNamespace(cluster.metadata.name ?? '');
+  const namespace: Namespace = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, labels: { [SYSTEM_LABEL]: 'true' } },
+  };
+  try {
+    await hubClient.create(kinds.namespaces as Resource<Namespace>, namespace);
+  } catch (error) {
+    if (isAlreadyExists(error)) return;
+    recorder.event(
+      cluster,
+      'Warning',
+      'CreateExecutionSpaceFailed',
+      `Failed to create execution space(${name}): ${String(error)}`,
+    );
+    throw error;
+  }
+  recorder.event(
+    cluster,
+    'Normal',
+    'CreateExecutionSpaceSucceed',
+    `Created execution space(${name}) for cluster(${cluster.metadata.name}).`,
+  );
+}
+
+function tellTaints({ recorder }: ControllerContext, before: Cluster, after: Cluster): void {
+  if (before.spec.taints === after.spec.taints) return;
+  const text = (after.spec.taints ?? [])
+    .map(
+      ({ key, value, effect }) =>
+        `{Key:${key},${value === undefined || value === '' ? '' : `Value:${value},`}Effect:${effect}}`,
+    )
+    .join(',');
+  recorder.event(after, 'Normal', 'TaintClusterSucceed', `Taint cluster succeed: ${text}.`);
+}
+
+async function removeCluster(
+  { hubClient, recorder, members }: ControllerContext,
+  cluster: Cluster,
+  namespace: Namespace | undefined,
+  inUse: boolean,
+): Promise<Outcome> {
+  const { name = '' } = cluster.metadata;
+  if (!hasFinalizer(cluster, CLUSTER_FINALIZER)) return done;
+  if (namespace !== undefined) {
+    if (!isBeingDeleted(namespace)) {
+      try {
+        await hubClient.delete(kinds.namespaces, { name: executionNamespace(name) });
+        recorder.event(
+          cluster,
+          'Normal',
+          'RemoveExecutionSpaceSucceed',
+          `Removed execution space for cluster(${name}).`,
+        );
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    return requeueAfter(DELETION_POLL_MS, 'the execution namespace is still there');
+  }
+  if (inUse) return requeueAfter(DELETION_POLL_MS, 'bindings still name the cluster');
+  await hubClient.update(kinds.clusters, withoutFinalizer(cluster, CLUSTER_FINALIZER));
+  members.drop(name);
+  return done;
+}

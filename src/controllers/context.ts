@@ -1,0 +1,32 @@
+// What every controller of the hub is given. Nothing here is a global: a process may run several hubs.
+import type { Clock, Logger, Random } from '../base/index.ts';
+import type { Client, RestMapper } from '../client/index.ts';
+import type { Interpreter } from '../interpreter/index.ts';
+import type { EventRecorder, InformerSet, RuntimeMetrics } from '../runtime/index.ts';
+import type { MemberConnections } from './member-connections.ts';
+import type { ControllerSettings } from './settings.ts';
+
+export interface ControllerContext {
+  readonly hubClient: Client;
+  /** Of the hub's resources. */
+  readonly informers: InformerSet;
+  /** Of the hub's API. */
+  readonly mapper: RestMapper;
+  readonly interpreter: Interpreter;
+  readonly members: MemberConnections;
+  readonly recorder: EventRecorder;
+  readonly settings: ControllerSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: RuntimeMetrics;
+  /** Stops the controllers. */
+  readonly signal: AbortSignal;
+}
+
+/** A controller: runs until the context's signal aborts, rejects only when it can never start. */
+export interface Controller {
+  /** As `--controllers` names it. */
+  readonly name: string;
+  run(context: ControllerContext): Promise<void>;
+}

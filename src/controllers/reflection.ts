@@ -1,0 +1,60 @@
+// What a member's object says, as the manifest status of its Work. Shared by execution, which sees the object as it
+// writes it, and by work status, which sees it change.
+import type { KubeObject, Work } from '../api/index.ts';
+import { errorMessage } from '../base/index.ts';
+import type { Interpreter } from '../interpreter/index.ts';
+import { deepEqual } from '../machinery/index.ts';
+import { manifestStatus } from '../propagation/index.ts';
+import type { EventRecorder } from '../runtime/index.ts';
+
+type ManifestStatuses = NonNullable<NonNullable<Work['status']>['manifestStatuses']>;
+
+/**
+ * The Work's manifest statuses with what `object` shows; those it has when nothing changed; undefined when the object
+ * is none of its manifests or cannot be interpreted yet.
+ */
+export async function reflect(
+  interpreter: Interpreter,
+  work: Work,
+  object: KubeObject,
+  recorder: EventRecorder,
+): Promise<ManifestStatuses | undefined> {
+  const manifests = (work.spec.workload?.manifests ?? []) as unknown as readonly KubeObject[];
+  const ordinal = manifests.findIndex(
+    ({ apiVersion, kind, metadata }) =>
+      apiVersion === object.apiVersion &&
+      kind === object.kind &&
+      (metadata.namespace ?? '') === (object.metadata.namespace ?? '') &&
+      metadata.name === object.metadata.name,
+  );
+  const manifest = manifests[ordinal];
+  if (manifest === undefined) return undefined;
+  let status;
+  try {
+    status = await interpreter.status(object);
+  } catch (error) {
+    recorder.event(
+      work,
+      'Warning',
+      'ReflectStatusFailed',
+      `Reflect status for object(${object.kind}) failed: ${errorMessage(error)}`,
+    );
+    return undefined;
+  }
+  let health: 'Healthy' | 'Unhealthy' | 'Unknown';
+  try {
+    const healthy = await interpreter.health(object);
+    health = healthy === undefined || healthy ? 'Healthy' : 'Unhealthy';
+  } catch (error) {
+    recorder.event(
+      work,
+      'Warning',
+      'InterpretHealthFailed',
+      `Interpret health of object(${object.kind}) failed: ${errorMessage(error)}`,
+    );
+    health = 'Unknown';
+  }
+  const next = [manifestStatus(manifest, ordinal, status, health)];
+  const before = work.status?.manifestStatuses;
+  return before !== undefined && deepEqual(before, next) ? before : next;
+}

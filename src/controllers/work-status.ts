@@ -1,0 +1,112 @@
+// work-status-controller: carries what members report of their objects into the status of Works.
+// Reads: Work, our objects in members (from the caches that execution fills). Writes: Work status.
+// INVARIANT: never writes to a member, and waits for none: a silent member only leaves its last status in place.
+import { APPLIED_CONDITION, clusterOfExecutionNamespace, type KubeObject, type Work } from '../api/index.ts';
+import { kinds } from '../client/index.ts';
+import { deepEqual, isBeingDeleted } from '../machinery/index.ts';
+import {
+  PRIORITY_CHANGE,
+  PRIORITY_RESYNC,
+  WorkQueue,
+  done,
+  informerSource,
+  retry,
+  runController,
+  type Outcome,
+} from '../runtime/index.ts';
+import type { Controller, ControllerContext } from './context.ts';
+import type { MemberConnection } from './member-connections.ts';
+import { reflect } from './reflection.ts';
+import { isReady } from './readiness.ts';
+import { WorkObjects } from './work-objects.ts';
+
+export const workStatusController: Controller = {
+  name: 'workStatus',
+  async run(context) {
+    const { informers, members, clock, logger, metrics, signal, settings } = context;
+    const works = informers.informer(kinds.works);
+    const clusters = informers.informer(kinds.clusters);
+    const queue = new WorkQueue({ name: 'work-status', clock, metrics });
+    /** The last state of each Work's object that a watch brought, until it has been reflected. */
+    const news = new Map<string, KubeObject>();
+    const note = (key: string, object: KubeObject, initial: boolean): void => {
+      news.set(key, object);
+      queue.add(key, { priority: initial ? PRIORITY_RESYNC : PRIORITY_CHANGE });
+    };
+    const listen = (connection: MemberConnection): void => {
+      WorkObjects.of(connection).listen({
+        appeared: (key, object, initial) => note(key, object, initial),
+        changed: (key, _before, after) => note(key, after, false),
+        // The last status stays: execution makes the object anew, and that brings a new one.
+        vanished: (key) => news.delete(key),
+      });
+    };
+    members.onConnected.add(listen);
+    signal.addEventListener('abort', () => members.onConnected.delete(listen), { once: true });
+    await runController({
+      name: 'work-status-controller',
+      queue,
+      // After a start of the hub, kinds are followed only once something asks for them.
+      sources: [
+        informerSource(works, {
+          filter: (work) => isApplied(work) && !isBeingDeleted(work),
+          changed: () => false,
+        }),
+      ],
+      concurrency: settings.concurrentWorkSyncs,
+      clock,
+      logger,
+      metrics,
+      signal,
+      reconcile: async (key, { signal: reconcileSignal }) => {
+        const work = works.store.get(key);
+        if (work === undefined || isBeingDeleted(work) || !isApplied(work)) return done;
+        const cluster = clusters.store.get(clusterOfExecutionNamespace(work.metadata.namespace ?? '') ?? '');
+        if (cluster === undefined || cluster.spec.syncMode === 'Pull' || !isReady(cluster)) return done;
+        const object = news.get(key);
+        if (object === undefined) return followKinds(work, members.connect(cluster));
+        news.delete(key);
+        return write(context, work, object, reconcileSignal, () => {
+          if (!news.has(key)) news.set(key, object);
+        });
+      },
+    });
+  },
+};
+
+function isApplied(work: Work): boolean {
+  return (
+    work.status?.conditions?.some(({ type, status }) => type === APPLIED_CONDITION && status === 'True') ===
+    true
+  );
+}
+
+/** Their events, beginning with what is there, bring the key back. */
+async function followKinds(work: Work, connection: MemberConnection): Promise<Outcome> {
+  const manifests = (work.spec.workload?.manifests ?? []) as unknown as readonly KubeObject[];
+  for (const manifest of manifests) {
+    const resource = await connection.mapper.resourceForObject(manifest);
+    if (resource !== undefined) WorkObjects.of(connection).follow(resource);
+  }
+  return done;
+}
+
+async function write(
+  { hubClient, interpreter, recorder }: ControllerContext,
+  work: Work,
+  object: KubeObject,
+  signal: AbortSignal,
+  keep: () => void,
+): Promise<Outcome> {
+  const manifestStatuses = await reflect(interpreter, work, object, recorder);
+  if (manifestStatuses === undefined) return done;
+  if (deepEqual(manifestStatuses, work.status?.manifestStatuses)) return done;
+  try {
+    const status = { ...work.status, manifestStatuses };
+    await hubClient.updateStatus(kinds.works, { ...work, status } as Work, { signal });
+    return done;
+  } catch (error) {
+    keep();
+    return retry(error);
+  }
+}

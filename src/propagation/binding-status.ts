@@ -1,0 +1,114 @@
+// What the Works of a binding add up to (propagation.md §7.1).
+import {
+  APPLIED_CONDITION,
+  FULLY_APPLIED_CONDITION,
+  clusterOfExecutionNamespace,
+  type AggregatedStatusItem,
+  type Condition,
+  type KubeObject,
+  type ResourceBindingSpec,
+  type Work,
+} from '../api/index.ts';
+import { deepEqual, isBeingDeleted } from '../machinery/index.ts';
+import type { Binding } from './kinds.ts';
+import { withCondition } from './work-status.ts';
+
+/** Where a binding's template is or may still be: its targets, those of what needs it, and where it is being evicted from. */
+export function existingClusters(spec: ResourceBindingSpec): ReadonlySet<string> {
+  const names = new Set((spec.clusters ?? []).map(({ name }) => name));
+  for (const { clusters } of spec.requiredBy ?? []) for (const { name } of clusters ?? []) names.add(name);
+  for (const { fromCluster, purgeMode } of spec.gracefulEvictionTasks ?? []) {
+    if (purgeMode !== 'Directly') names.add(fromCluster);
+  }
+  return names;
+}
+
+/** The manifest of a Work that is the binding's template. */
+function manifestIndex(
+  work: Work,
+  { apiVersion, kind, namespace, name }: ResourceBindingSpec['resource'],
+): number {
+  const manifests = (work.spec.workload?.manifests ?? []) as unknown as readonly KubeObject[];
+  return manifests.findIndex(
+    (manifest) =>
+      manifest.apiVersion === apiVersion &&
+      manifest.kind === kind &&
+      (manifest.metadata.namespace ?? '') === (namespace ?? '') &&
+      manifest.metadata.name === name,
+  );
+}
+
+function itemOf(work: Work, spec: ResourceBindingSpec): AggregatedStatusItem {
+  const clusterName = clusterOfExecutionNamespace(work.metadata.namespace ?? '') ?? '';
+  const applied = work.status?.conditions?.find(({ type }) => type === APPLIED_CONDITION);
+  if (applied?.status !== 'True') {
+    const message = applied?.message ?? '';
+    return { clusterName, ...(message === '' ? {} : { appliedMessage: message }), health: 'Unknown' };
+  }
+  const { apiVersion: _apiVersion, kind, namespace = '', name } = spec.resource;
+  const found = work.status?.manifestStatuses?.find(
+    ({ identifier }) =>
+      identifier.kind === kind && (identifier.namespace ?? '') === namespace && identifier.name === name,
+  );
+  return {
+    clusterName,
+    applied: true,
+    ...(found?.status === undefined ? {} : { status: found.status }),
+    health: found?.health ?? 'Unknown',
+  } as AggregatedStatusItem;
+}
+
+export interface BindingStatusDecision {
+  /** The status to write; the same object when nothing changes. */
+  readonly status: Binding['status'];
+  /** For the template's status. */
+  readonly items: readonly AggregatedStatusItem[];
+}
+
+/** @param now for conditions that change */
+export function aggregateWorks(binding: Binding, works: readonly Work[], now: string): BindingStatusDecision {
+  const { spec } = binding;
+  // An override may have renamed the object in a member; its Work is still of this binding.
+  const items = works
+    .filter((work) => !isBeingDeleted(work) && manifestIndex(work, spec.resource) >= 0)
+    .map((work) => itemOf(work, spec))
+    .sort((a, b) => (a.clusterName < b.clusterName ? -1 : a.clusterName > b.clusterName ? 1 : 0));
+  const condition = fullyApplied(existingClusters(spec), items);
+  const before = binding.status ?? {};
+  const conditions = withCondition(before.conditions as readonly Condition[] | undefined, condition, now);
+  if (conditions === before.conditions && deepEqual(before.aggregatedStatus ?? [], items)) {
+    return { status: binding.status, items };
+  }
+  const { aggregatedStatus: _old, ...rest } = before;
+  return {
+    status: {
+      ...rest,
+      conditions,
+      ...(items.length === 0 ? {} : { aggregatedStatus: items }),
+    } as Binding['status'],
+    items,
+  };
+}
+
+function fullyApplied(
+  wanted: ReadonlySet<string>,
+  items: readonly AggregatedStatusItem[],
+): Omit<Condition, 'lastTransitionTime'> {
+  const all =
+    items.length > 0 &&
+    items.length === wanted.size &&
+    items.every(({ applied, clusterName }) => applied === true && wanted.has(clusterName));
+  return all
+    ? {
+        type: FULLY_APPLIED_CONDITION,
+        status: 'True',
+        reason: 'FullyAppliedSuccess',
+        message: 'All works have been successfully applied',
+      }
+    : {
+        type: FULLY_APPLIED_CONDITION,
+        status: 'False',
+        reason: 'FullyAppliedFailed',
+        message: 'Failed to apply all works, see status.aggregatedStatus for details',
+      };
+}
