@@ -1,5 +1,9 @@
 import { createMemoryStorage } from './memory.ts';
-import { thingCodec } from './suite-things.ts';
+import { modelSuite } from './suite-model.ts';
+import { thingCodec, type OpenStorage } from './suite-things.ts';
 import { storageSuite } from './suite.ts';
 
-storageSuite('memory', async (options) => createMemoryStorage(thingCodec, options));
+const open: OpenStorage = async (options) => createMemoryStorage(thingCodec, options);
+
+storageSuite('memory', open);
+modelSuite('memory', 200, open);

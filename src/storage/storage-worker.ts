@@ -19,13 +19,12 @@ export class StorageWorker {
 
   constructor() {
     // In the bundle this file is dist/navarch.mjs, and the thread's file has been built beside it.
-    const development = import.meta.url.endsWith('.ts');
-    this.#worker = new Worker(
-      new URL(development ? './worker.ts' : './storage-worker.mjs', import.meta.url),
-      {
-        name: 'storage',
-      },
-    );
+    const file = import.meta.url.endsWith('.ts')
+      ? new URL('./worker.ts', import.meta.url)
+      : new URL('./storage-worker.mjs', import.meta.url);
+    // Node.js 22 calls node:sqlite experimental on standard error; what we use of it has not changed since.
+    const execArgv = ['--disable-warning=ExperimentalWarning'];
+    this.#worker = new Worker(file, { name: 'storage', execArgv });
     this.#worker.unref();
     this.#worker.on('message', (reply: Reply) => this.#answered(reply));
     this.#worker.on('error', (error) => this.#end(`the storage thread failed: ${error.message}`, error));

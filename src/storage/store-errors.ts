@@ -2,7 +2,7 @@
 import { errorMessage, OperatingError } from '../base/index.ts';
 
 /** https://sqlite.org/rescode.html; the low byte of a result code is its kind. */
-const SQLITE = { busy: 5, readOnly: 8, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 };
+const SQLITE = { error: 1, busy: 5, readOnly: 8, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 };
 
 /** What an error of SQLite means for the store. */
 export function storeError(error: unknown, directory: string): OperatingError {
@@ -20,6 +20,8 @@ export function storeError(error: unknown, directory: string): OperatingError {
     case SQLITE.readOnly:
     case SQLITE.cannotOpen:
       return unwritable(directory, message, error);
+    // Our statements are right, so it is the tables that are not.
+    case SQLITE.error:
     case SQLITE.corrupt:
     case SQLITE.notADatabase:
       return corrupt(directory, message, error);
