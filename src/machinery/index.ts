@@ -65,6 +65,12 @@ export { planFor } from './schema-plan.ts';
 export type { Plan, RefResolver } from './schema-plan.ts';
 export { applyDefaults, pruneBySchema } from './schema-prune.ts';
 export type { Pruned } from './schema-prune.ts';
+export { validateSchema } from './schema-validate.ts';
+export type { ValidationOptions } from './schema-validate.ts';
+export { PatternError, compilePattern } from './pattern.ts';
+export type { Pattern } from './pattern.ts';
+export { cidrContains, formatIp, parseCidr, parseIp } from './ip-address.ts';
+export type { Cidr, IpAddress } from './ip-address.ts';
 export {
   MODIFIED,
   StatusError,

@@ -5,6 +5,7 @@ import {
   type JsonValue,
   type Schema,
 } from '../api/index.ts';
+import { OBJECT_META } from './embedded-resource.ts';
 import { FieldPath } from './field-path.ts';
 import { ObjectDraft, isJsonList, isJsonObject, mapList } from './json-draft.ts';
 import { planFor, type Plan, type RefResolver } from './schema-plan.ts';
@@ -15,10 +16,6 @@ export interface Pruned {
   /** Paths of what was removed because the schema does not know it: `spec.foo`, `spec.list[0].foo`. */
   readonly unknown: readonly string[];
 }
-
-const OBJECT_META: Schema = {
-  $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta',
-};
 
 /** Meta fields of a resource, which no schema needs to name. */
 function isMetaField(key: string): boolean {
