@@ -1,3 +1,4 @@
 export { apportion, nameOrderFor, type NameOrder, type Party, type Share } from './apportionment.ts';
 export { affinityMismatch, clusterMatchesAffinity, type AffinityCriterion } from './cluster-affinity.ts';
 export { tolerates, untoleratedTaint, type Toleration } from './tolerations.ts';
+export { isWorkload } from './workload.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deepFreeze, type KubeObject, type PropagationPolicy } from '../api/index.ts';
-import { desiredBinding, isWorkload, mergeBinding, type BindingInput } from './binding.ts';
+import { desiredBinding, mergeBinding, type BindingInput } from './binding.ts';
 import type { Policy } from './kinds.ts';
 
 const gates = { WorkloadAffinity: false, ResourceQuotaEstimate: false };
@@ -202,13 +202,4 @@ test('binding: one that belongs to another template is not touched, one without 
   assert.deepEqual(mergeBinding(existing, desired), { result: 'conflict', ownerUid: 'uid-web' });
   const { ownerReferences: _, ...metadata } = existing.metadata;
   assert.equal(mergeBinding({ ...existing, metadata }, desired).result, 'updated');
-});
-
-test('workload: replicas, requirements or components make one', () => {
-  assert.equal(isWorkload({}), false);
-  assert.equal(isWorkload({ replicas: 0 }), false);
-  assert.equal(isWorkload({ replicas: 1 }), true);
-  assert.equal(isWorkload({ replicas: 0, replicaRequirements: {} }), true);
-  assert.equal(isWorkload({ components: [] }), false);
-  assert.equal(isWorkload({ components: [{ name: 'a', replicas: 0 }] }), true);
 });

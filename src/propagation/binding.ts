@@ -177,10 +177,3 @@ export function mergeBinding(existing: Binding, desired: Binding): BindingUpdate
   }
   return { result: 'updated', binding: { ...existing, metadata, spec } };
 }
-
-/** Whether a binding runs replicas, as opposed to a ConfigMap or the like. */
-export function isWorkload(spec: Pick<Spec, 'replicas' | 'replicaRequirements' | 'components'>): boolean {
-  return (
-    (spec.replicas ?? 0) > 0 || spec.replicaRequirements !== undefined || (spec.components ?? []).length > 0
-  );
-}

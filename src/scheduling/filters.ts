@@ -13,8 +13,8 @@ export interface FilterInput {
   readonly term: ClusterAffinityTerm | undefined;
   /** The binding runs replicas, so overflow affinities count. */
   readonly workload: boolean;
-  /** Names of spec.clusters. */
-  readonly current: ReadonlySet<string>;
+  /** Which clusters are in spec.clusters. */
+  readonly current: { has(cluster: string): boolean };
   /** Clusters that an eviction task empties. */
   readonly evicting: ReadonlySet<string>;
   readonly peers: WorkloadPeers | undefined;

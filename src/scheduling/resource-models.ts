@@ -120,12 +120,12 @@ export function countNodesByGrade(
   const minimums = new Map<string, number[]>();
   for (const [index, { ranges }] of models.entries()) {
     for (const { name, min } of ranges) {
-      const list = minimums.get(name) ?? new Array<number>(models.length).fill(Infinity);
+      const list = minimums.get(name) ?? Array.from(models, () => Infinity);
       list[index] = amountOf(name, min);
       minimums.set(name, list);
     }
   }
-  const counts = new Array<number>(models.length).fill(0);
+  const counts = Array.from(models, () => 0);
   for (const node of nodes) {
     if (freeOn(node, 'pods') - node.podCount <= 0) continue;
     let grade = models.length - 1;

@@ -1,0 +1,95 @@
+// Overcommit protection (scheduling.md §12): room that a decision has just taken counts as taken, until the members
+// report it or a while has passed. Recorded in the same step as the decision, so two decisions in a row cannot both
+// take the last room. Time is handed in.
+import type { ClusterResourceBinding, ResourceBinding, TargetCluster } from '../api/index.ts';
+import { isWorkload } from '../fleet/index.ts';
+import type { AssumedWorkload } from './general-estimator.ts';
+
+// LIMIT: a promise that nobody confirms within five minutes is void.
+const TTL_MS = 5 * 60_000;
+
+export interface Assumptions {
+  /** Replaces what was assumed for a binding. */
+  record(key: string, binding: ResourceBinding, clusters: readonly TargetCluster[], nowMs: number): void;
+  /** One cluster reports the binding healthy: its room shows there now. */
+  release(key: string, cluster: string): void;
+  forget(key: string): void;
+  /** What counts as taken, by cluster. */
+  byCluster(nowMs: number): ReadonlyMap<string, readonly AssumedWorkload[]>;
+  /** Drops what has expired. */
+  sweep(nowMs: number): void;
+}
+
+/** The share of one cluster; a workload of one pod template counts as one component of its name. */
+function shareOf(binding: ResourceBinding, target: TargetCluster): AssumedWorkload | undefined {
+  const { spec, metadata } = binding;
+  const namespace = metadata.namespace ?? '';
+  const { components = [], replicaRequirements } = spec;
+  if (components.length > 0) return { namespace, components };
+  const replicas = target.replicas ?? 0;
+  if (replicas === 0) return undefined;
+  const { namespace: _namespace, ...requirements } = replicaRequirements ?? {};
+  return {
+    namespace,
+    components: [{ name: spec.resource.name, replicas, replicaRequirements: requirements }],
+  };
+}
+
+export function createAssumptions(): Assumptions {
+  interface Entry {
+    readonly expiresMs: number;
+    readonly clusters: Map<string, AssumedWorkload>;
+  }
+  const entries = new Map<string, Entry>();
+  return {
+    record(key, binding, targets, nowMs) {
+      const clusters = new Map<string, AssumedWorkload>();
+      if (isWorkload(binding.spec)) {
+        for (const target of targets) {
+          const share = shareOf(binding, target);
+          if (share !== undefined) clusters.set(target.name, share);
+        }
+      }
+      if (clusters.size === 0) entries.delete(key);
+      else entries.set(key, { expiresMs: nowMs + TTL_MS, clusters });
+    },
+    release(key, cluster) {
+      const entry = entries.get(key);
+      entry?.clusters.delete(cluster);
+      if (entry?.clusters.size === 0) entries.delete(key);
+    },
+    forget(key) {
+      entries.delete(key);
+    },
+    byCluster(nowMs) {
+      const result = new Map<string, AssumedWorkload[]>();
+      for (const { expiresMs, clusters } of entries.values()) {
+        if (expiresMs <= nowMs) continue;
+        for (const [cluster, workload] of clusters) {
+          const list = result.get(cluster);
+          if (list === undefined) result.set(cluster, [workload]);
+          else list.push(workload);
+        }
+      }
+      return result;
+    },
+    sweep(nowMs) {
+      for (const [key, { expiresMs }] of entries) if (expiresMs <= nowMs) entries.delete(key);
+    },
+  };
+}
+
+/** The clusters in which a binding became healthy between two versions of its status. */
+export function newlyHealthy(
+  before: ResourceBinding | ClusterResourceBinding | undefined,
+  after: ResourceBinding | ClusterResourceBinding,
+): readonly string[] {
+  const healthy = (binding: typeof before): ReadonlySet<string> =>
+    new Set(
+      (binding?.status?.aggregatedStatus ?? [])
+        .filter(({ health }) => health === 'Healthy')
+        .map(({ clusterName }) => clusterName),
+    );
+  const old = healthy(before);
+  return [...healthy(after)].filter((cluster) => !old.has(cluster));
+}
