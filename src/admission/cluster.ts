@@ -28,13 +28,12 @@ export interface ClusterStrategyOptions {
   readonly resourceModels: boolean;
 }
 
-/** A new cluster as it is to be validated: resource models completed, no status. */
+/** A new cluster as it is to be validated: resource models completed. */
 export function prepareClusterForCreate(cluster: Cluster, options: ClusterStrategyOptions): Cluster {
-  const { status: _ignored, ...rest } = cluster;
-  if (!options.resourceModels) return rest;
+  if (!options.resourceModels) return cluster;
   const models = cluster.spec.resourceModels ?? [];
   const resourceModels = models.length === 0 ? defaultResourceModels() : standardiseResourceModels(models);
-  return { ...rest, spec: { ...cluster.spec, resourceModels } };
+  return { ...cluster, spec: { ...cluster.spec, resourceModels } };
 }
 
 /** COMPAT: models are standardised on update but never defaulted again, as upstream. */
@@ -47,7 +46,7 @@ export function prepareClusterForUpdate(cluster: Cluster, options: ClusterStrate
     : { ...cluster, spec: { ...cluster.spec, resourceModels } };
 }
 
-/** Canonical form, after validation: taints that evict carry the time they began, and a lone zone becomes zones. */
+/** Canonical form: taints that evict carry the time they began, and a lone zone becomes zones. */
 export function canonicalCluster(cluster: Cluster, now: string): Cluster {
   let spec = cluster.spec;
   if (spec.taints?.some((taint) => taint.effect === 'NoExecute' && taint.timeAdded === undefined) === true) {

@@ -1,3 +1,4 @@
+export { aggregatedKind, type AggregatedKindOptions } from './aggregated-kind.ts';
 export type { ApiRequest, ApiResponse, Authenticator, Authorizer, RequestInfo, Verdict } from './contract.ts';
 export { objectCodec } from './object-codec.ts';
 export { ResourceRegistry, type ServedResource } from './registry.ts';

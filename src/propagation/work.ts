@@ -1,0 +1,227 @@
+// The Work that a binding calls for in one cluster, and how it is laid over one that exists (propagation.md §3.3).
+// The manifest shares every untouched subtree with the template, so a Work of a large object in a hundred clusters costs
+// little more than one; and content that is already there comes back as "unchanged", so that nothing is written.
+import {
+  CLUSTER_RESOURCE_BINDING_ID_LABEL,
+  CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION,
+  CONFLICT_RESOLUTION_ANNOTATION,
+  EXECUTION_FINALIZER,
+  MANAGED_LABEL,
+  RESOURCE_BINDING_ID_LABEL,
+  RESOURCE_BINDING_NAMESPACE_ANNOTATION,
+  RESOURCE_BINDING_NAME_ANNOTATION,
+  TEMPLATE_GENERATION_ANNOTATION,
+  TEMPLATE_UID_ANNOTATION,
+  WORK_ID_LABEL,
+  WORK_NAMESPACE_ANNOTATION,
+  WORK_NAME_ANNOTATION,
+  executionNamespace,
+  type KubeObject,
+  type ObjectMeta,
+  type ResourceBindingSpec,
+  type TargetCluster,
+  type Work,
+} from '../api/index.ts';
+import { apportion, nameOrderFor } from '../fleet/index.ts';
+import { deepEqual } from '../machinery/index.ts';
+import type { Binding } from './kinds.ts';
+import { withManagedKeys } from './managed-keys.ts';
+import { workName } from './names.ts';
+import { prune } from './prune.ts';
+
+/** Where the template is to be: its own clusters first, then those of what needs it, each once. */
+export function renderTargets(spec: ResourceBindingSpec): readonly TargetCluster[] {
+  const targets = new Map<string, TargetCluster>();
+  const all = [
+    ...(spec.clusters ?? []),
+    ...(spec.requiredBy ?? []).flatMap(({ clusters }) => clusters ?? []),
+  ];
+  for (const target of all) if (!targets.has(target.name)) targets.set(target.name, target);
+  return [...targets.values()];
+}
+
+/**
+ * How a Job's completions are divided over its targets, by their share of the parallelism; undefined when they are
+ * not to be divided. A cluster that gets none is missing from the map.
+ */
+export function divideCompletions(
+  template: KubeObject,
+  spec: ResourceBindingSpec,
+  targets: readonly TargetCluster[],
+): ReadonlyMap<string, number> | undefined {
+  const completions = (template['spec'] as { readonly completions?: unknown } | undefined)?.completions;
+  const divided = spec.placement?.replicaScheduling?.replicaSchedulingType === 'Divided';
+  if (template.kind !== 'Job' || (spec.replicas ?? 0) <= 0 || !divided || typeof completions !== 'number')
+    return undefined;
+  const parties = targets.map(({ name, replicas = 0 }) => ({ name, votes: replicas }));
+  const shares = apportion(completions, parties, nameOrderFor(template.metadata.uid));
+  return shares.length === 0 ? undefined : new Map(shares.map(({ name, seats }) => [name, seats]));
+}
+
+/** What override policies did to a manifest, and what a Work tells of it. */
+export interface Overridden {
+  readonly manifest: KubeObject;
+  /** `policy.karmada.io/applied-overrides` and its cluster form. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface RenderInput {
+  readonly binding: Binding;
+  readonly template: KubeObject;
+  readonly cluster: string;
+  /** The template revised for the cluster and overridden, in this order. */
+  readonly overridden: Overridden;
+  /** Labels that carry preserved state to a new copy after a failover. */
+  readonly preservedLabels?: Readonly<Record<string, string>>;
+}
+
+type Keys = Readonly<Record<string, string>>;
+
+function bindingMarks(binding: Binding): { readonly labels: Keys; readonly annotations: Keys } {
+  const { namespace = '', name = '', labels } = binding.metadata;
+  return binding.kind === 'ResourceBinding'
+    ? {
+        labels: { [RESOURCE_BINDING_ID_LABEL]: labels?.[RESOURCE_BINDING_ID_LABEL] ?? '' },
+        annotations: {
+          [RESOURCE_BINDING_NAMESPACE_ANNOTATION]: namespace,
+          [RESOURCE_BINDING_NAME_ANNOTATION]: name,
+        },
+      }
+    : {
+        labels: { [CLUSTER_RESOURCE_BINDING_ID_LABEL]: labels?.[CLUSTER_RESOURCE_BINDING_ID_LABEL] ?? '' },
+        annotations: { [CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION]: name },
+      };
+}
+
+function conflictResolution(template: KubeObject, spec: ResourceBindingSpec): 'overwrite' | 'abort' {
+  const asked = template.metadata.annotations?.[CONFLICT_RESOLUTION_ANNOTATION];
+  if (asked === 'overwrite' || asked === 'abort') return asked;
+  return spec.conflictResolution === 'Overwrite' ? 'overwrite' : 'abort';
+}
+
+function suspended({ suspension }: ResourceBindingSpec, cluster: string): boolean {
+  if (suspension?.dispatching === true) return true;
+  return suspension?.dispatchingOnClusters?.clusterNames?.includes(cluster) === true;
+}
+
+/** The object with more labels and annotations. */
+function marked(object: KubeObject, labels: Keys, annotations: Keys): KubeObject {
+  const { metadata } = object;
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, ...labels },
+      annotations: { ...metadata.annotations, ...annotations },
+    },
+  };
+}
+
+/** The Work as it is created; its permanent id comes from admission. */
+export function renderWork({ binding, template, cluster, overridden, preservedLabels }: RenderInput): Work {
+  const { spec } = binding;
+  const marks = bindingMarks(binding);
+  const resolution = conflictResolution(template, spec);
+  const generation = template.metadata.generation ?? 0;
+  const manifest = marked(
+    overridden.manifest,
+    { ...marks.labels, ...preservedLabels },
+    {
+      ...(generation > 0 ? { [TEMPLATE_GENERATION_ANNOTATION]: String(generation) } : {}),
+      ...marks.annotations,
+    },
+  );
+  return manifestWork({
+    cluster,
+    manifest,
+    templateUid: template.metadata.uid ?? '',
+    labels: marks.labels,
+    annotations: {
+      ...marks.annotations,
+      [CONFLICT_RESOLUTION_ANNOTATION]: resolution,
+      ...overridden.annotations,
+    },
+    suspendDispatching: suspended(spec, cluster),
+    preserveResourcesOnDeletion: spec.preserveResourcesOnDeletion === true,
+  });
+}
+
+export interface ManifestWorkInput {
+  readonly cluster: string;
+  readonly manifest: KubeObject;
+  readonly templateUid: string;
+  /** Of the Work. */
+  readonly labels: Keys;
+  readonly annotations: Keys;
+  readonly suspendDispatching: boolean;
+  readonly preserveResourcesOnDeletion: boolean;
+  readonly ownerReferences?: ObjectMeta['ownerReferences'];
+}
+
+/** A Work of one manifest, marked so that the object in the member leads back to it. */
+export function manifestWork(input: ManifestWorkInput): Work {
+  const { manifest, cluster, annotations } = input;
+  const namespace = executionNamespace(cluster);
+  const name = workName(manifest.kind, manifest.metadata.namespace ?? '', manifest.metadata.name ?? '');
+  const resolution = annotations[CONFLICT_RESOLUTION_ANNOTATION];
+  const complete = marked(
+    manifest,
+    { [MANAGED_LABEL]: 'true' },
+    {
+      [TEMPLATE_UID_ANNOTATION]: input.templateUid,
+      [WORK_NAME_ANNOTATION]: name,
+      [WORK_NAMESPACE_ANNOTATION]: namespace,
+      ...(resolution === undefined ? {} : { [CONFLICT_RESOLUTION_ANNOTATION]: resolution }),
+    },
+  );
+  return {
+    apiVersion: 'work.karmada.io/v1alpha1',
+    kind: 'Work',
+    metadata: {
+      name,
+      namespace,
+      labels: input.labels,
+      annotations,
+      finalizers: [EXECUTION_FINALIZER],
+      ...(input.ownerReferences === undefined ? {} : { ownerReferences: input.ownerReferences }),
+    },
+    spec: {
+      workload: { manifests: [withManagedKeys(prune(complete, true), '')] as never },
+      suspendDispatching: input.suspendDispatching,
+      preserveResourcesOnDeletion: input.preserveResourcesOnDeletion,
+    },
+  } as Work;
+}
+
+export type WorkUpdate =
+  | { readonly result: 'unchanged' }
+  | { readonly result: 'updated'; readonly work: Work }
+  /** The one of that name is on its way out; a new one can come after it. */
+  | { readonly result: 'terminating' };
+
+/**
+ * Lays `desired` over the Work that is there. Its labels and annotations join those that are there.
+ * @param dropped annotations of ours that go when `desired` does not have them
+ */
+export function mergeWork(existing: Work, desired: Work, dropped: readonly string[] = []): WorkUpdate {
+  if (existing.metadata.deletionTimestamp !== undefined) return { result: 'terminating' };
+  const id = existing.metadata.labels?.[WORK_ID_LABEL] ?? '';
+  const manifests = (desired.spec.workload?.manifests ?? []) as unknown as readonly KubeObject[];
+  const spec = {
+    ...desired.spec,
+    workload: { manifests: manifests.map((one) => withManagedKeys(one, id)) as never },
+  };
+  const old = Object.entries(existing.metadata.annotations ?? {}).filter(([key]) => !dropped.includes(key));
+  const finalizers = [
+    ...new Set([...(existing.metadata.finalizers ?? []), ...(desired.metadata.finalizers ?? [])]),
+  ].sort();
+  const metadata: ObjectMeta = {
+    ...existing.metadata,
+    labels: { ...existing.metadata.labels, ...desired.metadata.labels },
+    annotations: { ...Object.fromEntries(old), ...desired.metadata.annotations },
+    finalizers,
+  };
+  if (deepEqual(existing.metadata, metadata) && deepEqual(existing.spec, spec))
+    return { result: 'unchanged' };
+  return { result: 'updated', work: { ...existing, metadata, spec } as Work };
+}
