@@ -27,6 +27,13 @@ export {
   statusErrorFrom,
 } from './errors.ts';
 export type { ConnectionFailure } from './errors.ts';
+export { createHttpsTransport } from './https/transport.ts';
+export type {
+  CredentialSource,
+  Credentials,
+  HttpsTransportSettings,
+  Impersonation,
+} from './https/transport.ts';
 export { kinds } from './kinds.ts';
 export { formatKey, keyOf, objectPath, parseKey, resource, resourcePath } from './resource.ts';
 export type { ObjectKey, Resource } from './resource.ts';
