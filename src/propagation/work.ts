@@ -153,8 +153,9 @@ export interface ManifestWorkInput {
   /** Of the Work. */
   readonly labels: Keys;
   readonly annotations: Keys;
-  readonly suspendDispatching: boolean;
-  readonly preserveResourcesOnDeletion: boolean;
+  /** Absent for Works that nobody suspends, as upstream leaves them out. */
+  readonly suspendDispatching?: boolean;
+  readonly preserveResourcesOnDeletion?: boolean;
   readonly ownerReferences?: ObjectMeta['ownerReferences'];
 }
 
@@ -180,17 +181,23 @@ export function manifestWork(input: ManifestWorkInput): Work {
     metadata: {
       name,
       namespace,
-      labels: input.labels,
-      annotations,
+      ...(Object.keys(input.labels).length === 0 ? {} : { labels: input.labels }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
       finalizers: [EXECUTION_FINALIZER],
       ...(input.ownerReferences === undefined ? {} : { ownerReferences: input.ownerReferences }),
     },
     spec: {
       workload: { manifests: [withManagedKeys(prune(complete, true), '')] as never },
-      suspendDispatching: input.suspendDispatching,
-      preserveResourcesOnDeletion: input.preserveResourcesOnDeletion,
+      ...(input.suspendDispatching === undefined ? {} : { suspendDispatching: input.suspendDispatching }),
+      ...(input.preserveResourcesOnDeletion === undefined
+        ? {}
+        : { preserveResourcesOnDeletion: input.preserveResourcesOnDeletion }),
     },
   } as Work;
+}
+
+function nonEmpty(field: 'labels' | 'annotations', keys: Keys): ObjectMeta {
+  return Object.keys(keys).length === 0 ? {} : { [field]: keys };
 }
 
 export type WorkUpdate =
@@ -217,8 +224,8 @@ export function mergeWork(existing: Work, desired: Work, dropped: readonly strin
   ].sort();
   const metadata: ObjectMeta = {
     ...existing.metadata,
-    labels: { ...existing.metadata.labels, ...desired.metadata.labels },
-    annotations: { ...Object.fromEntries(old), ...desired.metadata.annotations },
+    ...nonEmpty('labels', { ...existing.metadata.labels, ...desired.metadata.labels }),
+    ...nonEmpty('annotations', { ...Object.fromEntries(old), ...desired.metadata.annotations }),
     finalizers,
   };
   if (deepEqual(existing.metadata, metadata) && deepEqual(existing.spec, spec))

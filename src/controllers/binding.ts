@@ -1,0 +1,301 @@
+// binding-controllers: render the Works that a binding calls for, and take away those it no longer does.
+// Reads: bindings, templates, clusters, override policies, Works. Writes: Works, the finalizer of bindings.
+// INVARIANT: a cluster that is only being evicted from keeps its Work as it is.
+import {
+  APPLIED_CLUSTER_OVERRIDES_ANNOTATION,
+  APPLIED_OVERRIDES_ANNOTATION,
+  BINDING_FINALIZER,
+  CLUSTER_BINDING_FINALIZER,
+  clusterOfExecutionNamespace,
+  type Cluster,
+  type KubeObject,
+  type TargetCluster,
+  type Work,
+} from '../api/index.ts';
+import { errorMessage } from '../base/index.ts';
+import { isNotFound, keyOf, kinds, type Resource } from '../client/index.ts';
+import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../machinery/index.ts';
+import {
+  divideCompletions,
+  existingClusters,
+  isWorkload,
+  mergeWork,
+  renderTargets,
+  renderWork,
+  type Binding,
+} from '../propagation/index.ts';
+import {
+  PRIORITY_RESYNC,
+  done,
+  informerSource,
+  requeueAfter,
+  retry,
+  runController,
+  type Informer,
+  type Outcome,
+} from '../runtime/index.ts';
+import { WORKS_BY_BINDING, bindingId, bindingIds } from './binding-status.ts';
+import type { Controller, ControllerContext } from './context.ts';
+import { Overrides } from './overrides.ts';
+
+// A Work of a purged cluster must be gone before its successor is written; its deletion brings the binding back.
+const PURGE_RECHECK_MS = 5_000;
+
+export const bindingController: Controller = {
+  name: 'binding',
+  async run(context) {
+    const overrides = new Overrides(context);
+    await Promise.all([
+      runFor(
+        context,
+        'binding-controller',
+        kinds.resourceBindings as Resource<Binding>,
+        BINDING_FINALIZER,
+        overrides,
+      ),
+      runFor(
+        context,
+        'cluster-resource-binding-controller',
+        kinds.clusterResourceBindings as Resource<Binding>,
+        CLUSTER_BINDING_FINALIZER,
+        overrides,
+      ),
+    ]);
+  },
+};
+
+async function runFor(
+  context: ControllerContext,
+  name: string,
+  resource: Resource<Binding>,
+  finalizer: string,
+  overrides: Overrides,
+): Promise<void> {
+  const { informers, clock, logger, metrics, signal, settings } = context;
+  const bindings = informers.informer(resource);
+  const works = informers.informer(kinds.works, { indexes: { [WORKS_BY_BINDING]: bindingIds } });
+  const clusters = informers.informer(kinds.clusters);
+  await Promise.all([works.synced, clusters.synced, overrides.synced]);
+  const renderer = new Renderer(context, works, clusters, overrides);
+  await runController({
+    name,
+    sources: [
+      informerSource(bindings, {
+        changed: (before, after) =>
+          before.metadata.generation !== after.metadata.generation ||
+          before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
+      }),
+      overrides.source(bindings, PRIORITY_RESYNC),
+      // The end of a Work may be what its binding waits for.
+      informerSource(works, {
+        filter: (work) => isBeingDeleted(work),
+        changed: () => false,
+        map: (work) => bindingsOf(bindings, work),
+      }),
+    ],
+    concurrency: settings.concurrentBindingSyncs,
+    clock,
+    logger,
+    metrics,
+    signal,
+    reconcile: async (key, { signal: reconcileSignal }) => {
+      const binding = bindings.store.get(key);
+      if (binding === undefined) return done;
+      if (!isBeingDeleted(binding)) return renderer.render(binding, reconcileSignal);
+      await renderer.removeAll(binding, reconcileSignal);
+      if (hasFinalizer(binding, finalizer)) {
+        await context.hubClient.update(resource, withoutFinalizer(binding, finalizer), {
+          signal: reconcileSignal,
+        });
+      }
+      return done;
+    },
+  });
+}
+
+function bindingsOf(bindings: Informer<Binding>, work: Work): string[] {
+  const ids = new Set(bindingIds(work));
+  const annotations = work.metadata.annotations ?? {};
+  const names = [
+    `${annotations['resourcebinding.karmada.io/namespace'] ?? ''}/${annotations['resourcebinding.karmada.io/name'] ?? ''}`,
+    annotations['clusterresourcebinding.karmada.io/name'] ?? '',
+  ];
+  return names.filter((name) => {
+    const binding = bindings.store.get(name);
+    return binding !== undefined && ids.has(bindingId(binding));
+  });
+}
+
+class Renderer {
+  private readonly context: ControllerContext;
+  private readonly works: Informer<Work>;
+  private readonly clusters: Informer<Cluster>;
+  private readonly overrides: Overrides;
+
+  constructor(
+    context: ControllerContext,
+    works: Informer<Work>,
+    clusters: Informer<Cluster>,
+    overrides: Overrides,
+  ) {
+    this.context = context;
+    this.works = works;
+    this.clusters = clusters;
+    this.overrides = overrides;
+  }
+
+  async render(binding: Binding, signal: AbortSignal): Promise<Outcome> {
+    const { recorder } = this.context;
+    const existing = existingClusters(binding.spec);
+    try {
+      await this.removeOrphans(binding, existing, signal);
+    } catch (error) {
+      recorder.event(binding, 'Warning', 'CleanupWorkFailed', errorMessage(error));
+      throw error;
+    }
+    if (this.purging(binding))
+      return requeueAfter(PURGE_RECHECK_MS, 'the copy in a purged cluster is not gone yet');
+    const targets = renderTargets(binding.spec);
+    if (targets.length === 0) return done;
+    const template = await this.template(binding, signal);
+    // COMPAT: a template that is gone leaves its Works to the garbage collector, through its binding.
+    if (template === undefined) return done;
+    const failures = await this.writeWorks(binding, template, targets, signal);
+    if (failures.length === 0) {
+      recorder.event(binding, 'Normal', 'SyncWorkSucceed', 'Sync work of resourceBinding successful.');
+      recorder.event(template, 'Normal', 'SyncWorkSucceed', 'Sync work of resourceBinding successful.');
+      return done;
+    }
+    const text = failures.map(errorMessage).join('; ');
+    recorder.event(binding, 'Warning', 'SyncWorkFailed', text);
+    recorder.event(template, 'Warning', 'SyncWorkFailed', text);
+    return retry(failures[0]);
+  }
+
+  /** Does not wait until they are gone. */
+  async removeAll(binding: Binding, signal: AbortSignal): Promise<void> {
+    await Promise.all(this.worksOf(binding).map((work) => this.remove(work, signal)));
+  }
+
+  private async removeOrphans(
+    binding: Binding,
+    existing: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const orphans = this.worksOf(binding).filter((work) => !existing.has(clusterOf(work)));
+    await Promise.all(orphans.map((work) => this.remove(work, signal)));
+  }
+
+  private async remove(work: Work, signal: AbortSignal): Promise<void> {
+    if (isBeingDeleted(work)) return;
+    const { namespace, name = '', uid = '' } = work.metadata;
+    try {
+      await this.context.hubClient.delete(
+        kinds.works,
+        { namespace, name },
+        { preconditions: { uid }, signal },
+      );
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  private purging(binding: Binding): boolean {
+    const purged = new Set(
+      (binding.spec.gracefulEvictionTasks ?? [])
+        .filter(({ purgeMode }) => purgeMode === 'Directly')
+        .map(({ fromCluster }) => fromCluster),
+    );
+    return purged.size > 0 && this.worksOf(binding).some((work) => purged.has(clusterOf(work)));
+  }
+
+  private worksOf(binding: Binding): readonly Work[] {
+    const id = bindingId(binding);
+    return id === '' ? [] : this.works.store.byIndex(WORKS_BY_BINDING, id);
+  }
+
+  private async template({ spec }: Binding, signal: AbortSignal): Promise<KubeObject | undefined> {
+    const { mapper, informers, hubClient } = this.context;
+    const { apiVersion, kind, namespace, name, resourceVersion } = spec.resource;
+    const resource = await mapper.resourceForObject({ apiVersion, kind });
+    if (resource === undefined) return undefined;
+    const informer = informers.informer(resource);
+    const cached = informer.isSynced ? informer.store.get({ namespace, name }) : undefined;
+    // The binding names the version it was made of; a cache that is behind it would render yesterday's template.
+    if (cached !== undefined && !isOlder(cached.metadata.resourceVersion, resourceVersion)) return cached;
+    return hubClient.find(resource, { namespace, name }, { signal });
+  }
+
+  private async writeWorks(
+    binding: Binding,
+    template: KubeObject,
+    targets: readonly TargetCluster[],
+    signal: AbortSignal,
+  ): Promise<readonly unknown[]> {
+    const completions = divideCompletions(template, binding.spec, targets);
+    const results = await Promise.allSettled(
+      targets.map((target) => this.writeWork(binding, template, target, completions, signal)),
+    );
+    return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  }
+
+  private async writeWork(
+    binding: Binding,
+    template: KubeObject,
+    target: TargetCluster,
+    completions: ReadonlyMap<string, number> | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const cluster = this.clusters.store.get(target.name);
+    if (cluster === undefined) throw new Error(`cluster ${target.name} does not exist`);
+    const revised = await this.revise(binding, template, target, completions);
+    const overridden = await this.overrides.apply(revised, template, cluster);
+    const desired = renderWork({ binding, template, cluster: target.name, overridden });
+    await writeWork(this.context, this.works, desired, signal);
+  }
+
+  private async revise(
+    binding: Binding,
+    template: KubeObject,
+    { name, replicas = 0 }: TargetCluster,
+    completions: ReadonlyMap<string, number> | undefined,
+  ): Promise<KubeObject> {
+    let revised = template;
+    if (isWorkload(binding.spec))
+      revised = (await this.context.interpreter.revise(template, replicas)) ?? template;
+    if (completions === undefined) return revised;
+    const share = completions.get(name);
+    if (share === undefined)
+      throw new Error(`no completions of job ${template.metadata.name} fall to cluster ${name}`);
+    return { ...revised, spec: { ...(revised['spec'] as object), completions: share } };
+  }
+}
+
+/** Creates the Work, or updates it when something differs. */
+export async function writeWork(
+  { hubClient }: ControllerContext,
+  works: Informer<Work>,
+  desired: Work,
+  signal: AbortSignal,
+): Promise<void> {
+  const existing = works.store.get(keyOf(desired));
+  if (existing === undefined) {
+    await hubClient.create(kinds.works, desired, { signal });
+    return;
+  }
+  const update = mergeWork(existing, desired, [
+    APPLIED_OVERRIDES_ANNOTATION,
+    APPLIED_CLUSTER_OVERRIDES_ANNOTATION,
+  ]);
+  if (update.result === 'terminating') throw new Error(`work ${keyOf(desired)} is being deleted`);
+  if (update.result === 'updated') await hubClient.update(kinds.works, update.work, { signal });
+}
+
+function clusterOf(work: Work): string {
+  return clusterOfExecutionNamespace(work.metadata.namespace ?? '') ?? '';
+}
+
+function isOlder(version: string | undefined, than: string | undefined): boolean {
+  const [a, b] = [Number(version), Number(than)];
+  return Number.isFinite(a) && Number.isFinite(b) && a < b;
+}

@@ -1,0 +1,34 @@
+// All controllers of the hub, in the order of a template's life.
+import { bindingStatusController } from './binding-status.ts';
+import { bindingController } from './binding.ts';
+import { clusterStatusController } from './cluster-status/index.ts';
+import { clusterController } from './cluster.ts';
+import type { Controller, ControllerContext } from './context.ts';
+import { detector } from './detector/index.ts';
+import { executionController } from './execution/index.ts';
+import { namespaceController } from './namespace.ts';
+import { scheduler } from './scheduler/index.ts';
+import { controllerEnabled } from './settings.ts';
+import { workStatusController } from './work-status.ts';
+
+export const hubControllers: readonly Controller[] = [
+  clusterController,
+  clusterStatusController,
+  namespaceController,
+  detector,
+  scheduler,
+  bindingController,
+  executionController,
+  workStatusController,
+  bindingStatusController,
+];
+
+/** Runs those that are switched on until the context's signal aborts. */
+export async function runControllers(context: ControllerContext): Promise<void> {
+  const { settings } = context;
+  await Promise.all(
+    hubControllers
+      .filter(({ name }) => controllerEnabled(name, settings.controllers))
+      .map((controller) => controller.run(context)),
+  );
+}

@@ -1,0 +1,9 @@
+export { hubControllers, runControllers } from './hub-controllers.ts';
+export type { Controller, ControllerContext } from './context.ts';
+export {
+  MemberConnections,
+  secretResource,
+  type MemberEndpoint,
+  type OpenMember,
+} from './member-connections.ts';
+export { controllerEnabled, defaultControllerSettings, type ControllerSettings } from './settings.ts';

@@ -1,0 +1,91 @@
+// namespace-sync-controller: every namespace of the hub that is not kept back exists in every member.
+// Reads: Namespace, Cluster, ClusterOverridePolicy. Writes: Works, owned by the namespace.
+import type { Namespace } from '../api/index.ts';
+import { errorMessage } from '../base/index.ts';
+import { kinds, type Resource } from '../client/index.ts';
+import { controllerReference, isBeingDeleted } from '../machinery/index.ts';
+import {
+  createEligibility,
+  manifestWork,
+  namespaceSkip,
+  namespacesSelectedBy,
+} from '../propagation/index.ts';
+import { PRIORITY_RESYNC, WorkQueue, done, informerSource, retry, runController } from '../runtime/index.ts';
+import { writeWork } from './binding.ts';
+import type { Controller } from './context.ts';
+import { Overrides } from './overrides.ts';
+
+export const namespaceController: Controller = {
+  name: 'namespace',
+  async run(context) {
+    const { informers, clock, logger, metrics, signal, settings } = context;
+    const namespaces = informers.informer(kinds.namespaces as Resource<Namespace>);
+    const clusters = informers.informer(kinds.clusters);
+    const works = informers.informer(kinds.works);
+    const overrides = new Overrides(context);
+    await Promise.all([works.synced, clusters.synced, overrides.synced]);
+    const eligibility = createEligibility({
+      skippedApis: settings.skippedPropagatingApis.join(';'),
+      skippedNamespaces: settings.skippedPropagatingNamespaces,
+    });
+    const queue = new WorkQueue({ name: 'namespace-sync', clock, metrics });
+    const all = (): void => {
+      for (const name of namespaces.store.keys()) queue.add(name, { priority: PRIORITY_RESYNC });
+    };
+    const stops = [
+      clusters.subscribe({ added: (_cluster, initial) => void (initial || all()) }),
+      overrides.onClusterPolicy((policy) => {
+        const selected = namespacesSelectedBy(policy);
+        if (selected === 'all') all();
+        else for (const name of selected) queue.add(name);
+      }),
+    ];
+    signal.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
+    await runController({
+      name: 'namespace-sync-controller',
+      queue,
+      sources: [
+        informerSource(namespaces, {
+          changed: (before, after) =>
+            before.metadata.labels !== after.metadata.labels ||
+            before.metadata.annotations !== after.metadata.annotations ||
+            before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
+        }),
+      ],
+      concurrency: 4,
+      clock,
+      logger,
+      metrics,
+      signal,
+      reconcile: async (name, { signal: reconcileSignal }) => {
+        const namespace = namespaces.store.get(name);
+        // Works go with their owner; a label that comes later takes nothing back.
+        if (namespace === undefined || namespaceSkip(namespace, eligibility) !== undefined) return done;
+        const failures: unknown[] = [];
+        for (const cluster of clusters.store.list()) {
+          if (isBeingDeleted(cluster)) continue;
+          try {
+            const overridden = await overrides.applyCluster(namespace, cluster);
+            const work = manifestWork({
+              cluster: cluster.metadata.name ?? '',
+              manifest: overridden.manifest,
+              templateUid: namespace.metadata.uid ?? '',
+              labels: {},
+              annotations: overridden.annotations,
+              ownerReferences: [controllerReference(namespace)],
+            });
+            await writeWork(context, works, work, reconcileSignal);
+          } catch (error) {
+            failures.push(error);
+          }
+        }
+        if (failures.length === 0) return done;
+        logger.debug('Sending a namespace to members failed', {
+          namespace: name,
+          error: errorMessage(failures[0]),
+        });
+        return retry(failures[0]);
+      },
+    });
+  },
+};
