@@ -32,6 +32,7 @@ export {
   type LabelValues,
   type MetricsRegistry,
 } from './metrics.ts';
+export { objectFeed, type FeedHandler, type ObjectFeed } from './object-feed.ts';
 export type { StaticToken } from './security/authentication.ts';
 export {
   clientCertificate,

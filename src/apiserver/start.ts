@@ -8,6 +8,7 @@ import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
 import { startListener, type Listener, type TlsMaterial } from './listen/listener.ts';
 import { measureRequests, type Handle } from './listen/request-metrics.ts';
 import type { MetricsRegistry } from './metrics.ts';
+import { objectFeed, type ObjectFeed } from './object-feed.ts';
 import type { StaticToken } from './security/authentication.ts';
 import type { ClusterCertificates } from './security/certificate-store.ts';
 import { securityKinds, tokenSubresource } from './security/kinds.ts';
@@ -36,6 +37,8 @@ export interface StartOptions extends Pick<
 export interface RunningServer {
   readonly server: ApiServer;
   readonly security: Security;
+  /** All objects and their changes, whatever their kind. */
+  readonly feed: ObjectFeed;
   readonly port: number;
   /** Takes renewed certificates into use. */
   renewCertificates(certificates: ClusterCertificates): void;
@@ -65,7 +68,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
       random,
       logger,
     });
-    return runningServer(server, security, listener);
+    return runningServer(options, server, security, listener);
   } catch (error) {
     security.close();
     await listener?.close();
@@ -95,10 +98,16 @@ function serverOptions(options: StartOptions, security: Security): ApiServerOpti
   };
 }
 
-function runningServer(server: ApiServer, security: Security, listener: Listener): RunningServer {
+function runningServer(
+  { storage, clock, logger }: StartOptions,
+  server: ApiServer,
+  security: Security,
+  listener: Listener,
+): RunningServer {
   return {
     server,
     security,
+    feed: objectFeed({ storage, clock, logger }),
     port: listener.port,
     renewCertificates: (certificates) => listener.renewCertificate(tlsMaterial(certificates)),
     async close() {

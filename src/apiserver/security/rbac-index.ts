@@ -2,6 +2,7 @@
 // user and the user's groups, and of these only at those of the namespace asked about and of the whole cluster.
 import type { KubeObject } from '../../api/index.ts';
 import type { UserInfo } from '../../machinery/index.ts';
+import type { FeedHandler } from '../object-feed.ts';
 import type { PolicyRule } from './rbac-rules.ts';
 import { serviceAccountUserName } from './service-account-tokens.ts';
 
@@ -32,7 +33,7 @@ export interface Grant {
 
 type BySubject = Map<string, Set<Binding>>;
 
-export class RbacIndex {
+export class RbacIndex implements FeedHandler {
   readonly #roles = new Map<string, readonly PolicyRule[]>();
   readonly #bindings = new Map<string, Binding>();
   readonly #cluster: BySubject = new Map();
@@ -62,17 +63,19 @@ export class RbacIndex {
     }
   }
 
-  remove(object: KubeObject): void {
+  removed(object: KubeObject): void {
     const { namespace = '', name = '' } = object.metadata;
     if (object.kind === 'Role' || object.kind === 'ClusterRole') this.#roles.delete(`${namespace}/${name}`);
     else if (object.kind.endsWith('Binding')) this.#removeBinding(namespace, name);
   }
 
-  clear(): void {
+  /** Forgets what it knew and takes in these. */
+  start(objects: readonly KubeObject[]): void {
     this.#roles.clear();
     this.#bindings.clear();
     this.#cluster.clear();
     this.#namespaces.clear();
+    for (const object of objects) this.put(object);
   }
 
   /** Undefined when there is no such role. */

@@ -15,15 +15,16 @@ import {
   type StaticToken,
 } from './authentication.ts';
 import { impersonate } from './impersonation.ts';
+import { objectFeed } from '../object-feed.ts';
 import { objectReader } from './object-reader.ts';
 import { rbacEscalationPlugin } from './rbac-escalation.ts';
 import { RbacIndex } from './rbac-index.ts';
-import { storageRbacSource } from './rbac-source.ts';
 import { createRbacAuthorizer, type RbacAuthorizer } from './rbac.ts';
 import { createServiceAccountTokens, type ServiceAccountTokens } from './service-account-tokens.ts';
 import { createTokenRequestHandler, type TokenRequestHandler } from './token-request.ts';
 import { createTokenSigner } from './token-signer.ts';
 
+const RBAC_PREFIX = '/registry/rbac.authorization.k8s.io/';
 export const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local';
 
 export interface SecurityOptions {
@@ -69,7 +70,7 @@ export async function openSecurity(options: SecurityOptions): Promise<Security> 
   const index = new RbacIndex();
   const authorizer = createRbacAuthorizer(index);
   const closing = new AbortController();
-  await storageRbacSource({ storage, clock, logger }).follow(index, closing.signal);
+  await objectFeed({ storage, clock, logger, prefix: RBAC_PREFIX }).follow(index, closing.signal);
 
   return {
     authenticator: createAuthenticator({
