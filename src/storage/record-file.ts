@@ -12,7 +12,7 @@ import { crc32 } from 'node:zlib';
 import { errorMessage, type OperatingError } from '../base/index.ts';
 import type { JournalBatch, JournalRecord } from './journal.ts';
 import { corrupt, newer, storeError, unwritable } from './store-errors.ts';
-import type { Durability } from './worker-protocol.ts';
+import { RecordPacker, type Durability, type PackedRecords } from './worker-protocol.ts';
 
 const FILE_NAME = 'store.db';
 /** Says in the file's header that it is ours: "NAVR". */
@@ -41,13 +41,13 @@ const SCHEMA = `
   PRAGMA user_version = ${FORMAT_VERSION};
 `;
 
-interface Row {
-  readonly revision: number;
-  readonly create_revision: number;
-  readonly key: string;
-  readonly value: Uint8Array | null;
-  readonly checksum: number;
-}
+type Row = readonly [
+  revision: number,
+  createRevision: number,
+  key: string,
+  bytes: Uint8Array | null,
+  checksum: number,
+];
 
 export class RecordFile {
   readonly #directory: string;
@@ -73,6 +73,7 @@ export class RecordFile {
       this.#remove = this.#database.prepare('DELETE FROM record WHERE revision = ?');
       this.#setCompacted = this.#database.prepare('UPDATE compaction SET revision = ?');
       this.#select = this.#database.prepare('SELECT * FROM record WHERE revision > ? ORDER BY revision');
+      this.#select.setReturnArrays(true);
       const row = this.#database.prepare('SELECT revision FROM compaction').get();
       this.#compactedRevision = Number(row?.revision ?? NaN);
       if (!Number.isSafeInteger(this.#compactedRevision)) throw corrupt(directory, 'no compaction mark');
@@ -87,21 +88,21 @@ export class RecordFile {
   }
 
   /** Records after a revision, in order. `done`: there are no more. */
-  read(afterRevision: number): { records: JournalRecord[]; done: boolean } {
-    const records: JournalRecord[] = [];
-    let bytes = 0;
+  read(afterRevision: number): { readonly records: PackedRecords; readonly done: boolean } {
+    const packer = new RecordPacker(READ_BYTES_MAX * 1.25);
     try {
       for (const row of this.#select.iterate(afterRevision) as Iterable<unknown> as Iterable<Row>) {
         const record = recordOf(row);
-        if (record === undefined) throw corrupt(this.#directory, `revision ${row.revision} is damaged`);
-        records.push(record);
-        bytes += record.bytes?.length ?? 0;
-        if (bytes >= READ_BYTES_MAX || records.length >= READ_RECORDS_MAX) return { records, done: false };
+        if (record === undefined) throw corrupt(this.#directory, `revision ${row[0]} is damaged`);
+        packer.add(record);
+        if (packer.bytes >= READ_BYTES_MAX || packer.count >= READ_RECORDS_MAX) {
+          return { records: packer.finish(), done: false };
+        }
       }
     } catch (error) {
       throw storeError(error, this.#directory);
     }
-    return { records, done: true };
+    return { records: packer.finish(), done: true };
   }
 
   append(batch: { readonly records: Iterable<JournalRecord> } & Omit<JournalBatch, 'records'>): void {
@@ -163,14 +164,9 @@ export class RecordFile {
   }
 }
 
-function recordOf(row: Row): JournalRecord | undefined {
-  const record: JournalRecord = {
-    revision: row.revision,
-    createRevision: row.create_revision,
-    key: row.key,
-    bytes: row.value ?? undefined,
-  };
-  return checksum(record) === row.checksum ? record : undefined;
+function recordOf([revision, createRevision, key, bytes, expected]: Row): JournalRecord | undefined {
+  const record: JournalRecord = { revision, createRevision, key, bytes: bytes ?? undefined };
+  return checksum(record) === expected ? record : undefined;
 }
 
 /** Of the whole record: SQLite has no checksums of its own outside of its write-ahead log. */

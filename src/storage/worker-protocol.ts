@@ -68,23 +68,58 @@ export function transferOf(records: PackedRecords): ArrayBuffer[] {
 }
 
 export function packRecords(records: readonly JournalRecord[]): PackedRecords {
-  const packed = {
-    revisions: new Float64Array(records.length),
-    createRevisions: new Float64Array(records.length),
-    keys: records.map(({ key }) => key),
-    sizes: new Int32Array(records.length),
-    values: new Uint8Array(records.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)),
-  };
-  let offset = 0;
-  for (const [i, { revision, createRevision, bytes }] of records.entries()) {
-    packed.revisions[i] = revision;
-    packed.createRevisions[i] = createRevision;
-    packed.sizes[i] = bytes?.length ?? -1;
-    if (bytes === undefined) continue;
-    packed.values.set(bytes, offset);
-    offset += bytes.length;
+  const packer = new RecordPacker(records.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0));
+  for (const record of records) packer.add(record);
+  return packer.finish();
+}
+
+/** Packs records one by one, so that none has to be kept until all are there. */
+export class RecordPacker {
+  readonly #revisions: number[] = [];
+  readonly #createRevisions: number[] = [];
+  readonly #keys: string[] = [];
+  readonly #sizes: number[] = [];
+  #values: Uint8Array<ArrayBuffer>;
+  #bytes = 0;
+
+  constructor(expectedBytes: number) {
+    this.#values = new Uint8Array(expectedBytes);
   }
-  return packed;
+
+  get count(): number {
+    return this.#keys.length;
+  }
+
+  /** Of the values. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add({ revision, createRevision, key, bytes }: JournalRecord): void {
+    this.#revisions.push(revision);
+    this.#createRevisions.push(createRevision);
+    this.#keys.push(key);
+    this.#sizes.push(bytes?.length ?? -1);
+    if (bytes === undefined) return;
+    const end = this.#bytes + bytes.length;
+    if (end > this.#values.length) {
+      const larger = new Uint8Array(Math.max(end, this.#values.length * 2));
+      larger.set(this.#values.subarray(0, this.#bytes));
+      this.#values = larger;
+    }
+    this.#values.set(bytes, this.#bytes);
+    this.#bytes = end;
+  }
+
+  finish(): PackedRecords {
+    return {
+      revisions: new Float64Array(this.#revisions),
+      createRevisions: new Float64Array(this.#createRevisions),
+      keys: this.#keys,
+      sizes: new Int32Array(this.#sizes),
+      values: this.#values.subarray(0, this.#bytes),
+    };
+  }
 }
 
 export function* unpackRecords(packed: PackedRecords): Generator<JournalRecord> {

@@ -3,7 +3,7 @@
 import { parentPort } from 'node:worker_threads';
 import { assert, errorMessage, OperatingError } from '../base/index.ts';
 import { RecordFile } from './record-file.ts';
-import { packRecords, transferOf, unpackRecords } from './worker-protocol.ts';
+import { transferOf, unpackRecords } from './worker-protocol.ts';
 import type { Call, PlainError, Reply, StoreRequest, StoreResult } from './worker-protocol.ts';
 
 const files = new Map<number, RecordFile>();
@@ -21,10 +21,8 @@ function perform(store: number, request: StoreRequest): StoreResult<StoreRequest
       files.set(store, file);
       return { compactedRevision: file.compactedRevision };
     }
-    case 'read': {
-      const { records, done } = fileOf(store).read(request.afterRevision);
-      return { records: packRecords(records), done };
-    }
+    case 'read':
+      return fileOf(store).read(request.afterRevision);
     case 'append': {
       const { records, compactedRevision, forgotten } = request;
       fileOf(store).append({ records: unpackRecords(records), compactedRevision, forgotten });
