@@ -1,6 +1,6 @@
 // Acting as somebody else: the Impersonate- headers. INVARIANT: each part of the identity asked for (user, each
 // group, uid, each extra value) needs a permission of its own before anything of it takes effect.
-import { badRequest, type UserInfo } from '../../machinery/index.ts';
+import { badRequest, goQuote, type UserInfo } from '../../machinery/index.ts';
 import type { ApiRequest, Authorizer, RequestInfo } from '../contract.ts';
 import { ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED } from './authentication.ts';
 import { mustBeAllowed } from './rbac.ts';
@@ -21,9 +21,9 @@ export function impersonate(
   const extra = extraOf(headers);
   if (name === '') {
     const without = [
-      ...groups.map((group) => `group ${JSON.stringify(group)}`),
-      ...(uid === '' ? [] : [`uid ${JSON.stringify(uid)}`]),
-      ...Object.keys(extra).map((key) => `extra ${JSON.stringify(key)}`),
+      ...groups.map((group) => `group ${goQuote(group)}`),
+      ...(uid === '' ? [] : [`uid ${goQuote(uid)}`]),
+      ...Object.keys(extra).map((key) => `extra ${goQuote(key)}`),
     ];
     if (without.length === 0) return user;
     throw badRequest(`requested ${without.join(', ')} without impersonating a user`);

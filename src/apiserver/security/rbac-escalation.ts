@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/index.ts';
 import {
   deepEqual,
   forbidden,
+  goQuote,
   type AdmissionAttributes,
   type AdmissionPlugin,
   type UserInfo,
@@ -80,7 +81,7 @@ function checkBinding(
   const rules = index.rulesOf(roleRef, attributes.namespace);
   if (rules === undefined) {
     const kind = resource.slice(0, -1);
-    refuse(attributes, `${kind}.${GROUP} ${JSON.stringify(roleRef.name)} not found`);
+    refuse(attributes, `${kind}.${GROUP} ${goQuote(roleRef.name)} not found`);
   }
   const missing = whatIsMissing(rbac, attributes.user, attributes.namespace, rules);
   if (missing !== undefined) refuse(attributes, missing);
@@ -117,7 +118,7 @@ function whatIsMissing(
   if (missing.length === 0) return undefined;
   const list = describeRules(missing).join('\n');
   const errors = held.errors.length === 0 ? '' : `; resolution errors: ${aggregate(held.errors)}`;
-  return `user ${JSON.stringify(user.name)} (groups=${quoteAll(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${list}${errors}`;
+  return `user ${goQuote(user.name)} (groups=${quoteAll(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${list}${errors}`;
 }
 
 function refuse({ group, resource, name }: AdmissionAttributes, why: string): never {

@@ -1,4 +1,5 @@
 // What an RBAC rule allows, and whether some rules allow all that others do. Pure.
+import { goQuote } from '../../machinery/index.ts';
 import type { RequestInfo } from '../contract.ts';
 
 /** rbac.authorization.k8s.io/v1 PolicyRule. */
@@ -126,5 +127,5 @@ function describeRule(rule: PolicyRule): string {
 
 /** `["a" "b"]`: how Go prints a list of quoted strings. */
 export function quoteAll(values: readonly string[]): string {
-  return `[${values.map((value) => JSON.stringify(value)).join(' ')}]`;
+  return `[${values.map(goQuote).join(' ')}]`;
 }

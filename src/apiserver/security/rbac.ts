@@ -1,6 +1,6 @@
 // Role-based access control: who may do what. COMPAT: verdicts and their wording are kube-apiserver's; clients show
 // the messages and tests of tools compare them.
-import { StatusError, type UserInfo } from '../../machinery/index.ts';
+import { StatusError, goQuote, type UserInfo } from '../../machinery/index.ts';
 import type { Authorizer, RequestInfo, Verdict } from '../contract.ts';
 import { MASTERS } from './authentication.ts';
 import type { Grant, RbacIndex } from './rbac-index.ts';
@@ -53,7 +53,7 @@ export function createRbacAuthorizer(index: RbacIndex): RbacAuthorizer {
 }
 
 function missingRole({ binding: { roleRef } }: Grant): string {
-  return `${roleRef.kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(roleRef.name)} not found`;
+  return `${roleRef.kind.toLowerCase()}.rbac.authorization.k8s.io ${goQuote(roleRef.name)} not found`;
 }
 
 /** Several errors as Go's aggregate prints them. */
@@ -67,10 +67,10 @@ function allowedBy({ binding, subject }: Grant): string {
   const called = binding.namespace === '' ? binding.name : `${binding.name}/${binding.namespace}`;
   const who =
     subject.kind === 'ServiceAccount'
-      ? `ServiceAccount ${JSON.stringify(`${subject.name}/${subject.namespace ?? binding.namespace}`)}`
-      : `${subject.kind} ${JSON.stringify(subject.name)}`;
+      ? `ServiceAccount ${goQuote(`${subject.name}/${subject.namespace ?? binding.namespace}`)}`
+      : `${subject.kind} ${goQuote(subject.name)}`;
   const { roleRef } = binding;
-  return `RBAC: allowed by ${kind} ${JSON.stringify(called)} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to ${who}`;
+  return `RBAC: allowed by ${kind} ${goQuote(called)} of ${roleRef.kind} ${goQuote(roleRef.name)} to ${who}`;
 }
 
 /** The 403 for a request that was not allowed. */
@@ -80,7 +80,7 @@ export function forbiddenRequest(user: UserInfo, info: AccessAttributes, reason:
     ? 'forbidden'
     : info.name === ''
       ? `${called} is forbidden`
-      : `${called} ${JSON.stringify(info.name)} is forbidden`;
+      : `${called} ${goQuote(info.name)} is forbidden`;
   const message = `${subject}: ${describeAttempt(user, info)}${reason === '' ? '' : `: ${reason}`}`;
   return new StatusError(403, 'Forbidden', message, {
     ...(info.name === '' || !info.isResource ? {} : { name: info.name }),
@@ -90,13 +90,13 @@ export function forbiddenRequest(user: UserInfo, info: AccessAttributes, reason:
 }
 
 function describeAttempt({ name }: UserInfo, info: AccessAttributes): string {
-  const who = `User ${JSON.stringify(name)} cannot ${info.verb}`;
-  if (!info.isResource) return `${who} path ${JSON.stringify(info.path)}`;
+  const who = `User ${goQuote(name)} cannot ${info.verb}`;
+  if (!info.isResource) return `${who} path ${goQuote(info.path)}`;
   const resource = info.subresource === '' ? info.resource : `${info.resource}/${info.subresource}`;
-  const what = `${who} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(info.group)}`;
+  const what = `${who} resource ${goQuote(resource)} in API group ${goQuote(info.group)}`;
   return info.namespace === ''
     ? `${what} at the cluster scope`
-    : `${what} in the namespace ${JSON.stringify(info.namespace)}`;
+    : `${what} in the namespace ${goQuote(info.namespace)}`;
 }
 
 /** Throws the 403 unless the user may. */

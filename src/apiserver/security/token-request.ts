@@ -5,6 +5,7 @@ import {
   badRequest,
   conflict,
   fieldError,
+  goQuote,
   invalid,
   notFound,
   type FieldError,
@@ -94,7 +95,7 @@ async function bindingOf(
   const kind = { Pod: 'pod', Secret: 'secret' }[reference.kind ?? ''] as 'pod' | 'secret' | undefined;
   if (kind === undefined || (reference.apiVersion ?? '') !== 'v1') {
     throw badRequest(
-      `cannot bind token for serviceaccount ${JSON.stringify(account.name)} to object type /${reference.apiVersion ?? ''}, Kind=${reference.kind ?? ''}`,
+      `cannot bind token for serviceaccount ${goQuote(account.name)} to object type /${reference.apiVersion ?? ''}, Kind=${reference.kind ?? ''}`,
     );
   }
   const resource = `${kind}s`;
@@ -114,7 +115,7 @@ async function bindingOf(
   const spec = (object['spec'] ?? {}) as { readonly serviceAccountName?: string; readonly nodeName?: string };
   if (spec.serviceAccountName !== account.name) {
     throw badRequest(
-      `cannot bind token for serviceaccount ${JSON.stringify(account.name)} to pod running with different serviceaccount name.`,
+      `cannot bind token for serviceaccount ${goQuote(account.name)} to pod running with different serviceaccount name.`,
     );
   }
   const { nodeName = '' } = spec;
