@@ -5,7 +5,7 @@ import type { KubeObject } from '../api/index.ts';
 import type { Storage } from '../storage/index.ts';
 import type { HealthCheck } from './listen/health.ts';
 import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
-import { startListener, type Listener, type TlsMaterial } from './listen/listener.ts';
+import { startListener, type Listener, type ListenerOptions, type TlsMaterial } from './listen/listener.ts';
 import { measureRequests, type Handle } from './listen/request-metrics.ts';
 import type { MetricsRegistry } from './metrics.ts';
 import { objectFeed, type ObjectFeed } from './object-feed.ts';
@@ -32,6 +32,10 @@ export interface StartOptions extends Pick<
   readonly healthChecks?: readonly HealthCheck[];
   readonly staticTokens?: readonly StaticToken[];
   readonly anonymous?: boolean;
+  /** Stands between the port and the server; in-process callers do not pass it. */
+  readonly around?: (handle: Handle) => Handle;
+  /** Sees every new connection before its TLS handshake, and may end it. */
+  readonly onConnection?: ListenerOptions['onConnection'];
 }
 
 export interface RunningServer {
@@ -40,6 +44,8 @@ export interface RunningServer {
   /** All objects and their changes, whatever their kind. */
   readonly feed: ObjectFeed;
   readonly port: number;
+  /** False: as if the server had stopped, for everyone who comes by the port. */
+  setListening(listening: boolean): Promise<void>;
   /** Takes renewed certificates into use. */
   renewCertificates(certificates: ClusterCertificates): void;
   /** Ends watches and requests. The storage stays open: it belongs to the caller. */
@@ -57,7 +63,8 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
   try {
     const server = createApiServer(serverOptions(options, security));
     const answer: Handle = (request) => server.handle(request);
-    const handle = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
+    const measured = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
+    const handle = options.around?.(measured) ?? measured;
     listener = await startListener({
       host: options.host,
       port: options.port,
@@ -67,6 +74,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
       clock,
       random,
       logger,
+      ...(options.onConnection === undefined ? {} : { onConnection: options.onConnection }),
     });
     return runningServer(options, server, security, listener);
   } catch (error) {
@@ -109,6 +117,7 @@ function runningServer(
     security,
     feed: objectFeed({ storage, clock, logger }),
     port: listener.port,
+    setListening: (listening) => listener.setListening(listening),
     renewCertificates: (certificates) => listener.renewCertificate(tlsMaterial(certificates)),
     async close() {
       await listener.close();

@@ -21,6 +21,8 @@ export interface ListenerOptions extends Omit<ServeOptions, 'closing'> {
   /** 0: any free one. */
   readonly port: number;
   readonly tls: TlsMaterial;
+  /** Sees every new connection before its TLS handshake, and may end it. */
+  readonly onConnection?: (socket: Socket) => void;
 }
 
 export interface Listener {
@@ -28,6 +30,8 @@ export interface Listener {
   readonly port: number;
   /** Takes effect for connections made from now on. */
   renewCertificate(tls: TlsMaterial): void;
+  /** False: cuts all connections and gives the port back, so that new ones are refused. True: listens there again. */
+  setListening(listening: boolean): Promise<void>;
   /** Ends watches, waits for requests under way (up to a limit), then cuts what is left. */
   close(): Promise<void>;
 }
@@ -86,6 +90,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   tls.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
+    options.onConnection?.(socket);
   });
   tls.on('secureConnection', (socket) => {
     socket.on('error', () => undefined);
@@ -109,6 +114,17 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     host: address.address,
     port: address.port,
     renewCertificate: (material) => tls.setSecureContext(secureContext(material)),
+    async setListening(listening) {
+      if (closing.signal.aborted || listening === tls.listening) return;
+      if (listening) {
+        await listen(tls, { ...options, port: address.port });
+        return;
+      }
+      const closed = new Promise<void>((resolve) => tls.close(() => resolve()));
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
     async close() {
       if (closing.signal.aborted) return;
       closing.abort(new Error('the server is shutting down'));
