@@ -5,7 +5,6 @@ import type { Cluster } from '../api/index.ts';
 import {
   deepEqual,
   fieldError,
-  isDns1123Label,
   isLabelValue,
   isQualifiedName,
   type FieldError,
@@ -19,9 +18,6 @@ import { inGoOrder } from './rule.ts';
 
 type Spec = Cluster['spec'];
 type Taint = NonNullable<Spec['taints']>[number];
-
-// LIMIT: 63 characters of a namespace name less the 15 of "karmada-es-" and room for upstream's own suffixes.
-const NAME_MAX_LENGTH = 48;
 
 export interface ClusterStrategyOptions {
   /** Gate CustomizedClusterResourceModeling. */
@@ -77,15 +73,6 @@ export function validateCluster(cluster: Cluster): FieldError[] {
     ...validateTaints(spec.taints ?? []),
     ...validateResourceModels(spec.resourceModels ?? [], 'spec.resourceModels'),
   ];
-}
-
-/** Also what `join` checks before it touches anything. */
-export function validateClusterName(name: string): FieldError[] {
-  const path = 'metadata.name';
-  if (name.length > NAME_MAX_LENGTH) {
-    return [fieldError.invalid(path, name, `must be no more than ${NAME_MAX_LENGTH} characters`)];
-  }
-  return isDns1123Label(name).map((why) => fieldError.invalid(path, name, why));
 }
 
 function labelValue(value: string, path: string): FieldError[] {

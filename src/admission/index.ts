@@ -3,7 +3,6 @@ export {
   prepareClusterForCreate,
   prepareClusterForUpdate,
   validateCluster,
-  validateClusterName,
 } from './cluster.ts';
 export type { ClusterStrategyOptions } from './cluster.ts';
 export { admissionRules, type AdmissionOptions } from './rules.ts';

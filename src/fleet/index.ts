@@ -2,3 +2,4 @@ export { apportion, nameOrderFor, type NameOrder, type Party, type Share } from 
 export { affinityMismatch, clusterMatchesAffinity, type AffinityCriterion } from './cluster-affinity.ts';
 export { tolerates, untoleratedTaint, type Toleration } from './tolerations.ts';
 export { isWorkload } from './workload.ts';
+export { validateClusterName } from './cluster-name.ts';

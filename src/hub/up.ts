@@ -1,0 +1,270 @@
+// `navarch up`: a hub and its simulated members in this process, until it is told to stop.
+import { access, constants, mkdir, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { applySample, followSample, joinCluster, refreshCredentials, type JoinRequest } from '../cli/index.ts';
+import { kubeconfigYaml, type KubeconfigContext } from '../apiserver/index.ts';
+import { OperatingError, defaultFeatureGates, errorMessage, sleep, systemClock, type Logger } from '../base/index.ts';
+import { createClient, createHttpsTransport, kinds, type Client, type Transport } from '../client/index.ts';
+import type { ControllerSettings, MemberEndpoint } from '../controllers/index.ts';
+import { StorageWorker } from '../storage/index.ts';
+import { settingFlags, readSettings } from './flags.ts';
+import { startHub, type Hub } from './hub.ts';
+import { createLogger } from './logger.ts';
+import { startMembers, type LocalMembers } from './local-members.ts';
+
+export interface UpOptions {
+  readonly members: number;
+  readonly dataDirectory: string;
+  readonly port: number;
+  readonly memberBasePort: number;
+  readonly bindAddress: string;
+  readonly simulate: 'workloads' | 'none';
+  readonly memberNodes: number;
+  readonly sample: boolean;
+  readonly allowNoExecuteTaintPolicy: boolean;
+  readonly logLevel: string;
+  readonly settings: ControllerSettings;
+}
+
+const CLUSTER_NAMESPACE = 'karmada-cluster';
+const READY_WAIT_MS = 60_000;
+const SAMPLE_WAIT_MS = 120_000;
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Runs until SIGINT or SIGTERM; resolves with the exit code. Throws OperatingError when it cannot start. */
+export async function up(flags: Record<string, unknown>): Promise<number> {
+  const startedMs = performance.now();
+  const options = readOptions(flags);
+  await prepareDirectory(options.dataDirectory);
+  const stop = stopOnSignals();
+  const logger = createLogger(options.logLevel);
+  const worker = new StorageWorker();
+  const closers: (() => Promise<void>)[] = [() => worker.close()];
+  try {
+    const running = await start(options, logger, worker, closers, stop.signal);
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(2);
+    print(`Ready in ${seconds} s: ${running.hub.url}, ${options.members} member clusters, kubeconfig ${relative(path.join(options.dataDirectory, 'kubeconfig'))}`);
+    if (options.sample) await showSample(running.hub.hubClient, options, stop.signal);
+    await stop.requested;
+    print('Stopping ...');
+    return 0;
+  } catch (error) {
+    if (stop.signal.aborted) return 0;
+    throw error;
+  } finally {
+    for (const close of closers.reverse()) await close().catch((error: unknown) => logger.error('Stopping a part failed', { error: errorMessage(error) }));
+  }
+}
+
+interface Running {
+  readonly hub: Hub;
+  readonly members: LocalMembers;
+}
+
+async function start(
+  options: UpOptions,
+  logger: Logger,
+  worker: StorageWorker,
+  closers: (() => Promise<void>)[],
+  signal: AbortSignal,
+): Promise<Running> {
+  print(`Starting ${options.members} members and the control plane in ${relative(options.dataDirectory)} ...`);
+  const members = await startMembers({ ...options, worker, logger });
+  closers.push(() => members.close());
+  const hub = await startHub({
+    dataDirectory: options.dataDirectory,
+    bindAddress: options.bindAddress,
+    port: options.port,
+    settings: options.settings,
+    allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
+    worker,
+    logger,
+    openMember: (endpoint) => members.transportFor(endpoint.server, endpoint.bearerToken) ?? remoteTransport(endpoint),
+    pathHandlers: [members.faultHandler],
+  });
+  closers.push(() => hub.close());
+  await writeKubeconfigs(options, hub, members);
+  await joinMembers(hub.hubClient, members, signal);
+  hub.startControllers();
+  await waitUntilReady(hub.hubClient, members.names, signal);
+  return { hub, members };
+}
+
+function remoteTransport(endpoint: MemberEndpoint): Transport {
+  const { server, certificateAuthority, insecureSkipTlsVerify, proxyUrl, bearerToken } = endpoint;
+  return createHttpsTransport({
+    server,
+    ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
+    insecureSkipTlsVerify,
+    ...(proxyUrl === undefined ? {} : { proxyUrl }),
+    credentials: { get: () => Promise.resolve({ token: bearerToken() }), invalidate: () => undefined },
+    userAgent: 'karmada-controller-manager',
+    // Upstream's timeout of calls to members.
+    timeoutMs: 32_000,
+    clock: systemClock,
+  });
+}
+
+async function joinMembers(hubClient: Client, members: LocalMembers, signal: AbortSignal): Promise<void> {
+  await Promise.all(
+    members.list.map(async (member) => {
+      const memberClient = createClient(member.transport);
+      const request: JoinRequest = {
+        name: member.name,
+        endpoint: { server: member.url, certificateAuthority: member.certificateAuthority },
+        clusterNamespace: CLUSTER_NAMESPACE,
+        ...(member.region === undefined ? {} : { region: member.region }),
+        ...(member.provider === undefined ? {} : { provider: member.provider }),
+        ...(member.zones === undefined ? {} : { zones: member.zones }),
+        dryRun: false,
+      };
+      const context = { hubClient, memberClient, clock: systemClock, progress: () => undefined, signal };
+      const known = await hubClient.find(kinds.clusters, { name: member.name }, { signal });
+      if (known === undefined) {
+        await joinCluster(request, context);
+        return;
+      }
+      await refreshCredentials(request, context);
+      // The port may be another one than last time.
+      if (known.spec.apiEndpoint !== member.url) {
+        await hubClient.patch(kinds.clusters, { name: member.name }, { type: 'merge', body: { spec: { apiEndpoint: member.url } } }, { signal });
+      }
+    }),
+  );
+}
+
+async function waitUntilReady(hubClient: Client, names: readonly string[], signal: AbortSignal): Promise<void> {
+  const deadlineMs = systemClock.now() + READY_WAIT_MS;
+  for (const name of names) {
+    for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 200)) {
+      const cluster = await hubClient.get(kinds.clusters, { name }, { signal });
+      const ready = cluster.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+      const repelled = (cluster.spec.taints ?? []).some(({ key }) => key === 'cluster.karmada.io/not-ready');
+      if (ready && !repelled) break;
+      if (systemClock.now() > deadlineMs) {
+        throw new OperatingError('MEMBER_NOT_READY', `member ${name} is not ready after ${READY_WAIT_MS / 1000} s`, 'run again with --log-level info and look for what concerns it');
+      }
+      await sleep(systemClock, delayMs, signal);
+    }
+  }
+}
+
+async function writeKubeconfigs(options: UpOptions, hub: Hub, members: LocalMembers): Promise<void> {
+  const { dataDirectory } = options;
+  const contexts: KubeconfigContext[] = [
+    {
+      contextName: 'karmada-apiserver',
+      server: hub.url,
+      certificateAuthority: hub.certificates.authority.certificate,
+      credentials: hub.certificates.admin,
+    },
+    ...members.list.map(({ kubeconfigContext }) => kubeconfigContext),
+  ];
+  const memberDirectory = path.join(dataDirectory, 'members');
+  await mkdir(memberDirectory, { recursive: true });
+  const control = path.join(dataDirectory, 'kubeconfig');
+  await writePrivately(control, kubeconfigYaml(contexts));
+  const files: Record<string, string> = {};
+  for (const member of members.list) {
+    const file = path.join(memberDirectory, `${member.name}.kubeconfig`);
+    await writePrivately(file, kubeconfigYaml([member.kubeconfigContext]));
+    files[member.name] = file;
+  }
+  const { gates } = options.settings;
+  const on = Object.entries(gates).filter(([name, value]) => value && !defaultFeatureGates[name as keyof typeof gates]);
+  const fleet = {
+    control,
+    members: files,
+    gates: on.map(([name]) => name),
+    karmadactl: [process.execPath, process.argv[1] ?? ''],
+  };
+  await writePrivately(path.join(dataDirectory, 'fleet.json'), `${JSON.stringify(fleet, null, 2)}\n`);
+}
+
+/** Whole or not at all, and for its owner only. */
+async function writePrivately(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${process.pid}.new`;
+  await writeFile(temporary, text, { mode: 0o600 });
+  await rename(temporary, file);
+}
+
+async function showSample(hubClient: Client, options: UpOptions, signal: AbortSignal): Promise<void> {
+  print('');
+  print('Applying the sample: a Deployment of 6 replicas, divided over all members, with another registry in member2');
+  await applySample(hubClient, signal);
+  const arrived = await followSample({ hubClient, clock: systemClock, print, signal, timeoutMs: SAMPLE_WAIT_MS });
+  if (signal.aborted) return;
+  const kubeconfig = relative(path.join(options.dataDirectory, 'kubeconfig'));
+  print('');
+  print(arrived ? 'The sample runs in all members. Look further, in another terminal:' : 'The sample is not ready yet. Look at it, in another terminal:');
+  print(`  kubectl --kubeconfig ${kubeconfig} get clusters -o wide`);
+  print(`  kubectl --kubeconfig ${kubeconfig} get deployments,resourcebindings,works -A`);
+  print(`  kubectl --kubeconfig ${kubeconfig} --context member2 get pods -n demo -o wide`);
+  print(`  kubectl --kubeconfig ${kubeconfig} scale deployment hello -n demo --replicas 9`);
+  print('Ctrl-C stops everything; the same command brings it back as it was.');
+}
+
+function relative(file: string): string {
+  const short = path.relative(process.cwd(), file);
+  return short === '' ? '.' : short.startsWith('..') ? file : short;
+}
+
+function stopOnSignals(): { readonly signal: AbortSignal; readonly requested: Promise<void> } {
+  const abort = new AbortController();
+  const requested = new Promise<void>((resolve) => {
+    const onSignal = (): void => {
+      // A second signal means now.
+      if (abort.signal.aborted) process.exit(130);
+      abort.abort(new Error('stopped by a signal'));
+      resolve();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+  return { signal: abort.signal, requested };
+}
+
+async function prepareDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await access(directory, constants.W_OK);
+  } catch (error) {
+    throw new OperatingError('DIRECTORY_UNWRITABLE', `the data directory ${directory} cannot be written: ${errorMessage(error)}`, 'name another one with --data-dir, or mend its permissions', { cause: error });
+  }
+}
+
+function readOptions(flags: Record<string, unknown>): UpOptions {
+  const text = (name: string): string => String(flags[name]);
+  const integer = (flag: string, name: string, min: number, max: number): number => {
+    const value = Number(text(name));
+    if (/^\d+$/.test(text(name)) && value >= min && value <= max) return value;
+    throw new OperatingError('BAD_FLAG', `--${flag} must be a whole number from ${min} to ${max}, not "${text(name)}"`, 'give another value');
+  };
+  const given = new Map<string, string>();
+  for (const { name } of settingFlags) {
+    const value = flags[camelCase(name)];
+    // A boolean flag without a value means true.
+    if (value !== undefined) given.set(name, String(value));
+  }
+  const members = integer('members', 'members', 0, 500);
+  return {
+    members,
+    dataDirectory: path.resolve(text('dataDir')),
+    port: integer('port', 'port', 0, 65_535),
+    memberBasePort: integer('member-base-port', 'memberBasePort', 1, 65_535 - members),
+    bindAddress: text('bindAddress'),
+    simulate: text('simulate') === 'none' ? 'none' : 'workloads',
+    memberNodes: integer('member-nodes', 'memberNodes', 0, 5_000),
+    sample: flags['sample'] === true,
+    allowNoExecuteTaintPolicy: /^true$/i.test(text('allowNoExecuteTaintPolicy')),
+    logLevel: text('logLevel'),
+    settings: readSettings(given),
+  };
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
