@@ -9,7 +9,16 @@ import { RecordFile } from './record-file.ts';
 import { StorageWorker } from './storage-worker.ts';
 import { CompactedError, type Storage } from './storage.ts';
 import { modelSuite } from './suite-model.ts';
-import { fill, keysOf, recordWatch, succeeded, thing, thingCodec, type Thing } from './suite-things.ts';
+import {
+  fill,
+  keysOf,
+  range,
+  recordWatch,
+  succeeded,
+  thing,
+  thingCodec,
+  type Thing,
+} from './suite-things.ts';
 import { storageSuite } from './suite.ts';
 
 const directories = mkdtempSync(path.join(tmpdir(), 'navarch-storage-'));
@@ -169,12 +178,22 @@ test('a shorter history limit than before is kept to from the start', async () =
   await storage.close();
 });
 
-test('more writes at once than may wait for the disk are all carried out', async () => {
+test('more writes at once than may wait for the disk are carried out in the order of their calls, also when closing', async () => {
   const storage = await open(newDirectory());
   const writes = Array.from({ length: 12_000 }, (_, i) => storage.create(`/a/${i}`, thing('one')));
-  assert.ok((await Promise.all(writes)).every(({ ok }) => ok));
-  assert.equal(await storage.currentRevision(), 12_000);
-  await storage.close();
+  await writes[5_000];
+  const later = [
+    storage.update('/a/11999', thing('two'), 12_000),
+    storage.update('/a/11999', thing('three'), 12_000),
+  ];
+  const closed = storage.close();
+  const revisions = (await Promise.all(writes)).map((result) => succeeded(result).revision);
+  assert.deepEqual(revisions, range(1, 12_000));
+  assert.deepEqual(
+    (await Promise.all(later)).map(({ ok }) => ok),
+    [true, false],
+  );
+  await closed;
 });
 
 test('a directory has one store at a time', async () => {

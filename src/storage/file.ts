@@ -48,7 +48,8 @@ export async function openFileStorage<V>(options: FileStorageOptions<V>): Promis
     log.useJournal(new WorkerJournal(worker, store, ownsWorker));
     return log;
   } catch (error) {
-    if (opened) await worker.call(store, { type: 'close' });
+    // What went wrong first is what to report.
+    if (opened) await worker.call(store, { type: 'close' }).catch(() => undefined);
     if (ownsWorker) await worker.close();
     throw error;
   }

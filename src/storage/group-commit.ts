@@ -48,7 +48,7 @@ export class GroupCommit<T> {
   #compactedRevision: number;
   #forgotten: number[] = [];
   #compacting: Waiter[] = [];
-  #outside: Waiter[] = [];
+  #outside: (() => void)[] = [];
   #idle: (() => void)[] = [];
 
   constructor(journal: Journal, compactedRevision: number, events: GroupCommitEvents<T>) {
@@ -57,13 +57,25 @@ export class GroupCommit<T> {
     this.#events = events;
   }
 
+  /** A writer that comes now has to wait, for room or for those who wait for it. */
   get full(): boolean {
-    return this.#pendingWrites >= PENDING_WRITES_MAX || this.#pendingBytes >= PENDING_BYTES_MAX;
+    return this.#outside.length > 0 || !this.#hasRoom();
   }
 
-  /** Resolves when there is room again, or nothing more to hope for. */
-  whenRoom(): Promise<void> {
-    return new Promise((resolve, reject) => this.#outside.push({ resolve, reject }));
+  /** Calls `enter` when there is room again or nothing more to hope for, in the order of the calls. */
+  whenRoom<R>(enter: () => Promise<R>): Promise<R> {
+    return new Promise((resolve) => this.#outside.push(() => resolve(enter())));
+  }
+
+  #hasRoom(): boolean {
+    return this.#pendingWrites < PENDING_WRITES_MAX && this.#pendingBytes < PENDING_BYTES_MAX;
+  }
+
+  #letIn(): void {
+    const outside = this.#outside;
+    let count = 0;
+    while (count < outside.length && (this.#hasRoom() || this.#failure !== undefined)) outside[count++]!();
+    this.#outside = outside.slice(count);
   }
 
   push(item: T, record: JournalRecord): void {
@@ -98,7 +110,7 @@ export class GroupCommit<T> {
 
   #busy(): boolean {
     if (this.#failure !== undefined) return false;
-    return this.#queue.length > 0 || this.#sent.length > 0 || this.#mustForget();
+    return this.#queue.length > 0 || this.#sent.length > 0 || this.#outside.length > 0 || this.#mustForget();
   }
 
   #mustForget(): boolean {
@@ -139,8 +151,8 @@ export class GroupCommit<T> {
     this.#pendingBytes -= batch.bytes;
     this.#events.durable(batch.items);
     for (const waiter of batch.waiters) waiter.resolve();
+    this.#letIn();
     this.#send();
-    for (const waiter of this.#outside.splice(0)) waiter.resolve();
     if (!this.#busy()) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -154,7 +166,7 @@ export class GroupCommit<T> {
     );
     const waiters = [...batches.flatMap((batch) => batch.waiters), ...this.#compacting.splice(0)];
     for (const waiter of waiters) waiter.reject(error);
-    for (const waiter of this.#outside.splice(0)) waiter.resolve();
+    this.#letIn();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

@@ -5,7 +5,7 @@
 // INVARIANT: after a failed write the file is not written any more. A failed fsync may have lost pages that the
 // kernel believes written, so trying again could report as durable what is not.
 // INVARIANT: nobody else in this process opens the database file; POSIX would drop the lock at its close().
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
@@ -61,7 +61,7 @@ export class RecordFile {
 
   constructor(directory: string, durability: Durability, sizeLimitBytes?: number) {
     this.#directory = directory;
-    makeDirectory(directory, durability);
+    prepareDirectory(directory, durability);
     try {
       this.#database = new DatabaseSync(path.join(directory, FILE_NAME));
     } catch (error) {
@@ -175,11 +175,15 @@ function checksum({ revision, createRevision, key, bytes }: JournalRecord): numb
   return bytes === undefined ? head : crc32(bytes, head);
 }
 
-function makeDirectory(directory: string, durability: Durability): void {
+function prepareDirectory(directory: string, durability: Durability): void {
   try {
     const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
     // A new directory lasts only when the one it is in does. SQLite sees to what is inside.
     if (made !== undefined && durability === 'disk' && process.platform !== 'win32') sync(path.dirname(made));
+    // SQLite would open for reading what it may not write, and fail later with less to say.
+    accessSync(directory, constants.R_OK | constants.W_OK);
+    const file = path.join(directory, FILE_NAME);
+    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
   } catch (error) {
     throw unwritable(directory, errorMessage(error), error);
   }

@@ -229,8 +229,13 @@ export class RevisionLog<V> implements Storage<V> {
 
   #write(intent: Intent<V>): Promise<WriteResult<V>> {
     if (this.#closed !== undefined) return Promise.reject(closed());
+    if (this.#commit?.full === true) return this.#commit.whenRoom(() => this.#decide(intent));
+    return this.#decide(intent);
+  }
+
+  /** Checks what a write expects and gives it its revision, or refuses it. */
+  #decide(intent: Intent<V>): Promise<WriteResult<V>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#commit?.full === true) return this.#commit.whenRoom().then(() => this.#write(intent));
     const ahead = this.#pending.get(intent.key);
     const current = ahead === undefined ? this.#live(intent.key) : left(ahead.change);
     if (current?.revision !== intent.expectedRevision) {
