@@ -1,0 +1,288 @@
+// What a custom resource definition's schema may say at all, before it is looked at as a structural schema:
+// kube-apiserver's rules and words.
+import type { JsonObject, JsonValue, Schema } from '../../api/index.ts';
+import { fieldError, type FieldError } from '../../machinery/index.ts';
+import { RE2JS } from 're2js';
+import type { RuleEngine } from './rules.ts';
+
+const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
+const LIST_TYPES = ['atomic', 'map', 'set'];
+const MAP_TYPES = ['atomic', 'granular'];
+const REASONS = ['FieldValueRequired', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueDuplicate'];
+
+/** Keywords that structural schemas do not know. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  id: 'id is not supported',
+  additionalItems: 'additionalItems is not supported',
+  patternProperties: 'patternProperties is not supported',
+  definitions: 'definitions is not supported',
+  dependencies: 'dependencies are not supported',
+  $ref: '$ref is not supported',
+};
+
+const isSet = (value: JsonValue | undefined): boolean =>
+  value !== undefined && value !== null && value !== '' && !(typeof value === 'object' && isEmpty(value));
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
+
+/** Everything in `schema` and below it that is not allowed. */
+export function schemaErrors(schema: Schema, path: string, rules: RuleEngine): FieldError[] {
+  const errors: FieldError[] = [];
+  visit(schema, path, rules, errors);
+  return errors;
+}
+
+function visit(schema: Schema, path: string, rules: RuleEngine, errors: FieldError[]): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  checkKeywords(schema, path, errors);
+  checkType(schema, path, errors);
+  checkListAndMap(schema, path, errors);
+  checkRules(schema, path, rules, errors);
+  const { additionalProperties, properties, items } = schema;
+  if (typeof additionalProperties === 'object') {
+    visit(additionalProperties, `${path}.additionalProperties`, rules, errors);
+  }
+  for (const name of Object.keys(properties ?? {}).sort()) {
+    visit(properties![name]!, `${path}.properties[${name}]`, rules, errors);
+  }
+  if (items !== undefined && !Array.isArray(items)) visit(items, `${path}.items`, rules, errors);
+  if (schema.not !== undefined) visit(schema.not, `${path}.not`, rules, errors);
+  for (const keyword of ['allOf', 'oneOf', 'anyOf'] as const) {
+    schema[keyword]?.forEach((inner, index) => visit(inner, `${path}.${keyword}[${index}]`, rules, errors));
+  }
+}
+
+function checkKeywords(schema: Schema, path: string, errors: FieldError[]): void {
+  const values = schema as unknown as JsonObject;
+  for (const [keyword, why] of Object.entries(UNSUPPORTED)) {
+    if (isSet(values[keyword])) errors.push(fieldError.forbidden(`${path}.${keyword}`, why));
+  }
+  if (schema.uniqueItems === true) {
+    const why = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic';
+    errors.push(fieldError.forbidden(`${path}.uniqueItems`, why));
+  }
+  const { additionalProperties, properties } = schema;
+  if (additionalProperties !== undefined && properties !== undefined && !isEmpty(properties)) {
+    if (additionalProperties !== true) {
+      const why = 'additionalProperties and properties are mutual exclusive';
+      errors.push(fieldError.forbidden(`${path}.additionalProperties`, why));
+    }
+  }
+  if (Array.isArray(schema.items)) {
+    errors.push(fieldError.forbidden(`${path}.items`, 'items must be a schema object and not an array'));
+  }
+  if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
+    const at = `${path}.x-kubernetes-preserve-unknown-fields`;
+    errors.push(fieldError.invalid(at, false, 'must be true or undefined'));
+  }
+  if (schema.pattern !== undefined && schema.pattern !== '') {
+    const wrong = patternError(schema.pattern);
+    if (wrong !== undefined) {
+      const why = `must be a valid regular expression, but isn't: ${wrong}`;
+      errors.push(fieldError.invalid(`${path}.pattern`, schema.pattern, why));
+    }
+  }
+}
+
+function patternError(pattern: string): string | undefined {
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function checkType(schema: Schema, path: string, errors: FieldError[]): void {
+  const type: string = schema.type ?? '';
+  if (type === 'null') {
+    const why = 'type cannot be set to null, use nullable as an alternative';
+    errors.push(fieldError.forbidden(`${path}.type`, why));
+  }
+  if (type !== '' && !TYPES.includes(type)) {
+    errors.push(fieldError.notSupported(`${path}.type`, type, TYPES));
+  }
+}
+
+function mustBeType(schema: Schema, path: string, wanted: string, why: string, errors: FieldError[]): void {
+  const type: string = schema.type ?? '';
+  if (type === wanted) return;
+  errors.push(
+    type === '' ? fieldError.required(`${path}.type`, why) : fieldError.invalid(`${path}.type`, type, why),
+  );
+}
+
+function checkListAndMap(schema: Schema, path: string, errors: FieldError[]): void {
+  const mapType = schema['x-kubernetes-map-type'];
+  if (mapType !== undefined) {
+    mustBeType(schema, path, 'object', 'must be object if x-kubernetes-map-type is specified', errors);
+    if (!MAP_TYPES.includes(mapType)) {
+      errors.push(fieldError.notSupported(`${path}.x-kubernetes-map-type`, mapType, MAP_TYPES));
+    }
+  }
+  const listType = schema['x-kubernetes-list-type'];
+  const keys = schema['x-kubernetes-list-map-keys'] ?? [];
+  if (listType !== undefined) {
+    mustBeType(schema, path, 'array', 'must be array if x-kubernetes-list-type is specified', errors);
+    if (!LIST_TYPES.includes(listType)) {
+      errors.push(fieldError.notSupported(`${path}.x-kubernetes-list-type`, listType, LIST_TYPES));
+    }
+  }
+  if (keys.length > 0 && listType !== 'map') {
+    const why = 'must be map if x-kubernetes-list-map-keys is non-empty';
+    const at = `${path}.x-kubernetes-list-type`;
+    errors.push(
+      listType === undefined ? fieldError.required(at, why) : fieldError.invalid(at, listType, why),
+    );
+  }
+  if (listType === 'map') checkListMap(schema, path, keys, errors);
+  if (listType === 'set') checkListSet(schema, path, errors);
+}
+
+function checkListSet({ items }: Schema, path: string, errors: FieldError[]): void {
+  if (items === undefined) return;
+  if (items.nullable === true) {
+    const why = 'cannot be nullable when x-kubernetes-list-type is set';
+    errors.push(fieldError.forbidden(`${path}.items.nullable`, why));
+  }
+  const why = 'must be atomic as item of a list with x-kubernetes-list-type=set';
+  if (items.type === 'object' && items['x-kubernetes-map-type'] !== 'atomic') {
+    const at = `${path}.items.x-kubernetes-map-type`;
+    errors.push(fieldError.invalid(at, items['x-kubernetes-map-type'] ?? null, why));
+  }
+  const listType = items['x-kubernetes-list-type'];
+  if (items.type === 'array' && listType !== undefined && listType !== 'atomic') {
+    errors.push(fieldError.invalid(`${path}.items.x-kubernetes-list-type`, listType, why));
+  }
+}
+
+function checkListMap(schema: Schema, path: string, keys: readonly string[], errors: FieldError[]): void {
+  const at = `${path}.x-kubernetes-list-map-keys`;
+  const { items } = schema;
+  if (keys.length === 0) {
+    errors.push(fieldError.required(at, 'must not be empty if x-kubernetes-list-type is map'));
+  }
+  if (items === undefined) {
+    const why = 'must have a schema if x-kubernetes-list-type is map';
+    errors.push(fieldError.required(`${path}.items`, why));
+    return;
+  }
+  if (items.type !== 'object') {
+    const why = "must be object if parent array's x-kubernetes-list-type is map";
+    errors.push(fieldError.invalid(`${path}.items.type`, items.type ?? '', why));
+  }
+  if (items.nullable === true) {
+    const why = 'cannot be nullable when x-kubernetes-list-type is map';
+    errors.push(fieldError.forbidden(`${path}.items.nullable`, why));
+  }
+  const seen = new Set<string>();
+  keys.forEach((key, index) => {
+    if (seen.has(key)) errors.push(fieldError.duplicate(`${at}[${index}]`, key));
+    seen.add(key);
+    const property = ownProperty(items, key);
+    if (property === undefined) {
+      const why = 'entries must all be names of item properties';
+      errors.push(fieldError.invalid(`${at}[${index}]`, key, why));
+    } else checkListMapKey(items, key, property, path, errors);
+  });
+}
+
+function checkListMapKey(
+  items: Schema,
+  key: string,
+  property: Schema,
+  path: string,
+  errors: FieldError[],
+): void {
+  const at = `${path}.items.properties[${key}]`;
+  if (property.type === 'array' || property.type === 'object') {
+    const why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+    errors.push(fieldError.invalid(`${at}.type`, property.type, why));
+  }
+  if (property.nullable === true) {
+    const why = 'cannot be nullable when x-kubernetes-list-type is map';
+    errors.push(fieldError.forbidden(`${at}.nullable`, why));
+  }
+  if (property.default === undefined && items.required?.includes(key) !== true) {
+    const why =
+      'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
+    errors.push(fieldError.required(`${at}.default`, why));
+  }
+}
+
+export function ownProperty(schema: Schema, name: string): Schema | undefined {
+  const { properties } = schema;
+  return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+}
+
+function checkRules(schema: Schema, path: string, engine: RuleEngine, errors: FieldError[]): void {
+  schema['x-kubernetes-validations']?.forEach((rule, index) => {
+    const at = `${path}.x-kubernetes-validations[${index}]`;
+    const { message, messageExpression, reason, fieldPath } = rule;
+    const text = rule.rule.trim();
+    if (text === '') errors.push(fieldError.required(`${at}.rule`, 'rule is not specified'));
+    if (message !== undefined && message !== '' && message.trim() === '') {
+      errors.push(fieldError.invalid(`${at}.message`, message, 'message must be non-empty if specified'));
+    } else if (message?.trim().includes('\n') === true) {
+      errors.push(fieldError.invalid(`${at}.message`, message, 'message must not contain line breaks'));
+    } else if (text.includes('\n') && (message ?? '').trim() === '' && (messageExpression ?? '') === '') {
+      const why = 'message must be specified if rule contains line breaks';
+      errors.push(fieldError.required(`${at}.message`, why));
+    }
+    if (messageExpression !== undefined && messageExpression !== '' && messageExpression.trim() === '') {
+      const why = 'messageExpression must be non-empty if specified';
+      errors.push(fieldError.required(`${at}.messageExpression`, why));
+    }
+    if (reason !== undefined && !REASONS.includes(reason)) {
+      errors.push(fieldError.notSupported(`${at}.reason`, reason, REASONS));
+    }
+    if (fieldPath !== undefined && fieldPath !== '') checkFieldPath(schema, fieldPath, at, errors);
+    if (text === '') return;
+    const wrong = engine.check(schema, rule.rule, 'rule');
+    if (wrong !== '')
+      errors.push(fieldError.invalid(`${at}.rule`, rule.rule, `compilation failed: ${wrong}`));
+    if ((messageExpression ?? '').trim() === '') return;
+    const wrongMessage = engine.check(schema, messageExpression!, 'messageExpression');
+    if (wrongMessage !== '') {
+      const why = `messageExpression compilation failed: ${wrongMessage}`;
+      errors.push(fieldError.invalid(`${at}.messageExpression`, messageExpression, why));
+    }
+  });
+}
+
+function checkFieldPath(schema: Schema, fieldPath: string, at: string, errors: FieldError[]): void {
+  const wrong = (why: string): void => {
+    errors.push(fieldError.invalid(`${at}.fieldPath`, fieldPath, why));
+  };
+  if (fieldPath.trim() === '') return wrong('fieldPath must be non-empty if specified');
+  if (fieldPath.includes('\n')) return wrong('fieldPath must not contain line breaks');
+  const steps = simplePath(fieldPath);
+  if (steps === undefined) return wrong('fieldPath must be a valid path: expected a path of fields');
+  if (schemaAt(schema, steps) === undefined) {
+    wrong('fieldPath must be a valid path: does not refer to a valid field');
+  }
+}
+
+/** The steps of `.spec.replicas`, `.a['b.c']`; undefined when it is no such path. */
+export function simplePath(path: string): string[] | undefined {
+  const steps: string[] = [];
+  const step = /\.([A-Za-z_$][\w$-]*)|\['((?:[^'\\]|\\.)*)'\]/y;
+  while (step.lastIndex < path.length) {
+    const match = step.exec(path);
+    if (match === null) return undefined;
+    steps.push(match[1] ?? match[2]!.replaceAll(/\\(.)/g, '$1'));
+  }
+  return steps.length === 0 ? undefined : steps;
+}
+
+/** The schema of the field at the end of the steps; undefined when there is no such field. */
+export function schemaAt(schema: Schema, steps: readonly string[]): Schema | undefined {
+  let current: Schema | undefined = schema;
+  for (const step of steps) {
+    if (current === undefined) return undefined;
+    const { additionalProperties }: Schema = current;
+    current =
+      ownProperty(current, step) ??
+      (typeof additionalProperties === 'object' ? additionalProperties : undefined);
+  }
+  return current;
+}
