@@ -38,3 +38,11 @@ export { aggregateWorks, existingClusters, type BindingStatusDecision } from './
 export { appliedCondition, dispatchingCondition, manifestStatus, withCondition } from './work-status.ts';
 export { divideCompletions, manifestWork, mergeWork, renderTargets, renderWork } from './work.ts';
 export type { ManifestWorkInput, Overridden, RenderInput, WorkUpdate } from './work.ts';
+export {
+  applyOverrides,
+  overridePolicySelects,
+  type AppliedOverride,
+  type OverrideInput,
+  type OverrideResult,
+} from './override.ts';
+export { yamlText, type YamlText } from './yaml-text.ts';

@@ -1,12 +1,8 @@
 // Which namespaces of the hub exist in every member as well (clusters-and-failover.md §17).
-import {
-  isReservedNamespace,
-  SKIP_AUTO_PROPAGATION_LABEL,
-  type ClusterOverridePolicy,
-  type KubeObject,
-} from '../api/index.ts';
+import { isReservedNamespace, SKIP_AUTO_PROPAGATION_LABEL, type KubeObject } from '../api/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
 import type { Eligibility } from './eligibility.ts';
+import type { AnyOverridePolicy } from './kinds.ts';
 
 export type NamespaceSkip = 'reserved' | 'default' | 'skipped by flag' | 'skipped by label' | 'being deleted';
 
@@ -24,7 +20,7 @@ export function namespaceSkip(namespace: KubeObject, eligibility: Eligibility): 
  * Which namespaces a ClusterOverridePolicy may change: those it names, or 'all' when one of its selectors of
  * namespaces names none.
  */
-export function namespacesSelectedBy(policy: ClusterOverridePolicy): 'all' | readonly string[] {
+export function namespacesSelectedBy(policy: AnyOverridePolicy): 'all' | readonly string[] {
   const { resourceSelectors = [] } = policy.spec;
   if (resourceSelectors.length === 0) return 'all';
   const names: string[] = [];
