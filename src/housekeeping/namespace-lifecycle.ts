@@ -3,9 +3,8 @@
 // of it has gone. Writes: deletes contents; status conditions of the namespace; takes `kubernetes` out of spec.finalizers.
 // INVARIANT: a namespace goes only after every listable resource, as discovered after its deletion began, was found empty.
 import type { Condition, KubeObject } from '../api/index.ts';
-import { formatTime, type Clock, type Logger } from '../base/index.ts';
-import { errorMessage } from '../base/index.ts';
-import { isNotFound, kinds, type ApiResource, type Client, type RestMapper } from '../client/index.ts';
+import { errorMessage, formatTime } from '../base/index.ts';
+import { isNotFound, type ApiResource, type Client } from '../client/index.ts';
 import { StatusError, deepEqual } from '../machinery/index.ts';
 import {
   act,
@@ -13,24 +12,12 @@ import {
   informerSource,
   runController,
   type Enqueue,
-  type InformerSet,
   type Plan,
-  type RuntimeMetrics,
   type Source,
   type Write,
 } from '../runtime/index.ts';
-import type { ObjectFeed } from './object-feed.ts';
-
-export interface NamespaceLifecycleSettings {
-  readonly client: Client;
-  readonly mapper: RestMapper;
-  readonly informers: InformerSet;
-  readonly feed: ObjectFeed;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics?: RuntimeMetrics;
-  readonly signal: AbortSignal;
-}
+import { resources, type Namespace } from './kinds.ts';
+import type { HousekeepingSettings } from './settings.ts';
 
 const FINALIZER = 'kubernetes';
 const CONCURRENCY = 10;
@@ -38,11 +25,6 @@ const CONCURRENCY = 10;
 const RESOURCES_AT_ONCE = 8;
 // What the feed misses (objects of another server behind this one) is looked at again this often.
 const LOOK_AGAIN_MS = 5_000;
-
-interface Namespace extends KubeObject {
-  readonly spec?: { readonly finalizers?: readonly string[] };
-  readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] };
-}
 
 /** What is left of one resource after its deletion was asked for. */
 export interface Remainder {
@@ -87,7 +69,7 @@ function finalize(namespace: Namespace): Write {
   const finalizers = (namespace.spec?.finalizers ?? []).filter((one) => one !== FINALIZER);
   return {
     verb: 'update',
-    resource: kinds.namespaces,
+    resource: resources.namespaces,
     subresource: 'finalize',
     object: { ...namespace, spec: { ...namespace.spec, finalizers } },
   };
@@ -96,7 +78,7 @@ function finalize(namespace: Namespace): Write {
 function updateStatus(namespace: Namespace, conditions: readonly Condition[]): Write {
   return {
     verb: 'update',
-    resource: kinds.namespaces,
+    resource: resources.namespaces,
     subresource: 'status',
     object: { ...namespace, status: { ...namespace.status, phase: 'Terminating', conditions } },
   };
@@ -168,12 +150,13 @@ function conditionsOf({ remainders, failures, discoveryFailure }: Emptying, nowM
 
 // ---- wiring
 
-export async function runNamespaceLifecycle(settings: NamespaceLifecycleSettings): Promise<void> {
-  const { client, informers, clock, logger, metrics, signal } = settings;
-  const namespaces = informers.informer<Namespace>(kinds.namespaces);
+export async function runNamespaceLifecycle(settings: HousekeepingSettings): Promise<void> {
+  const { client, informers, clock } = settings;
+  const namespaces = informers.informer(resources.namespaces);
   const isEnding = ({ metadata, spec }: Namespace): boolean =>
     metadata.deletionTimestamp !== undefined && spec?.finalizers?.includes(FINALIZER) === true;
   await runController({
+    ...settings,
     name: 'namespace-lifecycle',
     sources: [
       informerSource(namespaces, {
@@ -191,20 +174,16 @@ export async function runNamespaceLifecycle(settings: NamespaceLifecycleSettings
       if (known === undefined || !isEnding(known)) return done;
       const emptied = await empty(settings, key, context.signal);
       // Its status may have been written since the informer heard of it.
-      const namespace = await client.find<Namespace>(kinds.namespaces, { name: key }, context);
+      const namespace = await client.find(resources.namespaces, { name: key }, context);
       if (namespace === undefined || !isEnding(namespace)) return done;
       return act(decideNamespace({ namespace, ...emptied }, clock.now()), { client, signal: context.signal });
     },
-    clock,
-    logger,
     concurrency: CONCURRENCY,
-    signal,
-    ...(metrics === undefined ? {} : { metrics }),
   });
 }
 
 /** The namespaces out of which something has just gone. */
-function removals({ feed, signal }: NamespaceLifecycleSettings, isEnding: (name: string) => boolean): Source {
+function removals({ feed, signal }: HousekeepingSettings, isEnding: (name: string) => boolean): Source {
   const { promise: synced, resolve, reject } = Promise.withResolvers<void>();
   return {
     synced,
@@ -225,7 +204,7 @@ function removals({ feed, signal }: NamespaceLifecycleSettings, isEnding: (name:
 
 /** Asks for the deletion of everything in the namespace, and looks what is left. */
 async function empty(
-  { client, mapper, logger }: NamespaceLifecycleSettings,
+  { client, mapper, logger }: HousekeepingSettings,
   namespace: string,
   signal: AbortSignal,
 ): Promise<Pick<Emptying, 'remainders' | 'failures' | 'discoveryFailure'>> {
@@ -235,13 +214,13 @@ async function empty(
   } catch (error) {
     discoveryFailure = errorMessage(error);
   }
-  const resources = (await mapper.resources()).filter(
+  const found = (await mapper.resources()).filter(
     ({ namespaced, preferred, verbs }) =>
       namespaced && preferred && verbs.includes('list') && verbs.includes('delete'),
   );
   const remainders: Remainder[] = [];
   const failures: string[] = [];
-  const queue = [...resources];
+  const queue = [...found];
   const work = async (): Promise<void> => {
     for (let resource = queue.shift(); resource !== undefined; resource = queue.shift()) {
       try {

@@ -3,8 +3,7 @@
 // Writes: ownerReferences and the finalizers `orphan` and `foregroundDeletion`; deletes objects.
 // INVARIANT: an object is deleted only in the version, and with the uid, for which all its owners were found to be gone.
 import type { KubeObject, OwnerReference } from '../../api/index.ts';
-import type { Clock, Logger } from '../../base/index.ts';
-import { isConflict, isNotFound, type Client, type Resource, type RestMapper } from '../../client/index.ts';
+import { isNotFound, type Resource } from '../../client/index.ts';
 import {
   act,
   done,
@@ -14,27 +13,16 @@ import {
   type Enqueue,
   type Outcome,
   type Plan,
-  type RuntimeMetrics,
   type Source,
 } from '../../runtime/index.ts';
-import type { ObjectFeed } from '../object-feed.ts';
+import type { HousekeepingSettings } from '../settings.ts';
 import { decideDependent, decideOwner, type OwnerState } from './decide.ts';
 import { DependencyGraph, FOREGROUND, hasFinalizer, ownersOf, type Owner } from './graph.ts';
 
-export interface GarbageCollectorSettings {
-  readonly client: Client;
-  readonly mapper: RestMapper;
-  readonly feed: ObjectFeed;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics?: RuntimeMetrics;
-  readonly signal: AbortSignal;
-}
-
 const CONCURRENCY = 16;
 
-export async function runGarbageCollector(settings: GarbageCollectorSettings): Promise<void> {
-  const { feed, clock, logger, metrics, signal } = settings;
+export async function runGarbageCollector(settings: HousekeepingSettings): Promise<void> {
+  const { feed, signal } = settings;
   let enqueue: Enqueue = () => undefined;
   const graph = new DependencyGraph((key, initial) =>
     enqueue(key, { priority: initial ? PRIORITY_RESYNC : PRIORITY_CHANGE }),
@@ -50,22 +38,19 @@ export async function runGarbageCollector(settings: GarbageCollectorSettings): P
   };
   const collector = new Collector(settings, graph);
   await runController({
+    ...settings,
     name: 'garbage-collector',
     sources: [source],
     reconcile: (key) => collector.reconcile(key),
-    clock,
-    logger,
     concurrency: CONCURRENCY,
-    signal,
-    ...(metrics === undefined ? {} : { metrics }),
   });
 }
 
 class Collector {
-  readonly #settings: GarbageCollectorSettings;
+  readonly #settings: HousekeepingSettings;
   readonly #graph: DependencyGraph;
 
-  constructor(settings: GarbageCollectorSettings, graph: DependencyGraph) {
+  constructor(settings: HousekeepingSettings, graph: DependencyGraph) {
     this.#settings = settings;
     this.#graph = graph;
   }
@@ -78,9 +63,8 @@ class Collector {
     try {
       return await act(plan, { client, signal });
     } catch (error) {
-      // Gone already, which the feed is about to tell; or changed, which brings the key back.
+      // Gone already, as the feed is about to tell.
       if (isNotFound(error)) return done;
-      if (isConflict(error)) return { kind: 'retry', error };
       throw error;
     }
   }
