@@ -1,0 +1,107 @@
+// The frame around every controller of a simulated cluster: wait until the caches show what the last round wrote,
+// gather, decide, act.
+import { errorMessage, type Clock, type Logger } from '../base/index.ts';
+import { isAlreadyExists, isNamespaceTerminating, type Client } from '../client/index.ts';
+import {
+  done,
+  requeueAfter,
+  retry,
+  runController,
+  type EventRecorder,
+  type Outcome,
+  type RuntimeMetrics,
+  type Source,
+} from '../runtime/index.ts';
+import { carryOut, describeWrite, type Failure } from './act.ts';
+import type { Caches, Written } from './caches.ts';
+import type { Plan } from './plan.ts';
+
+export interface LoopContext {
+  readonly client: Client;
+  readonly caches: Caches;
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly metrics?: RuntimeMetrics;
+}
+
+export interface LoopSpec<Input> {
+  /** As Kubernetes calls the controller, for events and logs. */
+  readonly name: string;
+  readonly sources: readonly Source[];
+  /** Only cached reads. Undefined: the object is gone. */
+  gather(key: string, nowMs: number): Input | undefined;
+  decide(input: Input): Plan;
+  /** What to decide on after a write failed, to report it; undefined: only try again. */
+  afterFailure?(input: Input, failure: Failure): Input | undefined;
+  /** Waits this long before a round, so that changes that come together are handled together. */
+  readonly gatherMs?: number;
+}
+
+// How soon to look again for writes that a cache does not show yet. Its events usually come first.
+const CACHE_WAIT_MS = 5;
+// LIMIT: rounds under way at once per controller; they only wait for the API server.
+const CONCURRENCY = 16;
+
+export function runLoop<Input>(spec: LoopSpec<Input>, context: LoopContext): Promise<void> {
+  const { client, caches, clock, signal, logger } = context;
+  const recorder = context.recorder.withComponent(spec.name);
+  const pending = new Map<string, readonly Written[]>();
+
+  const reconcile = async (key: string, callSignal: AbortSignal): Promise<Outcome> => {
+    if (pending.get(key)?.every((written) => caches.hasSeen(written)) === false) {
+      return requeueAfter(CACHE_WAIT_MS, 'the cache does not show the last writes yet');
+    }
+    pending.delete(key);
+    const input = spec.gather(key, clock.now());
+    if (input === undefined) return done;
+    const plan = spec.decide(input);
+    const result = await carryOut(plan, client, recorder, callSignal);
+    const written = [...result.written];
+    const failure = result.failures[0];
+    if (failure === undefined) {
+      if (written.length > 0) pending.set(key, written);
+      return plan.requeueAfterMs === undefined ? done : requeueAfter(plan.requeueAfterMs, 'time');
+    }
+    const report = spec.afterFailure?.(input, failure);
+    if (report !== undefined) {
+      const reported = await carryOut(spec.decide(report), client, recorder, callSignal);
+      written.push(...reported.written);
+    }
+    if (written.length > 0) pending.set(key, written);
+    // Nothing new can come into a namespace that is going; its end is near.
+    if (isNamespaceTerminating(failure.error)) return done;
+    logger.debug('A write of a simulated controller failed', {
+      controller: spec.name,
+      write: describeWrite(failure.write),
+      error: errorMessage(failure.error),
+    });
+    return retry(failure.error);
+  };
+
+  return runController({
+    name: spec.name,
+    sources:
+      spec.gatherMs === undefined ? spec.sources : spec.sources.map((one) => delayed(one, spec.gatherMs!)),
+    clock,
+    logger,
+    signal,
+    concurrency: CONCURRENCY,
+    ...(context.metrics === undefined ? {} : { metrics: context.metrics }),
+    reconcile: (key, { signal: callSignal }) => reconcile(key, callSignal),
+  });
+}
+
+/** A source whose keys wait a little, so that what changes together is handled once. */
+function delayed(source: Source, afterMs: number): Source {
+  return {
+    synced: source.synced,
+    start: (enqueue) => source.start((key, options) => enqueue(key, { ...options, afterMs })),
+  };
+}
+
+/** Whether an attempt to create something failed because its name is taken. */
+export function isNameTaken({ write, error }: Failure): boolean {
+  return write.verb === 'create' && isAlreadyExists(error);
+}
