@@ -246,13 +246,14 @@ export class RevisionLog<V> implements Storage<V> {
     try {
       return this.#append(intent, current);
     } catch (error) {
-      // The codec refused the value; no revision has been used up.
+      // The key is no text or the codec refused the value; no revision has been used up.
       return Promise.reject(error);
     }
   }
 
   #append(intent: Intent<V>, current: Entry<V> | undefined): Promise<WriteResult<V>> {
     const { key } = intent;
+    assert(key.isWellFormed(), 'a key is text that can be written as UTF-8');
     const revision = this.#assigned + 1;
     const createRevision = current?.createRevision ?? revision;
     const value = this.#codec.stamp(intent.type === 'put' ? intent.value : current!.value, revision);

@@ -3,7 +3,7 @@
 // One counter of revisions spans all keys. Every change gets the next revision; the value it leaves carries
 // that revision. A call that changes something resolves only when the change is durable (as the driver
 // defines it) and it is then visible to every read and sent to every watcher, in revision order.
-// Keys are paths ("/registry/apps/deployments/shop/web") compared as UTF-16 strings.
+// Keys are paths ("/registry/apps/deployments/shop/web"), well-formed text compared as UTF-16 strings.
 //
 // Of two writes that race for a key the first one called wins; the other one is told what the first has left, once
 // that is durable. Every method but close() rejects with OperatingError STORE_CLOSED after close(). Which other

@@ -71,7 +71,18 @@ type Step =
   | { readonly type: 'watch'; readonly prefix: string; readonly back: number }
   | { readonly type: 'restart' };
 
-const key = fc.constantFrom('/a', '/a/', '/a/b', '/a/b/c', '/a/c', '/ab', '/b/a', '__proto__', '/\u{1F600}');
+const key = fc.constantFrom(
+  '/a',
+  '/a/',
+  '/a/b',
+  '/a/b/c',
+  '/a/c',
+  '/ab',
+  '/b/a',
+  '/a\0/b',
+  '__proto__',
+  '/\u{1F600}',
+);
 const prefix = fc.constantFrom('', '/', '/a', '/a/', '/a/b', '/ab/', '/b', '_');
 const expectation = fc.constantFrom('right' as const, 'right' as const, 'wrong' as const);
 const write: fc.Arbitrary<Write> = fc.oneof(

@@ -1,6 +1,7 @@
 // What every driver must do, line by line of the contract in storage.ts. Each driver's test runs all of it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AssertionError } from '../base/index.ts';
 import { CompactedError, FutureRevisionError, type Storage } from './storage.ts';
 import { fill, keysOf, range, recordWatch, succeeded, thing } from './suite-things.ts';
 import type { It, OpenStorage, Thing } from './suite-things.ts';
@@ -113,6 +114,11 @@ function writes(it: It): void {
       succeeded(await storage.create(key, thing(key)));
     assert.deepEqual(await keysOf(storage, ''), ['__proto__', 'constructor', 'toString']);
     assert.equal(await storage.get('hasOwnProperty'), undefined);
+  });
+
+  it('a key that is no well-formed text is refused', async (storage) => {
+    await assert.rejects(storage.create('/a/\ud800', thing('half')), AssertionError);
+    assert.equal(await storage.currentRevision(), 0);
   });
 }
 
