@@ -38,3 +38,4 @@ export { kinds } from './kinds.ts';
 export { formatKey, keyOf, objectPath, parseKey, resource, resourcePath } from './resource.ts';
 export type { ObjectKey, Resource } from './resource.ts';
 export type { Transport, TransportRequest, TransportResponse } from './transport.ts';
+export { formatYaml, parseYaml, parseYamlDocuments } from './yaml.ts';
