@@ -185,11 +185,17 @@ for (const [what, phases, expected] of [
 for (const [what, phases, expected] of [
   ['bound and pending: pending', ['Bound', 'Pending'], 'Pending'],
   ['lost wins over what comes after', ['Pending', 'Lost', 'Bound'], 'Lost'],
-  ['no members: bound', [], 'Bound'],
 ] as const) {
   test(`volume claims ${what}`, () => {
     const items = phases.map((phase, index) => item(`m${index}`, { phase }));
     assert.deepEqual(aggregated(object('v1', 'PersistentVolumeClaim', {}), items), { phase: expected });
+  });
+}
+
+for (const kind of ['Pod', 'PersistentVolume', 'PersistentVolumeClaim']) {
+  test(`a ${kind} that is nowhere keeps its status`, () => {
+    const template = object('v1', kind, { status: { phase: 'Old' } });
+    assert.equal(interpreter.aggregate(template, []), template);
   });
 }
 
@@ -222,11 +228,35 @@ test('a Job that failed in one member names it, and is not reopened once nothing
   const status = aggregated(job, [item('m1', complete), item('m2', failedJob)]) as JsonObject;
   assert.deepEqual(
     (status['conditions'] as JsonObject[]).map(({ type }) => type),
-    ['Failed'],
+    ['FailureTarget', 'Failed'],
   );
-  assert.match(String((status['conditions'] as JsonObject[])[0]?.['message']), /m2/);
+  assert.match(String((status['conditions'] as JsonObject[])[1]?.['message']), /m2/);
   const ended = { ...job, status } as KubeObject;
   assert.equal(interpreter.aggregate(ended, [item('m1', complete), item('m2', complete)]), ended);
+});
+
+test('a Job that failed in one member while another still runs is only about to fail', () => {
+  const running = { active: 1, startTime: '2026-01-01T00:00:00Z' };
+  const status = aggregated(object('batch/v1', 'Job', {}), [
+    item('m1', running),
+    item('m2', failedJob),
+  ]) as JsonObject;
+  assert.deepEqual(
+    (status['conditions'] as JsonObject[]).map(({ type }) => type),
+    ['FailureTarget'],
+  );
+  assert.equal(status['active'], 1);
+});
+
+test('a complete Job says so in the words of upstream (sts-job)', () => {
+  const status = aggregated(object('batch/v1', 'Job', {}), [item('m1', complete)]) as JsonObject;
+  assert.deepEqual(
+    (status['conditions'] as JsonObject[]).map(({ reason, message }) => [reason, message]),
+    [
+      ['Completed', 'Job completed'],
+      ['CompletionsReached', 'All member clusters have met success criteria'],
+    ],
+  );
 });
 
 test('a Job with a silent member has no times and no conditions', () => {

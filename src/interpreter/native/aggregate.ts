@@ -95,6 +95,8 @@ function phaseOf(items: readonly StatusItem[], order: readonly string[]): string
 }
 
 const pod: Aggregate = (template, items) => {
+  // Where nothing runs, nothing is known.
+  if (items.length === 0) return template;
   const phase = phaseOf(items, ['Failed', 'Pending', 'Running', 'Succeeded']);
   const states = (field: string): JsonObject[] =>
     items.flatMap(({ status }) =>
@@ -113,11 +115,14 @@ const pod: Aggregate = (template, items) => {
 };
 
 const persistentVolume: Aggregate = (template, items) => {
+  if (items.length === 0) return template;
   const phase = phaseOf(items, ['Failed', 'Pending', 'Available', 'Bound', 'Released']);
   return withStatus(template, phase === undefined ? {} : { phase });
 };
 
 const persistentVolumeClaim: Aggregate = (template, items) => {
+  // Upstream calls a claim bound that is nowhere.
+  if (items.length === 0) return template;
   let phase = 'Bound';
   for (const { status } of items) {
     const one = textAt(status, 'phase');

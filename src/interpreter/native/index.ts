@@ -98,13 +98,25 @@ function entry<T>(table: Readonly<Record<string, T>>, object: KubeObject): T {
   return found;
 }
 
+export interface NativeOptions {
+  /** Gate ResourceQuotaEstimate: requirements also name the priority class, which quotas may ask for. */
+  readonly priorityClasses?: boolean;
+}
+
+function requirementsOf(object: KubeObject, { priorityClasses }: NativeOptions): Replicas['requirements'] {
+  const podSpec = podSpecOf(object);
+  const requirements = podRequirements(podSpec);
+  const priorityClassName = priorityClasses === true ? textAt(podSpec, 'priorityClassName') : '';
+  return priorityClassName === '' ? requirements : { ...requirements, priorityClassName };
+}
+
 /** @param now the time of conditions that an aggregation finds to have become true, RFC 3339 */
-export function nativeLayer(now: () => string): InterpreterLayer {
+export function nativeLayer(now: () => string, options: NativeOptions = {}): InterpreterLayer {
   return {
     has: (kind, operation) => TABLES[operation](nameOf(kind)),
     replicas: (object): Replicas => ({
       replicas: replicasOf(object),
-      requirements: podRequirements(podSpecOf(object)),
+      requirements: requirementsOf(object, options),
     }),
     components: () => [],
     revise(object, replicas) {

@@ -9,15 +9,8 @@ function isTrue(status: unknown, type: string): boolean {
   );
 }
 
-function condition(type: string, reason: string, now: string, message = ''): JsonObject {
-  return {
-    type,
-    status: 'True',
-    lastProbeTime: now,
-    lastTransitionTime: now,
-    reason,
-    ...(message === '' ? {} : { message }),
-  };
+function condition(type: string, reason: string, now: string, message: string): JsonObject {
+  return { type, status: 'True', lastProbeTime: now, lastTransitionTime: now, reason, message };
 }
 
 /** @param now RFC 3339, the time of conditions that become true */
@@ -40,14 +33,18 @@ export function aggregateJob(
   const succeeded = reported.filter(({ status }) => isTrue(status, 'SuccessCriteriaMet')).length;
   const conditions: JsonObject[] = [];
   if (failed.length > 0) {
-    conditions.push(
-      condition('Failed', 'JobFailed', now, `Job executed failed in member clusters: ${failed.join(',')}`),
-    );
+    const message = `Job executed failed in member clusters: ${failed.join(',')}`;
+    // A current API server takes Failed only beside FailureTarget and when no pod runs any more; upstream writes it at
+    // once and alone, is refused, and leaves the template as it was.
+    conditions.push(condition('FailureTarget', 'JobFailed', now, message));
+    if (!running) conditions.push(condition('Failed', 'JobFailed', now, message));
   }
   if (items.length > 0 && complete === items.length) {
     conditions.push(condition('Complete', 'Completed', now, 'Job completed'));
-    if (succeeded === items.length)
-      conditions.push(condition('SuccessCriteriaMet', 'CompletionsReached', now));
+    if (succeeded === items.length) {
+      const message = 'All member clusters have met success criteria';
+      conditions.push(condition('SuccessCriteriaMet', 'CompletionsReached', now, message));
+    }
   }
   const times = (field: string): string[] =>
     reported
