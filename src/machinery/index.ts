@@ -1,3 +1,8 @@
+export type { FieldManagement, OtherVersion } from './apply/endpoint.ts';
+export { serverSideApply } from './apply/server-side-apply.ts';
+export type { AppliedConfiguration } from './apply/server-side-apply.ts';
+export { keepTimes, trackUpdate } from './apply/track-update.ts';
+export type { TrackedUpdate } from './apply/track-update.ts';
 export type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin, UserInfo } from './admission.ts';
 export { FieldSelector, parseFieldSelector } from './field-selector.ts';
 export type { FieldRequirement } from './field-selector.ts';

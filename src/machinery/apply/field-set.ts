@@ -1,0 +1,241 @@
+// Sets of fields of an object, as trees: what a manager owns, what a change touches. Immutable, so that parts are
+// shared; an operation that changes nothing returns the very set it was given.
+import type { JsonObject } from '../../api/index.ts';
+import { isJsonObject, setField, type JsonFields } from '../json-draft.ts';
+import { compareElements, parseElement, type PathElement } from './path-element.ts';
+
+interface Entry {
+  /** The field itself is in the set. */
+  readonly member: boolean;
+  /** What of the fields below is in the set; never empty. */
+  readonly children: FieldSet | undefined;
+}
+
+type Entries = ReadonlyMap<PathElement, Entry>;
+
+export class FieldSet {
+  static readonly empty = new FieldSet(new Map());
+  readonly entries: Entries;
+
+  /** Use `fromFields` or a FieldSetBuilder. Entries must not be empty ones. */
+  constructor(entries: Entries) {
+    this.entries = entries;
+  }
+
+  /** Reads fieldsV1. Throws SyntaxError when a path element is malformed. */
+  static fromFields(fields: JsonObject): FieldSet {
+    const known = parsed.get(fields);
+    if (known !== undefined) return known;
+    const set = readFields(fields).set;
+    if (Object.isFrozen(fields)) {
+      parsed.set(fields, set);
+      written.set(set, fields);
+    }
+    return set;
+  }
+
+  /** As fieldsV1. The same object for the same set. */
+  toFields(): JsonObject {
+    const known = written.get(this);
+    if (known !== undefined) return known;
+    const fields = writeFields(this, false);
+    written.set(this, fields);
+    parsed.set(fields, this);
+    return fields;
+  }
+
+  get isEmpty(): boolean {
+    return this.entries.size === 0;
+  }
+
+  has(path: readonly PathElement[]): boolean {
+    const [element = '', ...rest] = path;
+    const entry = this.entries.get(element);
+    return rest.length === 0 ? entry?.member === true : entry?.children?.has(rest) === true;
+  }
+
+  /** What of the set lies below `element`. */
+  below(element: PathElement): FieldSet {
+    return this.entries.get(element)?.children ?? FieldSet.empty;
+  }
+
+  isMember(element: PathElement): boolean {
+    return this.entries.get(element)?.member === true;
+  }
+
+  union(other: FieldSet): FieldSet {
+    if (this === other || other.isEmpty) return this;
+    if (this.isEmpty) return other;
+    let entries: Map<PathElement, Entry> | undefined;
+    for (const [element, theirs] of other.entries) {
+      const ours = this.entries.get(element);
+      const merged = ours === undefined ? theirs : uniteEntries(ours, theirs);
+      if (merged === ours) continue;
+      entries ??= new Map(this.entries);
+      entries.set(element, merged);
+    }
+    return entries === undefined ? this : new FieldSet(entries);
+  }
+
+  intersection(other: FieldSet): FieldSet {
+    if (this === other) return this;
+    const [small, large] = this.entries.size <= other.entries.size ? [this, other] : [other, this];
+    const entries = new Map<PathElement, Entry>();
+    for (const [element, one] of small.entries) {
+      const two = large.entries.get(element);
+      if (two === undefined) continue;
+      const children =
+        one.children !== undefined && two.children !== undefined
+          ? nonEmpty(one.children.intersection(two.children))
+          : undefined;
+      const member = one.member && two.member;
+      if (member || children !== undefined) entries.set(element, { member, children });
+    }
+    return entries.size === 0 ? FieldSet.empty : new FieldSet(entries);
+  }
+
+  /** Without the members of `other`; what lies below a member of `other` stays. */
+  difference(other: FieldSet): FieldSet {
+    return this.#without(other, false);
+  }
+
+  /** Without the members of `other` and everything below them. */
+  recursiveDifference(other: FieldSet): FieldSet {
+    return this.#without(other, true);
+  }
+
+  #without(other: FieldSet, recursive: boolean): FieldSet {
+    if (this === other) return FieldSet.empty;
+    let entries: Map<PathElement, Entry> | undefined;
+    for (const [element, theirs] of other.entries) {
+      const ours = this.entries.get(element);
+      if (ours === undefined) continue;
+      const left = recursive && theirs.member ? undefined : subtract(ours, theirs, recursive);
+      if (left === ours) continue;
+      entries ??= new Map(this.entries);
+      if (left === undefined) entries.delete(element);
+      else entries.set(element, left);
+    }
+    if (entries === undefined) return this;
+    return entries.size === 0 ? FieldSet.empty : new FieldSet(entries);
+  }
+
+  /** Every member's path: those of one level before those below, each in order. */
+  *paths(prefix: readonly PathElement[] = []): Generator<readonly PathElement[]> {
+    const sorted = sortedElements(this);
+    for (const element of sorted) if (this.isMember(element)) yield [...prefix, element];
+    for (const element of sorted) {
+      const children = this.entries.get(element)?.children;
+      if (children !== undefined) yield* children.paths([...prefix, element]);
+    }
+  }
+}
+
+const parsed = new WeakMap<JsonObject, FieldSet>();
+const written = new WeakMap<FieldSet, JsonObject>();
+
+function nonEmpty(set: FieldSet): FieldSet | undefined {
+  return set.isEmpty ? undefined : set;
+}
+
+function uniteEntries(ours: Entry, theirs: Entry): Entry {
+  const member = ours.member || theirs.member;
+  const children =
+    ours.children === undefined
+      ? theirs.children
+      : theirs.children === undefined
+        ? ours.children
+        : ours.children.union(theirs.children);
+  return member === ours.member && children === ours.children ? ours : { member, children };
+}
+
+function subtract(ours: Entry, theirs: Entry, recursive: boolean): Entry | undefined {
+  const member = ours.member && !theirs.member;
+  let { children } = ours;
+  if (children !== undefined && theirs.children !== undefined) {
+    const left = recursive
+      ? children.recursiveDifference(theirs.children)
+      : children.difference(theirs.children);
+    children = nonEmpty(left);
+  }
+  if (member === ours.member && children === ours.children) return ours;
+  return member || children !== undefined ? { member, children } : undefined;
+}
+
+function sortedElements(set: FieldSet): PathElement[] {
+  return [...set.entries.keys()].sort(compareElements);
+}
+
+function readFields(fields: JsonObject): { set: FieldSet; member: boolean } {
+  const entries = new Map<PathElement, Entry>();
+  let member = false;
+  for (const key in fields) {
+    if (key === '.') {
+      member = true;
+      continue;
+    }
+    const element = parseElement(key);
+    if (element === undefined) continue;
+    const below = fields[key];
+    const inner = isJsonObject(below) ? readFields(below) : { set: FieldSet.empty, member: true };
+    entries.set(element, { member: inner.member, children: nonEmpty(inner.set) });
+  }
+  const set = entries.size === 0 ? FieldSet.empty : new FieldSet(entries);
+  return { set, member: member || set.isEmpty };
+}
+
+const NOTHING: JsonObject = Object.freeze({});
+
+function writeFields(set: FieldSet, self: boolean): JsonObject {
+  const fields: JsonFields = {};
+  if (self) fields['.'] = NOTHING;
+  for (const element of sortedElements(set)) {
+    const entry = set.entries.get(element);
+    if (entry === undefined) continue;
+    const below = entry.children === undefined ? NOTHING : writeFields(entry.children, entry.member);
+    setField(fields, element, below);
+  }
+  return Object.freeze(fields);
+}
+
+/** Collects paths into a set. */
+export class FieldSetBuilder {
+  readonly #members = new Set<PathElement>();
+  readonly #children = new Map<PathElement, FieldSetBuilder>();
+
+  insert(path: readonly PathElement[]): void {
+    // The empty path is the whole object, which nobody owns.
+    if (path.length > 0) this.#insert(path, 0);
+  }
+
+  #insert(path: readonly PathElement[], at: number): void {
+    const element = path[at] ?? '';
+    if (at === path.length - 1) this.#members.add(element);
+    else this.#descend(element).#insert(path, at + 1);
+  }
+
+  #descend(element: PathElement): FieldSetBuilder {
+    const known = this.#children.get(element);
+    if (known !== undefined) return known;
+    const builder = new FieldSetBuilder();
+    this.#children.set(element, builder);
+    return builder;
+  }
+
+  build(): FieldSet {
+    if (this.#members.size === 0 && this.#children.size === 0) return FieldSet.empty;
+    const entries = new Map<PathElement, Entry>();
+    for (const element of this.#members) entries.set(element, { member: true, children: undefined });
+    for (const [element, builder] of this.#children) {
+      entries.set(element, { member: this.#members.has(element), children: nonEmpty(builder.build()) });
+    }
+    return new FieldSet(entries);
+  }
+}
+
+/** A set of the given paths of field names. */
+export function fieldSetOf(...paths: readonly (readonly string[])[]): FieldSet {
+  const builder = new FieldSetBuilder();
+  for (const path of paths) builder.insert(path.map((name) => `f:${name}`));
+  return builder.build();
+}

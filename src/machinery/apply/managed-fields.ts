@@ -1,0 +1,141 @@
+// metadata.managedFields, read into sets by manager and written back in kube-apiserver's order.
+import type { ManagedFieldsEntry } from '../../api/index.ts';
+import { goQuote } from '../go-text.ts';
+import { isJsonObject } from '../json-draft.ts';
+import { parseTime } from '../time.ts';
+import { FieldSet } from './field-set.ts';
+
+/** Who manages fields: entries with the same identity are one. */
+export interface ManagerIdentity {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  readonly subresource: string;
+}
+
+export interface ManagedSet extends ManagerIdentity {
+  readonly apiVersion: string;
+  readonly time: string | undefined;
+  readonly set: FieldSet;
+}
+
+/** By identity. */
+export type Managed = Map<string, ManagedSet>;
+
+/** managedFields that nobody wrote by our rules. */
+export class ManagedFieldsError extends Error {
+  override name = 'ManagedFieldsError';
+}
+
+/** What one manager does by update is kept apart by version; what it applies is not. */
+export function identityOf(identity: ManagerIdentity, apiVersion: string): string {
+  const version = identity.operation === 'Update' ? apiVersion : '';
+  return JSON.stringify([identity.manager, identity.operation, version, identity.subresource]);
+}
+
+/** Throws ManagedFieldsError. */
+export function readManaged(entries: readonly ManagedFieldsEntry[] | undefined): Managed {
+  const managed: Managed = new Map();
+  entries?.forEach((entry, index) => {
+    const { operation, apiVersion = '', fieldsType = '', fieldsV1, manager = '', subresource = '' } = entry;
+    if (operation !== 'Apply' && operation !== 'Update') {
+      throw new ManagedFieldsError('operation must be `Apply` or `Update`');
+    }
+    if (apiVersion === '') throw new ManagedFieldsError('apiVersion must not be empty');
+    if (fieldsType === '')
+      throw new ManagedFieldsError(`missing fieldsType in managed fields entry ${index}`);
+    if (fieldsType !== 'FieldsV1') {
+      throw new ManagedFieldsError(
+        `invalid fieldsType ${goQuote(fieldsType)} in managed fields entry ${index}`,
+      );
+    }
+    const identity = { manager, operation, subresource } as const;
+    managed.set(identityOf(identity, apiVersion), {
+      ...identity,
+      apiVersion,
+      time: entry.time,
+      set: readSet(fieldsV1),
+    });
+  });
+  return managed;
+}
+
+function readSet(fields: unknown): FieldSet {
+  if (!isJsonObject(fields)) return FieldSet.empty;
+  try {
+    return FieldSet.fromFields(fields);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ManagedFieldsError(`error decoding set: ${error.message}`);
+  }
+}
+
+/** Undefined when nobody manages anything. */
+export function writeManaged(managed: Managed): readonly ManagedFieldsEntry[] | undefined {
+  if (managed.size === 0) return undefined;
+  return [...managed.values()]
+    .sort(compareSets)
+    .map(({ manager, operation, apiVersion, time, set, subresource }): ManagedFieldsEntry => ({
+      ...(manager === '' ? {} : { manager }),
+      operation,
+      apiVersion,
+      ...(time === undefined ? {} : { time }),
+      fieldsType: 'FieldsV1',
+      fieldsV1: set.toFields(),
+      ...(subresource === '' ? {} : { subresource }),
+    }));
+}
+
+function secondsOf({ time }: ManagedSet): number {
+  return time === undefined ? 0 : Math.floor((parseTime(time) ?? 0) / 1000);
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function compareSets(a: ManagedSet, b: ManagedSet): number {
+  return (
+    compareTexts(a.operation, b.operation) ||
+    secondsOf(a) - secondsOf(b) ||
+    compareTexts(a.manager, b.manager) ||
+    compareTexts(a.apiVersion, b.apiVersion) ||
+    compareTexts(a.subresource, b.subresource)
+  );
+}
+
+// LIMIT: upstream's bound on how many updaters an object remembers one by one.
+const UPDATERS_MAX = 10;
+const OLD_UPDATES = 'ancient-changes';
+
+/** Merges the oldest updaters of each version into one entry, until no more than the limit are left. */
+export function capUpdaters(managed: Managed): Managed {
+  const updaters = [...managed]
+    .filter(([, { operation }]) => operation === 'Update')
+    .sort(([a, left], [b, right]) => secondsOf(left) - secondsOf(right) || compareTexts(a, b));
+  if (updaters.length <= UPDATERS_MAX) return managed;
+  const capped: Managed = new Map(managed);
+  const firstOfVersion = new Map<string, string>();
+  let left = updaters.length;
+  for (const [identity, updater] of updaters) {
+    if (left <= UPDATERS_MAX) break;
+    const { apiVersion, time, set } = updater;
+    const first = firstOfVersion.get(apiVersion);
+    if (first === undefined) {
+      firstOfVersion.set(apiVersion, identity);
+      continue;
+    }
+    const bucket: ManagerIdentity = { manager: OLD_UPDATES, operation: 'Update', subresource: '' };
+    const bucketIdentity = identityOf(bucket, apiVersion);
+    const base = capped.get(bucketIdentity) ?? capped.get(first);
+    if (!capped.has(bucketIdentity)) capped.delete(first);
+    capped.delete(identity);
+    capped.set(bucketIdentity, {
+      ...bucket,
+      apiVersion,
+      time,
+      set: set.union(base?.set ?? FieldSet.empty),
+    });
+    left--;
+  }
+  return capped;
+}

@@ -1,0 +1,118 @@
+// One step of a path in managedFields: a field, an item of a list map by its keys, an item of a set by its value.
+// Elements are kept in the form in which managedFields writes them (`f:spec`, `k:{"name":"a"}`, `v:"x"`), which is
+// canonical, so that equal elements are equal texts.
+import type { JsonObject, JsonValue } from '../../api/index.ts';
+import { goJson } from '../go-text.ts';
+
+export type PathElement = string;
+
+export function fieldElement(name: string): PathElement {
+  return `f:${name}`;
+}
+
+export function valueElement(value: JsonValue): PathElement {
+  return `v:${goJson(value)}`;
+}
+
+/** `keys` in any order. */
+export function keyElement(keys: readonly (readonly [string, JsonValue])[]): PathElement {
+  const sorted = keys.length === 1 ? keys : keys.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `k:{${sorted.map(([name, value]) => `${goJson(name)}:${goJson(value)}`).join()}}`;
+}
+
+/** The field's name, when the element is a field. */
+export function fieldName(element: PathElement): string | undefined {
+  return element.startsWith('f:') ? element.slice(2) : undefined;
+}
+
+export function isKey(element: PathElement): boolean {
+  return element.startsWith('k:');
+}
+
+/** Reads an element as somebody wrote it. Undefined: of a kind that is not known here. Throws SyntaxError. */
+export function parseElement(text: string): PathElement | undefined {
+  switch (text.slice(0, 2)) {
+    case 'f:':
+      return text;
+    case 'k:':
+      return keyElement(
+        Object.entries(JSON.parse(text.slice(2)) as JsonObject).map(([k, v]) => [k, v ?? null]),
+      );
+    case 'v:':
+      return valueElement(JSON.parse(text.slice(2)) as JsonValue);
+    case 'i:':
+      if (!/^i:-?\d+$/.test(text)) throw new SyntaxError(`not an index: ${text}`);
+      return text;
+    default:
+      if (text[1] !== ':') throw new SyntaxError(`missing colon: ${text}`);
+      return undefined;
+  }
+}
+
+const RANKS = ['f', 'k', 'v', 'i'];
+
+/** The order in which field sets are written: fields, then keys, then values, then indices. */
+export function compareElements(a: PathElement, b: PathElement): number {
+  const rank = RANKS.indexOf(a[0] ?? '') - RANKS.indexOf(b[0] ?? '');
+  if (rank !== 0 || a === b) return rank;
+  switch (a[0]) {
+    case 'k':
+      return compareKeys(contentOf(a) as JsonObject, contentOf(b) as JsonObject);
+    case 'v':
+      return compareValues(contentOf(a), contentOf(b));
+    case 'i':
+      return Number(a.slice(2)) - Number(b.slice(2));
+    default:
+      return a < b ? -1 : 1;
+  }
+}
+
+function contentOf(element: PathElement): JsonValue {
+  return JSON.parse(element.slice(2)) as JsonValue;
+}
+
+function compareKeys(a: JsonObject, b: JsonObject): number {
+  const left = Object.entries(a);
+  const right = Object.entries(b);
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const [leftName = '', leftValue = null] = left[i] ?? [];
+    const [rightName = '', rightValue = null] = right[i] ?? [];
+    if (leftName !== rightName) return leftName < rightName ? -1 : 1;
+    const order = compareValues(leftValue, rightValue);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+const TYPES = ['number', 'string', 'boolean', 'object'];
+
+function compareValues(a: JsonValue, b: JsonValue): number {
+  const types = TYPES.indexOf(typeof a) - TYPES.indexOf(typeof b);
+  if (types !== 0) return types;
+  if (typeof a === 'object' || typeof b === 'object') {
+    const left = JSON.stringify(a);
+    const right = JSON.stringify(b);
+    return left < right ? -1 : left > right ? 1 : 0;
+  }
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The element as messages show it: `.spec`, `[name="a"]`, `[="x"]`, `[3]`. */
+export function elementText(element: PathElement): string {
+  switch (element[0]) {
+    case 'k': {
+      const keys = Object.entries(contentOf(element) as JsonObject);
+      return `[${keys.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join()}]`;
+    }
+    case 'v':
+      return `[=${JSON.stringify(contentOf(element))}]`;
+    case 'i':
+      return `[${element.slice(2)}]`;
+    default:
+      return `.${element.slice(2)}`;
+  }
+}
+
+export function pathText(path: readonly PathElement[]): string {
+  return path.map(elementText).join('');
+}
