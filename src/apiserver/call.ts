@@ -6,6 +6,7 @@ import { notFound } from '../machinery/index.ts';
 import type { Entry, Storage } from '../storage/index.ts';
 import type { ApiRequest, RequestInfo } from './contract.ts';
 import type { Representation } from './negotiation.ts';
+import type { ObjectAccess } from './object-access.ts';
 import type { ResourceRegistry, ServedResource } from './registry.ts';
 import type { ResourceDefinition, Subresource, WriteContext } from './resource.ts';
 import { storageKey } from './resource.ts';
@@ -18,6 +19,7 @@ export interface Core {
   readonly random: Random;
   readonly logger: Logger;
   readonly admission: readonly AdmissionPlugin[];
+  readonly objects: ObjectAccess;
   /** How long a watch without timeoutSeconds lasts, at least; up to twice that. */
   readonly minWatchMs: number;
   /** Aborts when the server closes. */
@@ -87,6 +89,7 @@ export function writeContext(call: ResourceCall, dryRun: boolean): WriteContext 
     nowMs: core.clock.now(),
     dryRun,
     random: core.random,
+    group: call.served.definition.group,
     version: call.served.version.name,
     warn: (message) => void warnings.add(message),
   };

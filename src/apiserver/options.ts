@@ -75,7 +75,7 @@ export function parseWriteOptions(
   }
   errors.push(...validateFieldManager(fieldManager, 'fieldManager'), ...checkDryRun(dryRun));
   if (!['', 'Ignore', 'Warn', 'Strict'].includes(fieldValidation)) {
-    const supported = ['Ignore', 'Warn', 'Strict'];
+    const supported = ['', 'Ignore', 'Strict', 'Warn'];
     errors.push(fieldError.notSupported('fieldValidation', fieldValidation, supported));
   }
   refuse(kind, errors);

@@ -7,6 +7,7 @@ import type { JsonObject, KubeObject, Schema } from '../api/index.ts';
 import type { Random } from '../base/index.ts';
 import type { FieldError, NameRule, UserInfo } from '../machinery/index.ts';
 import type { ApiRequest, ApiResponse, RequestInfo } from './contract.ts';
+import type { ObjectAccess } from './object-access.ts';
 import type { DecodeReport } from './typed/decoder.ts';
 
 export type ResourceVerb =
@@ -72,9 +73,10 @@ export interface WriteContext {
   readonly nowMs: number;
   readonly dryRun: boolean;
   readonly random: Random;
-  /** The version of the request. */
+  /** Group and version of the request. */
+  readonly group: string;
   readonly version: string;
-  warn(message: string): void;
+  readonly warn: (message: string) => void;
 }
 
 /** Something a write holds until it is known whether it happened, e.g. an allocated address. */
@@ -101,6 +103,8 @@ export interface Strategy {
   readonly returnsDeleted?: boolean;
   /** COMPAT: what DELETE without a policy does with dependents; the default is to collect them in the background. */
   readonly orphansByDefault?: boolean;
+  /** Tells a client that did not say what to do with dependents. */
+  readonly orphanWarning?: string;
   prepareForCreate?(object: KubeObject, context: WriteContext): KubeObject;
   prepareForUpdate?(next: KubeObject, old: KubeObject, context: WriteContext): KubeObject;
   /** Checks a new object; metadata has been checked already. */
@@ -148,6 +152,10 @@ export interface SubresourceCall {
   delete(options: JsonObject): Promise<ApiResponse>;
   /** Answers with an object in the representation that the client asked for. */
   present(status: number, object: unknown): ApiResponse;
+  /** Throws a 422 StatusError about the body. */
+  refuseInvalid(kind: string, errors: readonly FieldError[]): never;
+  /** Other objects that the subresource has to look at. */
+  readonly objects: ObjectAccess;
 }
 
 export interface Subresource {

@@ -8,14 +8,16 @@ import { createApiServer, objectCodec, type InProcessTransport } from './index.t
 
 const ADMIN = { name: 'admin', groups: ['system:masters'] };
 
-function start(): InProcessTransport {
+async function start(): Promise<InProcessTransport> {
   const server = createApiServer({
     storage: createMemoryStorage(objectCodec),
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
   });
-  return server.inProcess(ADMIN);
+  const api = server.inProcess(ADMIN);
+  await api.send({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: 'default' } } });
+  return api;
 }
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
@@ -25,7 +27,7 @@ function configMap(name: string, data: Record<string, string>): object {
 }
 
 test('an object is created, read, replaced, patched and deleted', async () => {
-  const api = start();
+  const api = await start();
   const created = await api.send({ method: 'POST', path: CONFIG_MAPS, body: configMap('a', { k: '1' }) });
   assert.equal(created.status, 201);
   const { metadata } = created.body as KubeObject;
@@ -58,7 +60,7 @@ test('an object is created, read, replaced, patched and deleted', async () => {
 });
 
 test('a list shows the objects that a selector chooses, in pages at one revision', async () => {
-  const api = start();
+  const api = await start();
   for (const name of ['a', 'b', 'c']) {
     await api.send({ method: 'POST', path: CONFIG_MAPS, body: configMap(name, {}) });
   }
@@ -82,7 +84,7 @@ test('a list shows the objects that a selector chooses, in pages at one revision
 });
 
 test('a watch sends the state and then every change, and an object that leaves the selection as deleted', async () => {
-  const api = start();
+  const api = await start();
   const labelled = { ...configMap('a', { k: '1' }), metadata: { name: 'a', labels: { w: 'y' } } };
   await api.send({ method: 'POST', path: CONFIG_MAPS, body: labelled });
   const events: WatchEvent<KubeObject>[] = [];

@@ -1,6 +1,6 @@
 // The API server: everything a request passes after authentication, over one storage.
 import type { KubeObject } from '../api/index.ts';
-import { errorMessage, type Clock, type Logger, type Random } from '../base/index.ts';
+import { errorMessage, randomSuffix, type Clock, type Logger, type Random } from '../base/index.ts';
 import {
   StatusError,
   forbidden,
@@ -9,11 +9,13 @@ import {
   type UserInfo,
 } from '../machinery/index.ts';
 import type { Storage } from '../storage/index.ts';
+import { builtinAdmission } from './admission/builtin.ts';
 import { Views, type Core } from './call.ts';
 import type { ApiRequest, ApiResponse, Authorizer, RequestInfo } from './contract.ts';
 import { dispatch } from './dispatch.ts';
 import { builtinResourceDefinitions, type BuiltinKinds } from './kinds/builtin.ts';
 import { builtinKinds } from './kinds/index.ts';
+import { createObjectAccess } from './object-access.ts';
 import { pathNotFound } from './refusals.ts';
 import { ResourceRegistry } from './registry.ts';
 import { parseRequestInfo } from './request-info.ts';
@@ -40,6 +42,8 @@ export interface ApiServerOptions {
   readonly impersonate?: (request: ApiRequest) => UserInfo;
   /** Our own rules; they run after Kubernetes' built-in ones. */
   readonly admission?: readonly AdmissionPlugin[];
+  /** Built-in rules to leave out, by kube-apiserver's names, e.g. `ServiceAccount`. */
+  readonly disabledAdmission?: readonly string[];
   /** Resources besides, or instead of, the built-in ones. */
   readonly extraResources?: readonly ResourceDefinition[];
   /** Behaviour of built-in kinds that only the caller can give, e.g. token requests. */
@@ -61,8 +65,9 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { storage, clock, random, logger } = options;
   const registry = new ResourceRegistry();
-  registry.put(...builtinResourceDefinitions({ ...builtinKinds, ...options.kinds }));
-  registry.put(...(options.extraResources ?? []));
+  const objects = createObjectAccess(registry, storage);
+  const kinds = builtinKinds({ objects, random }, options.kinds ?? {});
+  registry.put(...builtinResourceDefinitions(kinds), ...(options.extraResources ?? []));
   const views = new Views();
   const closing = new AbortController();
   const core: Core = {
@@ -71,7 +76,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     clock,
     random,
     logger,
-    admission: options.admission ?? [],
+    admission: [
+      ...builtinAdmission({ objects, suffix: () => randomSuffix(random) }, options.disabledAdmission ?? []),
+      ...(options.admission ?? []),
+    ],
+    objects,
     minWatchMs: options.minWatchMs ?? MIN_WATCH_MS,
     closing: closing.signal,
     viewOf: (served) => views.of(served),

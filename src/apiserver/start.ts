@@ -2,7 +2,12 @@
 // member are started by this.
 import type { Clock, Logger, Random } from '../base/index.ts';
 import type { KubeObject } from '../api/index.ts';
+import type { UserInfo } from '../machinery/index.ts';
 import type { Storage } from '../storage/index.ts';
+import { customResourceSupport, type CustomResources, type CustomResourceSupport } from './crd/index.ts';
+import { ruleEngine } from './crd/rule-engine.ts';
+import { compileColumnPath } from './crd/column-path.ts';
+import { OpenApiDocuments } from './openapi/index.ts';
 import type { HealthCheck } from './listen/health.ts';
 import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
 import { startListener, type Listener, type ListenerOptions, type TlsMaterial } from './listen/listener.ts';
@@ -60,8 +65,18 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     serviceAccountKey: certificates.serviceAccountKey,
   });
   let listener: Listener | undefined;
+  const customResources = customResourceSupport({ engine: ruleEngine, compileJsonPath: compileColumnPath });
   try {
-    const server = createApiServer(serverOptions(options, security));
+    const server = createApiServer(serverOptions(options, security, customResources, () => documents));
+    const documents = new OpenApiDocuments(server.registry, options.version.gitVersion, clock);
+    const definitions = customResources.start({
+      storage: options.storage,
+      registry: server.registry,
+      clock,
+      logger,
+      transport: server.inProcess(CUSTOM_RESOURCES),
+    });
+    await definitions.ready;
     const answer: Handle = (request) => server.handle(request);
     const measured = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
     const handle = options.around?.(measured) ?? measured;
@@ -76,7 +91,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
       logger,
       ...(options.onConnection === undefined ? {} : { onConnection: options.onConnection }),
     });
-    return runningServer(options, server, security, listener);
+    return runningServer(options, server, security, listener, definitions);
   } catch (error) {
     security.close();
     await listener?.close();
@@ -84,7 +99,18 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
   }
 }
 
-function serverOptions(options: StartOptions, security: Security): ApiServerOptions {
+// Deletes the instances of custom resource definitions that are going.
+const CUSTOM_RESOURCES: UserInfo = {
+  name: 'system:apiserver',
+  groups: ['system:masters', 'system:authenticated'],
+};
+
+function serverOptions(
+  options: StartOptions,
+  security: Security,
+  customResources: CustomResourceSupport,
+  documents: () => OpenApiDocuments,
+): ApiServerOptions {
   const { metrics, healthChecks } = options;
   const info = createInfoEndpoints({
     version: options.version,
@@ -98,11 +124,16 @@ function serverOptions(options: StartOptions, security: Security): ApiServerOpti
     impersonate: (request) => security.actingUser(request),
     admission: [...security.admission, ...(options.admission ?? [])],
     kinds: {
+      ...customResources.kinds,
       ...securityKinds(security),
       '/serviceaccounts': { subresources: { token: tokenSubresource(security) } },
       ...options.kinds,
     },
-    pathHandlers: [info, ...(options.pathHandlers ?? [])],
+    pathHandlers: [
+      info,
+      (request) => (request.path.startsWith('/openapi/') ? documents().respond(request) : undefined),
+      ...(options.pathHandlers ?? []),
+    ],
   };
 }
 
@@ -111,6 +142,7 @@ function runningServer(
   server: ApiServer,
   security: Security,
   listener: Listener,
+  definitions: CustomResources,
 ): RunningServer {
   return {
     server,
@@ -121,6 +153,7 @@ function runningServer(
     renewCertificates: (certificates) => listener.renewCertificate(tlsMaterial(certificates)),
     async close() {
       await listener.close();
+      await definitions.close();
       await server.close();
       security.close();
     },

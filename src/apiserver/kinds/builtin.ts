@@ -4,15 +4,16 @@
 import {
   builtinResources,
   builtinSchema,
+  deepFreeze,
   definitionFor,
+  referencedDefinition,
   formatApiVersion,
   type BuiltinResource,
-  type BuiltinSubresource,
-  type JsonObject,
   type KubeObject,
   type Schema,
 } from '../../api/index.ts';
-import { assert } from '../../base/index.ts';
+import { assert, type Random } from '../../base/index.ts';
+import type { ObjectAccess } from '../object-access.ts';
 import {
   storageRootOf,
   type Printer,
@@ -22,7 +23,8 @@ import {
   type Strategy,
   type Subresource,
 } from '../resource.ts';
-import { TypedDecoders, type DecodeReport } from '../typed/decoder.ts';
+import { statusSubresource } from './status.ts';
+import { typedDecode, typedDecoders } from './typed-decode.ts';
 
 /** What a family file says about one kind. */
 export interface BuiltinKind {
@@ -34,27 +36,20 @@ export interface BuiltinKind {
   /** apiVersion of the stored form, where it is not that of the first version. */
   readonly storedAs?: { readonly apiVersion: string; readonly root?: string };
   convert?: NonNullable<ResourceDefinition['convert']>;
+  /** What a client sends as status of a new object counts (nodes). */
+  readonly keepsStatusOnCreate?: boolean;
   /** Answers every request itself. */
   readonly serve?: NonNullable<ResourceDefinition['serve']>;
 }
 
+/** What kinds need of the server. */
+export interface KindEnvironment {
+  readonly objects: ObjectAccess;
+  readonly random: Random;
+}
+
 /** By `group/plural`; the core group is the empty one: `/pods`. */
 export type BuiltinKinds = Readonly<Record<string, BuiltinKind>>;
-
-export const typedDecoders = new TypedDecoders(builtinSchema);
-
-/** Decodes with the types of a definition and then fills in defaults. */
-export function typedDecode(
-  identity: { readonly group: string; readonly version: string; readonly kind: string },
-  defaults?: (object: KubeObject, version: string) => KubeObject,
-): (value: JsonObject, report: DecodeReport) => KubeObject {
-  const definition = definitionFor(identity);
-  assert(definition !== undefined, `no schema for ${identity.group}/${identity.version} ${identity.kind}`);
-  return (value, report) => {
-    const object = typedDecoders.decodeKind(definition, identity, value, report);
-    return defaults?.(object, identity.version) ?? object;
-  };
-}
 
 class BuiltinVersion implements ResourceVersion {
   readonly name: string;
@@ -78,31 +73,6 @@ class BuiltinVersion implements ResourceVersion {
   }
 }
 
-function withStatusOf(next: KubeObject, old: KubeObject, keepLabels: boolean): KubeObject {
-  const { status: _, metadata: oldMetadata, ...rest } = old;
-  const { labels: _labels, ...metadata } = next.metadata;
-  const labels = (keepLabels ? oldMetadata : next.metadata).labels;
-  return Object.freeze({
-    ...(rest as Omit<KubeObject, 'metadata'>),
-    metadata: Object.freeze({ ...metadata, ...(labels === undefined ? {} : { labels }) }),
-    ...(next['status'] === undefined ? {} : { status: next['status'] }),
-  }) as KubeObject;
-}
-
-/** The status of an object, written by whoever observes it; nothing else changes by it. */
-export function statusSubresource(
-  listed: Pick<BuiltinSubresource, 'verbs'>,
-  options: { readonly keepLabels?: boolean } = {},
-): Subresource {
-  return {
-    verbs: listed.verbs,
-    part: {
-      prepareForUpdate: (next, old) => withStatusOf(next, old, options.keepLabels !== false),
-      ignoredFields: ['spec'],
-    },
-  };
-}
-
 function subresourcesOf(
   resource: BuiltinResource,
   given: Readonly<Record<string, Subresource>>,
@@ -111,7 +81,7 @@ function subresourcesOf(
   for (const listed of resource.subresources) {
     const own = given[listed.name];
     if (own !== undefined) found[listed.name] = own;
-    else if (listed.name === 'status') found['status'] = statusSubresource(listed);
+    else if (listed.name === 'status') found['status'] = statusSubresource();
   }
   return found;
 }
@@ -133,6 +103,40 @@ export function builtinResourceDefinitions(kinds: BuiltinKinds): ResourceDefinit
   return definitions;
 }
 
+/** Kinds with a status subresource start with an empty status, and only that subresource changes it. */
+function strategyOf(resource: BuiltinResource, kind: BuiltinKind): Strategy {
+  const strategy = kind.strategy ?? {};
+  if (!resource.subresources.some(({ name }) => name === 'status')) return strategy;
+  const { prepareForCreate, prepareForUpdate } = strategy;
+  let zero: unknown;
+  const withStatus = (object: KubeObject, status: unknown): KubeObject => {
+    if (object['status'] === status) return object;
+    const { status: _, ...rest } = object;
+    return Object.freeze(status === undefined ? rest : { ...rest, status }) as KubeObject;
+  };
+  return {
+    ...strategy,
+    prepareForCreate(object, context) {
+      zero ??= zeroStatus(resource);
+      const next = kind.keepsStatusOnCreate === true ? object : withStatus(object, zero);
+      return prepareForCreate?.(next, context) ?? next;
+    },
+    prepareForUpdate(given, old, context) {
+      const next = withStatus(given, old['status']);
+      return prepareForUpdate?.(next, old, context) ?? next;
+    },
+  };
+}
+
+function zeroStatus(resource: BuiltinResource): unknown {
+  const definition = definitionFor(resource);
+  const { status } = builtinSchema(definition ?? '')?.properties ?? {};
+  const reference = status?.$ref ?? status?.allOf?.[0]?.$ref;
+  return reference === undefined
+    ? undefined
+    : deepFreeze(typedDecoders.zero(referencedDefinition(reference)));
+}
+
 function definitionOf(
   resource: BuiltinResource,
   versions: readonly BuiltinResource[],
@@ -151,7 +155,7 @@ function definitionOf(
     versions: versions.map((version) => new BuiltinVersion(version, kind)),
     storageApiVersion: kind.storedAs?.apiVersion ?? formatApiVersion(resource),
     storageRoot: kind.storedAs?.root ?? storageRootOf(resource.group, resource.plural),
-    strategy: kind.strategy ?? {},
+    strategy: strategyOf(resource, kind),
     subresources: subresourcesOf(resource, kind.subresources ?? {}),
     itemsNameKind: false,
     ...(kind.convert === undefined ? {} : { convert: kind.convert }),

@@ -1,7 +1,8 @@
 // Turns a client's JSON into an object of a built-in kind, as decoding into kube-apiserver's Go types and
 // encoding again would: fields the kind does not have are dropped (and reported), nulls and empty optional
 // values vanish, required structures appear, times and quantities take their canonical form.
-// One pass over the value; what comes out is new (the input is never changed) and deeply frozen.
+// One pass over the value; the input is never changed. What comes out is open for defaults and frozen by the caller,
+// but for parts that came frozen out of an earlier pass: these are passed on as they are.
 import type { JsonObject, KubeObject, Schema } from '../../api/index.ts';
 import { Quantity, badRequest } from '../../machinery/index.ts';
 import { formatMicroTime, formatTime } from '../../base/index.ts';
@@ -173,7 +174,7 @@ function listDecoder(item: Decode, itemZero: (walk: Walk) => unknown, keepEmpty:
       list[i] = item(value[i], walk) ?? itemZero(walk);
       walk.path.pop();
     }
-    return Object.freeze(list);
+    return list;
   };
 }
 
@@ -189,7 +190,7 @@ function mapDecoder(item: Decode, itemZero: (walk: Walk) => unknown): Decode {
       setOwn(map, key, item((value as JsonObject)[key], walk) ?? itemZero(walk));
       walk.path.pop();
     }
-    return Object.freeze(map);
+    return map;
   };
 }
 
@@ -209,7 +210,7 @@ class StructDecoder {
   readonly decode: Decode = (value, walk) => {
     if (value === null || value === undefined) return undefined;
     if (typeof value !== 'object' || Array.isArray(value)) throw mismatch(value, walk, 'struct');
-    if (this.#known.has(value)) return value;
+    if (Object.isFrozen(value) && this.#known.has(value)) return value;
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
       const field = this.#fields.get(key);
@@ -224,7 +225,7 @@ class StructDecoder {
     }
     for (const [name, field] of this.#present) if (out[name] === undefined) out[name] = field.absent!(walk);
     this.#known.add(out);
-    return Object.freeze(out);
+    return out;
   };
 }
 
@@ -273,6 +274,11 @@ export class TypedDecoders {
         `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${error.message}`,
       );
     }
+  }
+
+  /** What the definition's type holds when nothing was set. */
+  zero(definition: string): unknown {
+    return this.#definition(definition)(EMPTY, { path: [], problems: [] });
   }
 
   #definition(name: string): Decode {

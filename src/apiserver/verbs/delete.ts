@@ -113,6 +113,9 @@ async function deleteOnce(
     context.warn,
   );
   const next = beginDeletion(call, old, options, context.nowMs);
+  if (options.propagationPolicy === undefined && options.orphanDependents === undefined) {
+    if (strategy.orphanWarning !== undefined) context.warn(strategy.orphanWarning);
+  }
   const waits = isWaiting(next) || strategy.isHeld?.(next) === true;
   if (options.dryRun) return { object: await view.fromStorage(waits ? next : old), gone: !waits };
   if (!waits) {

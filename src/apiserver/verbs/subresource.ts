@@ -1,7 +1,7 @@
 // Requests to subresources: a part of the object written as a whole one, the object shown as another kind, or
 // code of the subresource's own.
 import type { JsonObject } from '../../api/index.ts';
-import { badRequest } from '../../machinery/index.ts';
+import { badRequest, invalid } from '../../machinery/index.ts';
 import { decodeObject, parseJsonBody } from '../body.ts';
 import { mustGet, writeContext, type ResourceCall } from '../call.ts';
 import type { ApiResponse } from '../contract.ts';
@@ -67,6 +67,10 @@ function subresourceCall(call: ResourceCall): SubresourceCall {
       return deletionAnswer(parent, await deleteObject(parent, name, parsed, deleteOptions), parsed);
     },
     present: (status, object) => present(call, status, object),
+    refuseInvalid(kind, errors) {
+      throw invalid({ group: call.subresource?.kind?.group ?? '', kind }, name, errors);
+    },
+    objects: call.core.objects,
   };
 }
 

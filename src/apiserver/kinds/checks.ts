@@ -1,0 +1,58 @@
+// Small checks that many kinds share, in kube-apiserver's words.
+import { fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import { FIELD_IMMUTABLE, Quantity } from '../../machinery/index.ts';
+
+export const NOT_NEGATIVE = 'must be greater than or equal to 0';
+
+export function notNegative(value: number | undefined, path: string): FieldError[] {
+  return value !== undefined && value < 0 ? [fieldError.invalid(path, value, NOT_NEGATIVE)] : [];
+}
+
+export function positive(value: number | undefined, path: string): FieldError[] {
+  return value !== undefined && value <= 0 ? [fieldError.invalid(path, value, 'must be greater than 0')] : [];
+}
+
+/** Empty where `absentIsFine`; otherwise one of the supported values. */
+export function oneOf(
+  value: string | undefined,
+  supported: readonly string[],
+  path: string,
+  absentIsFine = true,
+): FieldError[] {
+  if (value === undefined || value === '') return absentIsFine ? [] : [fieldError.required(path)];
+  return supported.includes(value) ? [] : [fieldError.notSupported(path, value, supported)];
+}
+
+/** Complaints of a name rule as errors. */
+export function named(complaints: readonly string[], value: string, path: string): FieldError[] {
+  return complaints.map((complaint) => fieldError.invalid(path, value, complaint));
+}
+
+export function notFound(value: string, path: string): FieldError {
+  return { type: 'FieldValueNotFound', path, message: `Not found: ${JSON.stringify(value)}` };
+}
+
+export function immutable(value: unknown, old: unknown, path: string): FieldError[] {
+  return semanticEqual(value, old) ? [] : [fieldError.invalid(path, value ?? null, FIELD_IMMUTABLE)];
+}
+
+/** Whole numbers and `25%`. */
+export function intOrPercent(value: number | string | undefined, path: string): FieldError[] {
+  if (value === undefined) return [];
+  if (typeof value === 'number') return notNegative(value, path);
+  if (/^[0-9]+%$/.test(value)) return [];
+  const why =
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+  return [fieldError.invalid(path, value, why)];
+}
+
+export function percentOf(value: number | string | undefined): number | undefined {
+  return typeof value === 'string' && /^[0-9]+%$/.test(value) ? Number(value.slice(0, -1)) : undefined;
+}
+
+export function quantityNotNegative(value: string | number, path: string): FieldError[] {
+  const quantity = Quantity.tryParse(value);
+  return quantity !== undefined && quantity.nanos < 0n
+    ? [fieldError.invalid(path, String(value), NOT_NEGATIVE)]
+    : [];
+}

@@ -1,0 +1,331 @@
+// What a cluster is made of besides workloads: namespaces, nodes, service accounts, quotas, leases, classes.
+import type {
+  KubeObject,
+  LimitRange,
+  LimitRangeItem,
+  Namespace,
+  Node,
+  ResourceQuota,
+  Lease,
+} from '../../api/index.ts';
+import {
+  Quantity,
+  fieldError,
+  isDns1123Label,
+  isQualifiedName,
+  nameIsDnsLabel,
+  semanticEqual,
+  type FieldError,
+} from '../../machinery/index.ts';
+import { withMetadata } from '../object-codec.ts';
+import type { Subresource } from '../resource.ts';
+import { change, each, fill, put } from '../typed/drafts.ts';
+import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
+import { immutable, named, notNegative, oneOf, positive, quantityNotNegative } from './checks.ts';
+import { notServedHere } from './not-served.ts';
+import { statusSubresource } from './status.ts';
+import * as printers from '../table/printers.ts';
+
+// ---- Namespace
+
+const NAME_LABEL = 'kubernetes.io/metadata.name';
+
+/** COMPAT: every namespace carries its name as a label, whatever a client sends. */
+function withNameLabel(object: KubeObject): KubeObject {
+  const { name = '', labels } = object.metadata;
+  if (name === '' || labels?.[NAME_LABEL] === name) return object;
+  return withMetadata(object, { ...object.metadata, labels: { ...labels, [NAME_LABEL]: name } });
+}
+
+const withField = (object: KubeObject, field: 'spec' | 'status', value: unknown): KubeObject =>
+  Object.freeze({ ...object, [field]: Object.freeze(value) }) as KubeObject;
+
+/** Only the finalize subresource changes the finalizers of the spec: the namespace is held by them. */
+const finalize: Subresource = {
+  verbs: ['update'],
+  part: {
+    ignoredFields: ['status'],
+    prepareForUpdate: (next, old) =>
+      Object.freeze({ ...old, metadata: next.metadata, spec: next['spec'] ?? {} }) as KubeObject,
+    validateUpdate: (next) =>
+      ((next as unknown as Namespace).spec?.finalizers ?? []).flatMap((finalizer, index) =>
+        finalizer === 'kubernetes' || finalizer.includes('/')
+          ? named(isQualifiedName(finalizer), finalizer, 'spec.finalizers')
+          : [
+              fieldError.invalid(
+                `spec.finalizers[${index}]`,
+                finalizer,
+                'name is neither a standard finalizer name nor is it fully qualified',
+              ),
+            ],
+      ),
+  },
+};
+
+const namespace: BuiltinKind = {
+  strategy: {
+    nameRule: nameIsDnsLabel,
+    prepareForCreate: (object) =>
+      withNameLabel(
+        withField(
+          withField(object, 'spec', {
+            finalizers: [
+              ...new Set([...((object as unknown as Namespace).spec?.finalizers ?? []), 'kubernetes']),
+            ],
+          }),
+          'status',
+          { phase: 'Active' },
+        ),
+      ),
+    prepareForUpdate: (next, old) => withNameLabel(withField(next, 'spec', old['spec'] ?? {})),
+    beginDeletion(object) {
+      const { deletionGracePeriodSeconds: _, ...metadata } = object.metadata;
+      const status = { ...(object['status'] as object), phase: 'Terminating' };
+      return withMetadata(withField(object, 'status', status), metadata);
+    },
+    isHeld: (object) => ((object as unknown as Namespace).spec?.finalizers ?? []).length > 0,
+    selectableFields: (object) => ({ 'status.phase': (object as unknown as Namespace).status?.phase ?? '' }),
+    selectableFieldNames: ['status.phase'],
+  },
+  subresources: { finalize, status: statusSubresource({ changesLabels: true }) },
+  printer: printers.namespaces,
+};
+
+// ---- Node
+
+function validateNode(object: KubeObject): FieldError[] {
+  const { spec = {}, status = {} } = object as unknown as Node;
+  const errors: FieldError[] = [];
+  const seen = new Set<string>();
+  for (const [i, taint] of (spec.taints ?? []).entries()) {
+    const path = `spec.taints[${i}]`;
+    errors.push(...named(isQualifiedName(taint.key), taint.key, `${path}.key`));
+    errors.push(
+      ...oneOf(taint.effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${path}.effect`, false),
+    );
+    const key = `${taint.key} ${taint.effect}`;
+    if (seen.has(key)) errors.push(fieldError.duplicate(path, taint));
+    seen.add(key);
+  }
+  for (const field of ['capacity', 'allocatable'] as const) {
+    for (const [name, value] of Object.entries(status[field] ?? {})) {
+      errors.push(...quantityNotNegative(value, `status.${field}[${name}]`));
+    }
+  }
+  return errors;
+}
+
+const node: BuiltinKind = {
+  keepsStatusOnCreate: true,
+  strategy: {
+    validate: validateNode,
+    validateUpdate(next, old) {
+      const errors = validateNode(next);
+      const [spec, before] = [(next as unknown as Node).spec ?? {}, (old as unknown as Node).spec ?? {}];
+      if ((before.providerID ?? '') !== '' && spec.providerID !== before.providerID) {
+        errors.push(
+          fieldError.forbidden(
+            'spec.providerID',
+            'node updates may not change providerID except from "" to valid',
+          ),
+        );
+      }
+      if ((before.podCIDR ?? '') !== '' && spec.podCIDR !== before.podCIDR) {
+        errors.push(
+          fieldError.forbidden(
+            'spec.podCIDRs',
+            'node updates may not change podCIDR except from "" to valid',
+          ),
+        );
+      }
+      return errors;
+    },
+    selectableFields: (object) => ({
+      'spec.unschedulable': String((object as unknown as Node).spec?.unschedulable ?? false),
+    }),
+    selectableFieldNames: ['spec.unschedulable'],
+  },
+  subresources: {
+    status: statusSubresource({ changesLabels: true, validate: validateNode }),
+    proxy: notServedHere('nodes/proxy', ['create', 'delete', 'get', 'patch', 'update']),
+  },
+  printer: printers.nodes,
+};
+
+// ---- ServiceAccount
+
+const serviceAccount: BuiltinKind = {
+  strategy: { returnsDeleted: true },
+  printer: printers.serviceAccounts,
+};
+
+// ---- LimitRange and ResourceQuota
+
+type Amounts = Readonly<Record<string, string | number>>;
+
+/** Default limits follow the maximum, default requests the default limits, and both the minimum. */
+function limitDefaults(item: LimitRangeItem): LimitRangeItem {
+  if (item.type !== 'Container') return item;
+  const withMissing = (own: Amounts | undefined, ...others: (Amounts | undefined)[]): Amounts | undefined => {
+    const merged = Object.assign({}, ...others.toReversed(), own) as Amounts;
+    return Object.keys(merged).length === 0 ? undefined : merged;
+  };
+  const limits = withMissing(item.default, item.max);
+  const requests = withMissing(item.defaultRequest, limits, item.min);
+  let next = item;
+  if (limits !== undefined && !semanticEqual(limits, item.default)) next = put(next, 'default', limits);
+  if (requests !== undefined && !semanticEqual(requests, item.defaultRequest)) {
+    next = put(next, 'defaultRequest', requests);
+  }
+  return next;
+}
+
+function validateLimitRange(object: KubeObject): FieldError[] {
+  const errors: FieldError[] = [];
+  const types = new Set<string>();
+  for (const [i, item] of ((object as unknown as LimitRange).spec?.limits ?? []).entries()) {
+    const path = `spec.limits[${i}]`;
+    if (types.has(item.type)) errors.push(fieldError.duplicate(`${path}.type`, item.type));
+    types.add(item.type);
+    for (const [name, value] of Object.entries(item.min ?? {})) {
+      const [min, max] = [Quantity.tryParse(value), Quantity.tryParse(item.max?.[name])];
+      if (min !== undefined && max !== undefined && min.nanos > max.nanos) {
+        const why = `min value ${value} is greater than max value ${item.max?.[name]}`;
+        errors.push(fieldError.invalid(`${path}.min[${name}]`, String(value), why));
+      }
+    }
+    for (const [name, value] of Object.entries(item.defaultRequest ?? {})) {
+      const [request, limit] = [Quantity.tryParse(value), Quantity.tryParse(item.default?.[name])];
+      if (request !== undefined && limit !== undefined && request.nanos > limit.nanos) {
+        const why = `default request value ${value} is greater than default limit value ${item.default?.[name]}`;
+        errors.push(fieldError.invalid(`${path}.defaultRequest[${name}]`, String(value), why));
+      }
+    }
+  }
+  return errors;
+}
+
+const limitRange: BuiltinKind = {
+  defaults: (object) =>
+    change(object as unknown as LimitRange, 'spec', (spec) =>
+      change(spec, 'limits', (limits) => each(limits, limitDefaults)),
+    ) as unknown as KubeObject,
+  strategy: { createsOnUpdate: true, validate: validateLimitRange },
+};
+
+function validateQuota(object: KubeObject): FieldError[] {
+  const { spec = {}, status = {} } = object as unknown as ResourceQuota;
+  const errors: FieldError[] = [];
+  const amounts: readonly (readonly [string, Amounts | undefined])[] = [
+    ['spec.hard', spec.hard],
+    ['status.hard', status.hard],
+    ['status.used', status.used],
+  ];
+  for (const [path, values] of amounts) {
+    for (const [name, value] of Object.entries(values ?? {})) {
+      errors.push(...named(isQualifiedName(name), name, `${path}[${name}]`));
+      errors.push(...quantityNotNegative(value, `${path}[${name}]`));
+    }
+  }
+  return errors;
+}
+
+const resourceQuota: BuiltinKind = {
+  strategy: {
+    returnsDeleted: true,
+    validate: validateQuota,
+    validateUpdate(next, old) {
+      const scopes = (object: KubeObject): readonly string[] =>
+        [...((object as unknown as ResourceQuota).spec?.scopes ?? [])].sort();
+      const errors = validateQuota(next);
+      if (!semanticEqual(scopes(next), scopes(old))) {
+        errors.push(fieldError.invalid('spec.scopes', scopes(next), 'field is immutable'));
+      }
+      return errors;
+    },
+  },
+  subresources: { status: statusSubresource({ changesLabels: true, validate: validateQuota }) },
+  printer: printers.resourceQuotas,
+};
+
+// ---- Lease
+
+function validateLease(object: KubeObject): FieldError[] {
+  const { spec = {} } = object as unknown as Lease;
+  return [
+    ...positive(spec.leaseDurationSeconds, 'spec.leaseDurationSeconds'),
+    ...notNegative(spec.leaseTransitions, 'spec.leaseTransitions'),
+  ];
+}
+
+const lease: BuiltinKind = {
+  strategy: { createsOnUpdate: true, requiresResourceVersion: true, validate: validateLease },
+  printer: printers.leases,
+};
+
+// ---- classes
+
+function priorityClassDefaults(object: KubeObject): KubeObject {
+  return fill(object, { preemptionPolicy: 'PreemptLowerPriority' });
+}
+
+// LIMIT: what users may give; the numbers above belong to the system's own classes.
+const HIGHEST_USER_PRIORITY = 1_000_000_000;
+
+function validatePriorityClass(object: KubeObject): FieldError[] {
+  const value = (object['value'] as number | undefined) ?? 0;
+  const name = object.metadata.name ?? '';
+  if (name.startsWith('system-')) {
+    if (name === 'system-cluster-critical' || name === 'system-node-critical') return [];
+    const why =
+      "priority class names with 'system-' prefix are reserved for system use only. error: " +
+      name +
+      ' is not a known system priority class';
+    return [fieldError.forbidden('metadata.name', why)];
+  }
+  if (value <= HIGHEST_USER_PRIORITY) return [];
+  const why = `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`;
+  return [fieldError.forbidden('value', why)];
+}
+
+const priorityClass: BuiltinKind = {
+  defaults: priorityClassDefaults,
+  strategy: {
+    // COMPAT: it starts at one, and nothing that may change counts.
+    generation: () => false,
+    createsOnUpdate: true,
+    validate: validatePriorityClass,
+    validateUpdate: (next, old) => [
+      ...(next['value'] === old['value']
+        ? []
+        : [fieldError.forbidden('value', 'may not be changed in an update.')]),
+      ...immutable(next['preemptionPolicy'], old['preemptionPolicy'], 'preemptionPolicy'),
+    ],
+  },
+  printer: printers.priorityClasses,
+};
+
+const runtimeClass: BuiltinKind = {
+  strategy: {
+    requiresResourceVersion: true,
+    validate: (object) =>
+      named(
+        isDns1123Label((object['handler'] as string) ?? ''),
+        (object['handler'] as string) ?? '',
+        'handler',
+      ),
+    validateUpdate: (next, old) => immutable(next['handler'], old['handler'], 'handler'),
+  },
+  printer: printers.runtimeClasses,
+};
+
+export const cluster: BuiltinKinds = {
+  '/namespaces': namespace,
+  '/nodes': node,
+  '/serviceaccounts': serviceAccount,
+  '/limitranges': limitRange,
+  '/resourcequotas': resourceQuota,
+  'coordination.k8s.io/leases': lease,
+  'scheduling.k8s.io/priorityclasses': priorityClass,
+  'node.k8s.io/runtimeclasses': runtimeClass,
+};

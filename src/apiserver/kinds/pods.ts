@@ -1,0 +1,364 @@
+// Pods: what may change, how they end, and their subresources.
+import type { Container, KubeObject, Pod, PodSpec, PodStatus } from '../../api/index.ts';
+import { formatTime } from '../../base/index.ts';
+import { Quantity, conflict, fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import type { Strategy, Subresource, WriteContext } from '../resource.ts';
+import { change } from '../typed/drafts.ts';
+import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
+import { notServedHere } from './not-served.ts';
+import { podOnlyDefaults, podTemplateDefaults } from './pod-defaults.ts';
+import { evictionSubresource } from './pod-eviction.ts';
+import { validatePodSpec, validatePodTemplate } from './pod-validation.ts';
+import { statusSubresource } from './status.ts';
+import * as printers from '../table/printers.ts';
+
+type QosClass = 'BestEffort' | 'Burstable' | 'Guaranteed';
+
+/** How much a node protects a pod, from its requests and limits of CPU and memory. */
+export function qosClassOf(spec: PodSpec): QosClass {
+  let any = false;
+  let guaranteed = true;
+  const counted = (container: Container): void => {
+    const { requests = {}, limits = {} } = container.resources ?? {};
+    for (const name of ['cpu', 'memory']) {
+      const request = Quantity.tryParse(requests[name]);
+      const limit = Quantity.tryParse(limits[name]);
+      if ((request?.nanos ?? 0n) > 0n || (limit?.nanos ?? 0n) > 0n) any = true;
+      const same = limit !== undefined && limit.nanos > 0n && (request ?? limit).nanos === limit.nanos;
+      if (!same) guaranteed = false;
+    }
+  };
+  for (const container of spec.containers ?? []) counted(container);
+  for (const container of spec.initContainers ?? []) counted(container);
+  if (!any) return 'BestEffort';
+  return guaranteed ? 'Guaranteed' : 'Burstable';
+}
+
+const specOf = (object: KubeObject): PodSpec => (object as unknown as Pod).spec!;
+
+function prepareForCreate(object: KubeObject): KubeObject {
+  const status: PodStatus = Object.freeze({ phase: 'Pending', qosClass: qosClassOf(specOf(object)) });
+  return Object.freeze({ ...object, status }) as KubeObject;
+}
+
+function validatePod(object: KubeObject): FieldError[] {
+  return validatePodSpec(specOf(object), 'spec');
+}
+
+// ---- update
+
+type AnyContainer = { readonly name: string };
+
+/** The spec without what may change on a running pod. */
+function fixedPart(spec: PodSpec): unknown {
+  const withoutImages = (containers: readonly AnyContainer[] | undefined): unknown =>
+    containers?.map((container) => {
+      const { image: _, ...rest } = container as Container;
+      return rest;
+    });
+  const {
+    containers,
+    initContainers,
+    activeDeadlineSeconds: _deadline,
+    tolerations: _tolerations,
+    terminationGracePeriodSeconds: _grace,
+    schedulingGates: _gates,
+    ...rest
+  } = spec;
+  return { ...rest, containers: withoutImages(containers), initContainers: withoutImages(initContainers) };
+}
+
+const ONLY_THESE =
+  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
+
+function validatePodUpdate(next: KubeObject, old: KubeObject): FieldError[] {
+  const [spec, before] = [specOf(next), specOf(old)];
+  const errors = validatePod(next);
+  const [deadline, oldDeadline] = [spec.activeDeadlineSeconds, before.activeDeadlineSeconds];
+  if (oldDeadline !== undefined && (deadline === undefined || deadline > oldDeadline)) {
+    const why =
+      deadline === undefined
+        ? 'must not update from a positive integer to nil value'
+        : 'must be less than or equal to previous value';
+    errors.push(fieldError.invalid('spec.activeDeadlineSeconds', deadline ?? null, why));
+  }
+  for (const toleration of before.tolerations ?? []) {
+    const kept = (spec.tolerations ?? []).some((one) =>
+      semanticEqual({ ...one, tolerationSeconds: 0 }, { ...toleration, tolerationSeconds: 0 }),
+    );
+    if (!kept) {
+      const why = 'existing toleration can not be modified except its tolerationSeconds';
+      errors.push(fieldError.forbidden('spec.tolerations', why));
+      break;
+    }
+  }
+  const graceChanged = spec.terminationGracePeriodSeconds !== before.terminationGracePeriodSeconds;
+  const graceAllowed =
+    (before.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1;
+  const sameCount =
+    (spec.containers ?? []).length === (before.containers ?? []).length &&
+    (spec.initContainers ?? []).length === (before.initContainers ?? []).length;
+  if (!sameCount) {
+    errors.push(fieldError.forbidden('spec.containers', 'pod updates may not add or remove containers'));
+  } else if (!semanticEqual(fixedPart(spec), fixedPart(before)) || (graceChanged && !graceAllowed)) {
+    errors.push(fieldError.forbidden('spec', ONLY_THESE));
+  }
+  const gates = new Set((before.schedulingGates ?? []).map(({ name }) => name));
+  if ((spec.schedulingGates ?? []).some(({ name }) => !gates.has(name))) {
+    const why = 'only deletion is allowed, but found new scheduling gates';
+    errors.push(fieldError.forbidden('spec.schedulingGates', why));
+  }
+  return errors;
+}
+
+// ---- deletion
+
+function gracePeriodSeconds(object: KubeObject, asked: number | undefined): number {
+  const { spec, status } = object as unknown as Pod;
+  // Nobody is there who would have to stop it.
+  if ((spec?.nodeName ?? '') === '') return 0;
+  if (status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0;
+  const period = asked ?? spec?.terminationGracePeriodSeconds ?? 0;
+  return period < 0 ? 1 : period;
+}
+
+// ---- status
+
+/** COMPAT: the single address and the first of the list are one field in upstream's memory. */
+function withAddressLists(object: KubeObject): KubeObject {
+  const status = ((object as unknown as Pod).status ?? {}) as PodStatus;
+  let next = status;
+  if (status.podIP !== undefined && status.podIPs?.[0]?.ip !== status.podIP) {
+    next = { ...next, podIPs: [{ ip: status.podIP }] };
+  } else if (status.podIP === undefined && status.podIPs?.[0] !== undefined) {
+    next = { ...next, podIP: status.podIPs[0].ip };
+  }
+  if (status.hostIP !== undefined && status.hostIPs === undefined) {
+    next = { ...next, hostIPs: [{ ip: status.hostIP }] };
+  }
+  return next === status ? object : (Object.freeze({ ...object, status: Object.freeze(next) }) as KubeObject);
+}
+
+/** What a kubelet reports never takes back the class of the pod, which follows from the spec. */
+function prepareStatus(next: KubeObject, old: KubeObject): KubeObject {
+  const ownerReferences = old.metadata.ownerReferences;
+  const { ownerReferences: _, ...metadata } = next.metadata;
+  const status = { ...((next['status'] as PodStatus | undefined) ?? {}) } as Record<string, unknown>;
+  status['qosClass'] ??= (old as unknown as Pod).status?.qosClass;
+  return withAddressLists(
+    Object.freeze({
+      ...next,
+      metadata: Object.freeze({ ...metadata, ...(ownerReferences === undefined ? {} : { ownerReferences }) }),
+      status: Object.freeze(status),
+    }) as KubeObject,
+  );
+}
+
+// ---- subresources
+
+interface BindingBody {
+  readonly metadata?: {
+    readonly name?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly target?: { readonly kind?: string; readonly name?: string };
+}
+
+function bound(pod: KubeObject, node: string, body: BindingBody, nowMs: number): KubeObject {
+  const spec = specOf(pod);
+  const { name = '' } = pod.metadata;
+  const resource = { group: '', resource: 'pods/binding' };
+  if (pod.metadata.deletionTimestamp !== undefined) {
+    throw conflict(resource, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+  }
+  if ((spec.nodeName ?? '') !== '') {
+    throw conflict(
+      resource,
+      name,
+      `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`,
+    );
+  }
+  if ((spec.schedulingGates ?? []).length > 0) {
+    throw conflict(resource, name, `pod ${name} has non-empty .spec.schedulingGates`);
+  }
+  const conditions = ((pod as unknown as Pod).status?.conditions ?? []).filter(
+    ({ type }) => type !== 'PodScheduled',
+  );
+  const status = {
+    ...(pod['status'] as object),
+    conditions: [
+      ...conditions,
+      { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: formatTime(nowMs) },
+    ],
+  };
+  const annotations = { ...pod.metadata.annotations, ...body.metadata?.annotations };
+  const labels = { ...pod.metadata.labels, ...body.metadata?.labels };
+  return {
+    ...pod,
+    metadata: {
+      ...pod.metadata,
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+      ...(Object.keys(labels).length === 0 ? {} : { labels }),
+    },
+    spec: { ...spec, nodeName: node },
+    status,
+  };
+}
+
+/** Puts a pod on a node: what a scheduler does. */
+export const bindingSubresource: Subresource = {
+  kind: { group: '', version: 'v1', kind: 'Binding' },
+  verbs: ['create'],
+  async serve(call) {
+    const body = call.body() as unknown as BindingBody;
+    const node = body.target?.name ?? '';
+    if (node === '') call.refuseInvalid('Binding', [fieldError.required('target.name')]);
+    const kind = body.target?.kind ?? '';
+    if (kind !== '' && kind !== 'Node') {
+      call.refuseInvalid('Binding', [fieldError.notSupported('target.kind', kind, ['Node', '<empty>'])]);
+    }
+    await call.update((pod) => bound(pod, node, body, call.context.nowMs));
+    return call.present(201, {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      code: 201,
+    });
+  },
+};
+
+/** Only ephemeral containers can be added this way, and none is ever removed or changed. */
+const ephemeralContainers: Subresource = {
+  verbs: ['get', 'patch', 'update'],
+  part: {
+    ignoredFields: ['status'],
+    prepareForUpdate(next, old) {
+      const given = specOf(next).ephemeralContainers;
+      const spec = { ...specOf(old), ...(given === undefined ? {} : { ephemeralContainers: given }) };
+      return countGeneration(
+        Object.freeze({ ...old, metadata: next.metadata, spec: Object.freeze(spec) }) as KubeObject,
+        old,
+      );
+    },
+    validateUpdate(next, old) {
+      const errors = validatePod(next);
+      const given = new Map((specOf(next).ephemeralContainers ?? []).map((one) => [one.name, one]));
+      for (const container of specOf(old).ephemeralContainers ?? []) {
+        const path = 'spec.ephemeralContainers';
+        const now = given.get(container.name);
+        if (now === undefined) {
+          const why = `existing ephemeral containers ${JSON.stringify(container.name)} may not be removed\n`;
+          errors.push(fieldError.forbidden(path, why));
+        } else if (!semanticEqual(now, container)) {
+          const why = `existing ephemeral containers ${JSON.stringify(container.name)} may not be changed\n`;
+          errors.push(fieldError.forbidden(path, why));
+        }
+      }
+      return errors;
+    },
+  },
+};
+
+function countGeneration(next: KubeObject, old: KubeObject): KubeObject {
+  if (semanticEqual(next['spec'], old['spec'])) return next;
+  const generation = (old.metadata.generation ?? 0) + 1;
+  return Object.freeze({ ...next, metadata: Object.freeze({ ...next.metadata, generation }) });
+}
+
+/** Changes CPU and memory of containers in place. */
+const resize: Subresource = {
+  verbs: ['get', 'patch', 'update'],
+  part: {
+    ignoredFields: ['status'],
+    prepareForUpdate(next, old) {
+      const given = new Map((specOf(next).containers ?? []).map((one) => [one.name, one]));
+      const containers = (specOf(old).containers ?? []).map((container) => {
+        const now = given.get(container.name);
+        return now === undefined
+          ? container
+          : {
+              ...container,
+              resources: now.resources ?? {},
+              ...(now.resizePolicy === undefined ? {} : { resizePolicy: now.resizePolicy }),
+            };
+      });
+      const spec = Object.freeze({ ...specOf(old), containers: Object.freeze(containers) });
+      return countGeneration(Object.freeze({ ...old, metadata: next.metadata, spec }) as KubeObject, old);
+    },
+    validateUpdate(next, old) {
+      const errors = validatePod(next);
+      const before = qosClassOf(specOf(old));
+      if (qosClassOf(specOf(next)) !== before) {
+        errors.push(
+          fieldError.invalid('spec', before, 'Pod QOS Class may not change as a result of resizing'),
+        );
+      }
+      return errors;
+    },
+  },
+};
+
+const SELECTABLE: Readonly<Record<string, (pod: Pod) => string>> = {
+  'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
+  'spec.restartPolicy': ({ spec }) => spec?.restartPolicy ?? '',
+  'spec.schedulerName': ({ spec }) => spec?.schedulerName ?? '',
+  'spec.serviceAccountName': ({ spec }) => spec?.serviceAccountName ?? '',
+  'spec.hostNetwork': ({ spec }) => String(spec?.hostNetwork ?? false),
+  'status.phase': ({ status }) => status?.phase ?? '',
+  'status.podIP': ({ status }) => status?.podIP ?? '',
+  'status.podIPs': ({ status }) => status?.podIPs?.[0]?.ip ?? '',
+  'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
+};
+
+const strategy: Strategy = {
+  generation: 'spec',
+  returnsDeleted: true,
+  prepareForCreate,
+  prepareForUpdate: (next, _old, _context: WriteContext) => next,
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  gracePeriodSeconds,
+  selectableFields: (object) =>
+    Object.fromEntries(
+      Object.entries(SELECTABLE).map(([field, read]) => [field, read(object as unknown as Pod)]),
+    ),
+  selectableFieldNames: Object.keys(SELECTABLE),
+};
+
+const pod: BuiltinKind = {
+  defaults: (object) => change(object as unknown as Pod, 'spec', podOnlyDefaults) as unknown as KubeObject,
+  strategy,
+  subresources: {
+    status: statusSubresource({ changesLabels: true, prepare: prepareStatus }),
+    binding: bindingSubresource,
+    eviction: evictionSubresource,
+    ephemeralcontainers: ephemeralContainers,
+    resize,
+    log: notServedHere('pods/log', ['get']),
+    exec: notServedHere('pods/exec', ['create', 'get']),
+    attach: notServedHere('pods/attach', ['create', 'get']),
+    portforward: notServedHere('pods/portforward', ['create', 'get']),
+    proxy: notServedHere('pods/proxy', ['create', 'delete', 'get', 'patch', 'update']),
+  },
+  printer: printers.pods,
+};
+
+const podTemplate: BuiltinKind = {
+  defaults: (object) =>
+    change(
+      object as unknown as { template?: Parameters<typeof podTemplateDefaults>[0] },
+      'template',
+      podTemplateDefaults,
+    ) as unknown as KubeObject,
+  strategy: {
+    createsOnUpdate: true,
+    returnsDeleted: true,
+    generation: (next, old) => !semanticEqual(next['template'], old['template']),
+    validate: (object) => validatePodTemplate((object['template'] as object) ?? {}, 'template'),
+  },
+  printer: printers.podTemplates,
+};
+
+export const pods: BuiltinKinds = { '/pods': pod, '/podtemplates': podTemplate };

@@ -1,0 +1,423 @@
+// Services: defaults, what they are allocated, what may change.
+import type { KubeObject, Service, ServicePort, ServiceSpec } from '../../api/index.ts';
+import {
+  StatusError,
+  fieldError,
+  invalid,
+  isDns1123Label,
+  isDns1123Subdomain,
+  isPortName,
+  isPortNumber,
+  nameIsDnsLabel,
+  validateLabels,
+  type FieldError,
+} from '../../machinery/index.ts';
+import type { Reservation, Strategy } from '../resource.ts';
+import { change, each, fill, put } from '../typed/drafts.ts';
+import type { BuiltinKind, BuiltinKinds, KindEnvironment } from './builtin.ts';
+import { named, oneOf } from './checks.ts';
+import {
+  NODE_PORT_RANGE,
+  SERVICE_RANGE,
+  ServiceAllocations,
+  heldBy,
+  ownerOf,
+  type Taken,
+} from './service-allocation.ts';
+import { statusSubresource } from './status.ts';
+import * as printers from '../table/printers.ts';
+
+type Type = 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
+type Draft = { -readonly [K in keyof ServiceSpec]: ServiceSpec[K] };
+
+const specOf = (object: KubeObject): ServiceSpec => (object as unknown as Service).spec ?? {};
+const hasNodePorts = ({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean =>
+  type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false);
+const mayHaveNodePorts = ({ type }: ServiceSpec): boolean => type === 'NodePort' || type === 'LoadBalancer';
+const isHeadless = ({ clusterIP }: ServiceSpec): boolean => clusterIP === 'None';
+const hasClusterIp = ({ type }: ServiceSpec): boolean => type !== 'ExternalName';
+const needsHealthPort = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
+  type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
+
+function portDefaults(port: ServicePort): ServicePort {
+  const filled = fill(port, { protocol: 'TCP' });
+  const { targetPort } = filled;
+  return targetPort === undefined || targetPort === 0 || targetPort === ''
+    ? put(filled, 'targetPort', filled.port)
+    : filled;
+}
+
+function serviceDefaults(object: KubeObject): KubeObject {
+  return change(object as unknown as Service, 'spec', (given) => {
+    let spec = fill(given, { sessionAffinity: 'None', type: 'ClusterIP' });
+    if (spec.sessionAffinity === 'None') spec = put(spec, 'sessionAffinityConfig', undefined);
+    if (spec.sessionAffinity === 'ClientIP') {
+      const timeoutSeconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800;
+      spec = put(spec, 'sessionAffinityConfig', { clientIP: { timeoutSeconds } });
+    }
+    if (mayHaveNodePorts(spec)) spec = fill(spec, { externalTrafficPolicy: 'Cluster' });
+    if (spec.type !== 'ExternalName') spec = fill(spec, { internalTrafficPolicy: 'Cluster' });
+    if (spec.type === 'LoadBalancer') spec = fill(spec, { allocateLoadBalancerNodePorts: true });
+    return change(spec, 'ports', (ports) => each(ports, portDefaults));
+  }) as unknown as KubeObject;
+}
+
+// ---- what an update keeps
+
+/** What the server gave stays when the client leaves it out, and goes with the type that needed it. */
+function carryOver(given: ServiceSpec, old: ServiceSpec): ServiceSpec {
+  const spec: Draft = { ...given };
+  if (hasClusterIp(spec) && hasClusterIp(old)) {
+    const [ip, oldIp] = [spec.clusterIP ?? '', old.clusterIP ?? ''];
+    const sameList = JSON.stringify(spec.clusterIPs ?? []) === JSON.stringify(old.clusterIPs ?? []);
+    if (ip === '' && (spec.clusterIPs ?? []).length === 0) {
+      spec.clusterIP = oldIp;
+      if (old.clusterIPs !== undefined) spec.clusterIPs = old.clusterIPs;
+    } else if (ip !== oldIp && sameList) {
+      // Only the single field was changed; the list follows it.
+      spec.clusterIPs = [ip, ...(old.clusterIPs ?? []).slice(1)];
+    }
+    if (spec.ipFamilies === undefined && old.ipFamilies !== undefined) spec.ipFamilies = old.ipFamilies;
+    if (spec.ipFamilyPolicy === undefined && old.ipFamilyPolicy !== undefined)
+      spec.ipFamilyPolicy = old.ipFamilyPolicy;
+  }
+  if (hasNodePorts(spec) && hasNodePorts(old)) {
+    spec.ports = (spec.ports ?? []).map((port) => {
+      if ((port.nodePort ?? 0) !== 0) return port;
+      const before = (old.ports ?? []).find(
+        (one) => one.port === port.port && one.protocol === port.protocol,
+      );
+      return before?.nodePort === undefined ? port : { ...port, nodePort: before.nodePort };
+    });
+  }
+  if (needsHealthPort(spec) && needsHealthPort(old) && old.healthCheckNodePort !== undefined) {
+    spec.healthCheckNodePort ??= old.healthCheckNodePort;
+  }
+  return dropUnneeded(spec, old);
+}
+
+/** Leftovers of another type are dropped when the client only sent back what it had read. */
+function dropUnneeded(spec: Draft, old: ServiceSpec): ServiceSpec {
+  if (!hasClusterIp(spec) && hasClusterIp(old)) {
+    for (const field of [
+      'clusterIP',
+      'clusterIPs',
+      'ipFamilies',
+      'ipFamilyPolicy',
+      'internalTrafficPolicy',
+    ] as const) {
+      delete spec[field];
+    }
+  }
+  const nodePortsOf = (one: ServiceSpec): string =>
+    JSON.stringify((one.ports ?? []).map((port) => port.nodePort ?? 0));
+  if (!mayHaveNodePorts(spec) && mayHaveNodePorts(old) && nodePortsOf(spec) === nodePortsOf(old)) {
+    spec.ports = (spec.ports ?? []).map(({ nodePort: _, ...port }) => port);
+  }
+  if (
+    !mayHaveNodePorts(spec) &&
+    mayHaveNodePorts(old) &&
+    spec.externalTrafficPolicy === old.externalTrafficPolicy
+  ) {
+    delete spec.externalTrafficPolicy;
+  }
+  if (!needsHealthPort(spec) && spec.healthCheckNodePort === old.healthCheckNodePort)
+    delete spec.healthCheckNodePort;
+  if (spec.type !== 'LoadBalancer' && old.type === 'LoadBalancer') {
+    if (spec.allocateLoadBalancerNodePorts === old.allocateLoadBalancerNodePorts) {
+      delete spec.allocateLoadBalancerNodePorts;
+    }
+    if (spec.loadBalancerClass === old.loadBalancerClass) delete spec.loadBalancerClass;
+  }
+  if (spec.type !== 'ExternalName' && old.type === 'ExternalName' && spec.externalName === old.externalName) {
+    delete spec.externalName;
+  }
+  return spec;
+}
+
+// ---- allocation
+
+/** Collects what one write takes and gives back. */
+class Allocation {
+  readonly #book: ServiceAllocations;
+  readonly #owner: string;
+  readonly #name: string;
+  readonly #had: ReturnType<typeof heldBy>;
+  readonly #taken: { readonly addresses: string[]; readonly nodePorts: number[] } = {
+    addresses: [],
+    nodePorts: [],
+  };
+
+  constructor(book: ServiceAllocations, object: KubeObject, old: KubeObject | undefined) {
+    this.#book = book;
+    this.#owner = ownerOf(object);
+    this.#name = object.metadata.name ?? '';
+    this.#had = old === undefined ? { addresses: [], nodePorts: [] } : heldBy(old);
+  }
+
+  addresses(spec: Draft): void {
+    if (!hasClusterIp(spec)) return;
+    if (spec.clusterIP === undefined || spec.clusterIP === '') {
+      const given = spec.clusterIPs?.[0];
+      if (given !== undefined && given !== '') spec.clusterIP = given;
+    }
+    familiesOf(spec);
+    if (spec.clusterIP === 'None') {
+      spec.clusterIPs = ['None'];
+      return;
+    }
+    if (spec.clusterIP === undefined || spec.clusterIP === '') {
+      const address = this.#book.takeAddress(this.#owner);
+      if (address === undefined) {
+        throw new StatusError(
+          500,
+          'InternalError',
+          `Internal error occurred: failed to allocate a serviceIP: range is full`,
+        );
+      }
+      this.#taken.addresses.push(address);
+      spec.clusterIP = address;
+    } else if (!this.#had.addresses.includes(spec.clusterIP)) {
+      // On an update the check of immutable fields says what is wrong; here only free addresses are held.
+      if (this.#had.addresses.length > 0) return;
+      const outcome = this.#book.holdAddress(spec.clusterIP, this.#owner);
+      if (outcome !== 'held') this.#refuseAddress(spec.clusterIP, outcome);
+      this.#taken.addresses.push(spec.clusterIP);
+    }
+    spec.clusterIPs ??= [spec.clusterIP];
+    if (spec.clusterIPs.length === 0) spec.clusterIPs = [spec.clusterIP];
+  }
+
+  #refuseAddress(address: string, outcome: Taken): never {
+    const why =
+      outcome === 'taken'
+        ? 'provided IP is already allocated'
+        : `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${SERVICE_RANGE}`;
+    const detail = `failed to allocate IP ${address}: ${why}`;
+    throw invalid({ group: '', kind: 'Service' }, this.#name, [
+      fieldError.invalid('spec.clusterIPs', [address], detail),
+    ]);
+  }
+
+  nodePorts(spec: Draft): void {
+    if (mayHaveNodePorts(spec)) {
+      const wants = hasNodePorts(spec);
+      spec.ports = (spec.ports ?? []).map((port, index) => {
+        const given = port.nodePort ?? 0;
+        if (given === 0 && !wants) return port;
+        return { ...port, nodePort: this.#nodePort(given, `spec.ports[${index}].nodePort`) };
+      });
+    }
+    if (needsHealthPort(spec)) {
+      spec.healthCheckNodePort = this.#nodePort(spec.healthCheckNodePort ?? 0, 'spec.healthCheckNodePort');
+    }
+  }
+
+  #nodePort(given: number, path: string): number {
+    if (given === 0) {
+      const port = this.#book.takeNodePort(this.#owner);
+      if (port === undefined) {
+        throw new StatusError(
+          500,
+          'InternalError',
+          'Internal error occurred: failed to allocate a nodePort: range is full',
+        );
+      }
+      this.#taken.nodePorts.push(port);
+      return port;
+    }
+    if (this.#had.nodePorts.includes(given) || this.#taken.nodePorts.includes(given)) return given;
+    const outcome = this.#book.holdNodePort(given, this.#owner);
+    if (outcome !== 'held') {
+      const why =
+        outcome === 'taken'
+          ? 'provided port is already allocated'
+          : `provided port is not in the valid range. The range of valid ports is ${NODE_PORT_RANGE}`;
+      throw invalid({ group: '', kind: 'Service' }, this.#name, [fieldError.invalid(path, given, why)]);
+    }
+    this.#taken.nodePorts.push(given);
+    return given;
+  }
+
+  /** Gives back what is not needed any more: what was taken when the write failed, else what the old object held. */
+  settle(written: boolean, next: KubeObject): void {
+    const keep = written ? heldBy(next) : this.#had;
+    const candidates = written ? this.#had : this.#taken;
+    for (const address of candidates.addresses) {
+      if (!keep.addresses.includes(address)) this.#book.releaseAddress(address, this.#owner);
+    }
+    for (const port of candidates.nodePorts) {
+      if (!keep.nodePorts.includes(port)) this.#book.releaseNodePort(port, this.#owner);
+    }
+  }
+}
+
+/** LIMIT: the cluster has IPv4 addresses only; a headless service without selector may still promise both. */
+function familiesOf(spec: Draft): void {
+  const bothPromised = isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0;
+  if (spec.ipFamilyPolicy === undefined) {
+    const dual = (spec.ipFamilies ?? []).length > 1 || (bothPromised && spec.ipFamilies === undefined);
+    spec.ipFamilyPolicy = dual ? 'RequireDualStack' : 'SingleStack';
+  }
+  spec.ipFamilies ??= bothPromised && spec.ipFamilyPolicy !== 'SingleStack' ? ['IPv4', 'IPv6'] : ['IPv4'];
+}
+
+async function reserve(
+  book: ServiceAllocations,
+  object: KubeObject,
+  old: KubeObject | undefined,
+): Promise<Reservation> {
+  await book.ready();
+  const allocation = new Allocation(book, object, old);
+  const spec: Draft = { ...specOf(object) };
+  try {
+    allocation.addresses(spec);
+    allocation.nodePorts(spec);
+  } catch (error) {
+    allocation.settle(false, object);
+    throw error;
+  }
+  const next = Object.freeze({ ...object, spec: Object.freeze(spec) }) as KubeObject;
+  return { object: next, settle: (written) => allocation.settle(written, next) };
+}
+
+// ---- validation
+
+function validatePort(
+  port: ServicePort,
+  spec: ServiceSpec,
+  names: Set<string>,
+  nameNeeded: boolean,
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  const { name = '', targetPort } = port;
+  if (name === '') {
+    if (nameNeeded) errors.push(fieldError.required(`${path}.name`));
+  } else {
+    errors.push(...named(isDns1123Label(name), name, `${path}.name`));
+    if (names.has(name)) errors.push(fieldError.duplicate(`${path}.name`, name));
+    names.add(name);
+  }
+  for (const why of isPortNumber(port.port)) errors.push(fieldError.invalid(`${path}.port`, port.port, why));
+  errors.push(...oneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`, false));
+  const complaints = typeof targetPort === 'number' ? isPortNumber(targetPort) : isPortName(targetPort ?? '');
+  for (const why of complaints) errors.push(fieldError.invalid(`${path}.targetPort`, targetPort, why));
+  if ((port.nodePort ?? 0) !== 0 && !mayHaveNodePorts(spec)) {
+    const why = `may not be used when \`type\` is '${spec.type}'`;
+    errors.push(fieldError.forbidden(`${path}.nodePort`, why));
+  }
+  return errors;
+}
+
+function validateTypeRules(spec: ServiceSpec): FieldError[] {
+  const errors: FieldError[] = [];
+  const ports = spec.ports ?? [];
+  if (ports.length === 0 && !isHeadless(spec) && spec.type !== 'ExternalName') {
+    errors.push(fieldError.required('spec.ports'));
+  }
+  if (spec.type === 'LoadBalancer' && isHeadless(spec)) {
+    const why = "may not be set to 'None' for LoadBalancer services";
+    errors.push(fieldError.invalid('spec.clusterIPs[0]', 'None', why));
+  }
+  if (spec.type === 'NodePort' && isHeadless(spec)) {
+    const why = "may not be set to 'None' for NodePort services";
+    errors.push(fieldError.invalid('spec.clusterIPs[0]', 'None', why));
+  }
+  if (spec.type === 'ExternalName') {
+    if ((spec.clusterIPs ?? []).length > 0) {
+      errors.push(fieldError.forbidden('spec.clusterIPs', 'may not be set for ExternalName services'));
+    }
+    const name = (spec.externalName ?? '').replace(/\.$/, '');
+    if (name === '') errors.push(fieldError.required('spec.externalName'));
+    else errors.push(...named(isDns1123Subdomain(name), name, 'spec.externalName'));
+  }
+  return errors;
+}
+
+function validateService(object: KubeObject): FieldError[] {
+  const spec = specOf(object);
+  const ports = spec.ports ?? [];
+  const names = new Set<string>();
+  const seen = new Set<string>();
+  const errors = [
+    ...validateTypeRules(spec),
+    ...ports.flatMap((port, i) => validatePort(port, spec, names, ports.length > 1, `spec.ports[${i}]`)),
+    ...ports.flatMap((port, i) => {
+      const key = `${port.protocol}/${port.port}`;
+      if (!seen.has(key)) {
+        seen.add(key);
+        return [];
+      }
+      return [fieldError.duplicate(`spec.ports[${i}]`, { protocol: port.protocol, port: port.port })];
+    }),
+    ...validateLabels(spec.selector, 'spec.selector'),
+    ...oneOf(spec.sessionAffinity, ['ClientIP', 'None'], 'spec.sessionAffinity', false),
+    ...oneOf(spec.type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'], 'spec.type', false),
+  ];
+  for (const [i, address] of (spec.externalIPs ?? []).entries()) {
+    if (!isAddress(address)) {
+      const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+      errors.push(fieldError.invalid(`spec.externalIPs[${i}]`, address, why));
+    }
+  }
+  if (spec.type !== 'ExternalName') {
+    errors.push(...oneOf(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy'));
+  }
+  if (mayHaveNodePorts(spec)) {
+    errors.push(...oneOf(spec.externalTrafficPolicy, ['Cluster', 'Local'], 'spec.externalTrafficPolicy'));
+  } else if (spec.externalTrafficPolicy !== undefined) {
+    const why = 'may only be set for externally-accessible services';
+    errors.push(fieldError.invalid('spec.externalTrafficPolicy', spec.externalTrafficPolicy, why));
+  }
+  return errors;
+}
+
+function isAddress(text: string): boolean {
+  return /^(\d{1,3}\.){3}\d{1,3}$/.test(text)
+    ? text.split('.').every((part) => Number(part) <= 255)
+    : text.includes(':');
+}
+
+function validateServiceUpdate(next: KubeObject, old: KubeObject): FieldError[] {
+  const [spec, before] = [specOf(next), specOf(old)];
+  const errors: FieldError[] = [];
+  if (hasClusterIp(spec) && hasClusterIp(before)) {
+    const [ip, oldIp] = [spec.clusterIPs?.[0], before.clusterIPs?.[0]];
+    if (oldIp !== undefined && ip !== oldIp) {
+      errors.push(fieldError.invalid('spec.clusterIPs[0]', ip ?? '', 'may not change once set'));
+    }
+  }
+  return [...errors, ...validateService(next)];
+}
+
+// ---- the kind
+
+function strategyOf(book: ServiceAllocations): Strategy {
+  return {
+    nameRule: nameIsDnsLabel,
+    returnsDeleted: true,
+    createsOnUpdate: true,
+    prepareForUpdate: (next, old) =>
+      Object.freeze({ ...next, spec: Object.freeze(carryOver(specOf(next), specOf(old))) }) as KubeObject,
+    validate: validateService,
+    validateUpdate: validateServiceUpdate,
+    reserve: (object, old) => reserve(book, object, old),
+    deleted: (object) => book.releaseAll(object),
+    selectableFields: (object) => ({
+      'spec.clusterIP': specOf(object).clusterIP ?? '',
+      'spec.type': (specOf(object).type as Type | undefined) ?? '',
+    }),
+    selectableFieldNames: ['spec.clusterIP', 'spec.type'],
+  };
+}
+
+export function services({ objects, random }: KindEnvironment): BuiltinKinds {
+  const service: BuiltinKind = {
+    defaults: serviceDefaults,
+    strategy: strategyOf(new ServiceAllocations(objects, random)),
+    subresources: { status: statusSubresource({ changesLabels: true }) },
+    printer: printers.services,
+  };
+  return { '/services': service };
+}
