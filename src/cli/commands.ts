@@ -1,7 +1,13 @@
 // The commands that talk to a running control plane. Each finds its servers through kubeconfigs, as kubectl does.
 import { Command } from 'commander';
 import { OperatingError, systemClock } from '../base/index.ts';
-import { createClient, createHttpsTransport, loadKubeconfig, type Client, type ConnectionSettings } from '../client/index.ts';
+import {
+  createClient,
+  createHttpsTransport,
+  loadKubeconfig,
+  type Client,
+  type HttpsTransportSettings as ConnectionSettings,
+} from '../client/index.ts';
 import { DurationError, parseDuration } from '../machinery/index.ts';
 import { validateClusterName } from '../fleet/index.ts';
 import { joinCluster, unjoinCluster, type MemberEndpoint } from './join.ts';
@@ -57,7 +63,10 @@ export function joinCommand(exit: SetExitCode): Command {
   return withHub(new Command('join'))
     .description('register a cluster with the control plane, which then pushes to it')
     .argument('<cluster>', 'name the cluster is to have')
-    .option('--cluster-kubeconfig <file>', 'kubeconfig of the cluster to join; else the same as that of the control plane')
+    .option(
+      '--cluster-kubeconfig <file>',
+      'kubeconfig of the cluster to join; else the same as that of the control plane',
+    )
     .option('--cluster-context <name>', 'context of the cluster in that file; else its current one')
     .option('--cluster-namespace <namespace>', 'namespace for the accounts and secrets', 'karmada-cluster')
     .option('--cluster-provider <name>', 'who provides the cluster')
@@ -66,7 +75,12 @@ export function joinCommand(exit: SetExitCode): Command {
     .option('--dry-run', 'only check whether the cluster could be joined')
     .action(async (name: string, flags: JoinFlags) => {
       const [problem] = validateClusterName(name);
-      if (problem !== undefined) throw new OperatingError('BAD_CLUSTER_NAME', `"${name}" is no name for a cluster: ${problem.message}`, 'choose another name');
+      if (problem !== undefined)
+        throw new OperatingError(
+          'BAD_CLUSTER_NAME',
+          `"${name}" is no name for a cluster: ${problem.message}`,
+          'choose another name',
+        );
       const hub = await connect(flags.kubeconfig, flags.karmadaContext);
       const member = await connect(flags.clusterKubeconfig ?? flags.kubeconfig, flags.clusterContext);
       try {
@@ -124,11 +138,20 @@ export function unjoinCommand(exit: SetExitCode): Command {
     .action(async (name: string, flags: UnjoinFlags) => {
       const waitMs = readDuration('wait', flags.wait);
       const hub = await connect(flags.kubeconfig, flags.karmadaContext);
-      const member = flags.clusterKubeconfig === undefined ? undefined : await connect(flags.clusterKubeconfig, flags.clusterContext ?? name);
+      const member =
+        flags.clusterKubeconfig === undefined
+          ? undefined
+          : await connect(flags.clusterKubeconfig, flags.clusterContext ?? name);
       try {
         const { memberClient: _unused, ...context } = contextFor(hub.client, hub.client);
         await unjoinCluster(
-          { name, clusterNamespace: flags.clusterNamespace, waitMs, force: flags.force === true, dryRun: flags.dryRun === true },
+          {
+            name,
+            clusterNamespace: flags.clusterNamespace,
+            waitMs,
+            force: flags.force === true,
+            dryRun: flags.dryRun === true,
+          },
           { ...context, memberClient: member?.client },
         );
         if (flags.dryRun !== true) print(`cluster(${name}) is unjoined successfully`);
@@ -144,30 +167,49 @@ function readDuration(flag: string, text: string): number {
     return parseDuration(text);
   } catch (error) {
     if (!(error instanceof DurationError)) throw error;
-    throw new OperatingError('BAD_FLAG', `--${flag} is no duration: "${text}"`, 'write it like 30s, 5m or 1h30m');
+    throw new OperatingError(
+      'BAD_FLAG',
+      `--${flag} is no duration: "${text}"`,
+      'write it like 30s, 5m or 1h30m',
+    );
   }
 }
 
-
 export function faultCommand(exit: SetExitCode): Command {
   return withHub(new Command('fault'))
-    .description('break and mend simulated members: "navarch fault member1 \'{"network":"cut"}\'"; without a fault shows the present ones')
+    .description(
+      'break and mend simulated members: "navarch fault member1 \'{"network":"cut"}\'"; without a fault shows the present ones',
+    )
     .argument('<member>', 'name of the simulated member')
     .argument('[fault]', 'what is to be wrong, as JSON; see docs/simulated-members.md')
-    .action(async (member: string, fault: string | undefined, flags: { readonly kubeconfig?: string; readonly karmadaContext?: string }) => {
-      let body: unknown;
-      try {
-        body = fault === undefined ? {} : JSON.parse(fault);
-      } catch {
-        throw new OperatingError('BAD_FAULT', `"${fault}" is no JSON`, 'quote the fault for your shell; docs/simulated-members.md lists all of them');
-      }
-      const hub = await connect(flags.kubeconfig, flags.karmadaContext);
-      try {
-        const answer = await hub.client.request({ method: 'POST', path: `/simulation/members/${encodeURIComponent(member)}/faults`, body });
-        print(JSON.stringify(answer, null, 2));
-        exit(0);
-      } finally {
-        await hub.client.transport.close();
-      }
-    });
+    .action(
+      async (
+        member: string,
+        fault: string | undefined,
+        flags: { readonly kubeconfig?: string; readonly karmadaContext?: string },
+      ) => {
+        let body: unknown;
+        try {
+          body = fault === undefined ? {} : JSON.parse(fault);
+        } catch {
+          throw new OperatingError(
+            'BAD_FAULT',
+            `"${fault}" is no JSON`,
+            'quote the fault for your shell; docs/simulated-members.md lists all of them',
+          );
+        }
+        const hub = await connect(flags.kubeconfig, flags.karmadaContext);
+        try {
+          const answer = await hub.client.request({
+            method: 'POST',
+            path: `/simulation/members/${encodeURIComponent(member)}/faults`,
+            body,
+          });
+          print(JSON.stringify(answer, null, 2));
+          exit(0);
+        } finally {
+          await hub.client.transport.close();
+        }
+      },
+    );
 }

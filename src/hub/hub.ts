@@ -15,7 +15,14 @@ import {
   type RunningServer,
 } from '../apiserver/index.ts';
 import { systemClock, systemRandom, type Logger } from '../base/index.ts';
-import { createClient, createRestMapper, isAlreadyExists, kinds, type Client, type Transport } from '../client/index.ts';
+import {
+  createClient,
+  createRestMapper,
+  isAlreadyExists,
+  kinds,
+  type Client,
+  type Transport,
+} from '../client/index.ts';
 import {
   MemberConnections,
   runControllers,
@@ -91,7 +98,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       certificates,
       host: options.bindAddress,
       port: options.port,
-      version: versionInfo(KUBERNETES_VERSION),
+      version: versionInfo(KUBERNETES_VERSION, 'navarch'),
       metrics: createMetricsRegistry(),
       admission: rules.map(asPlugin),
       extraResources: [clusterResource(settings.gates)],
@@ -103,7 +110,17 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   const transport: Transport = server.server.inProcess(ADMINISTRATOR);
   const hubClient = createClient(transport, { fieldManager: 'karmada' });
-  const housekeeping = await startHousekeeping({ transport, storage, clock, random, logger, certificates });
+  const housekeeping = startHousekeeping({
+    transport,
+    feed: server.feed,
+    clock,
+    random,
+    logger,
+    certificateAuthority: certificates.authority.certificate,
+    tokens: server.security.tokens,
+    podIdentities: false,
+  });
+  await housekeeping.ready;
   await prepare(hubClient);
   const stop = new AbortController();
   const running: Promise<void>[] = [];
@@ -139,7 +156,9 @@ async function prepare(hubClient: Client): Promise<void> {
     }
   };
   await Promise.all([
-    ...karmadaCrds().map((crd) => create(hubClient.create(kinds.customResourceDefinitions, crd as unknown as KubeObject))),
+    ...karmadaCrds().map((crd) =>
+      create(hubClient.create(kinds.customResourceDefinitions, crd as unknown as KubeObject)),
+    ),
     ...NAMESPACES.map((name) =>
       create(
         hubClient.create(kinds.namespaces, {
@@ -163,7 +182,12 @@ function controllerContext(
   const informers = createInformerSet({ client: hubClient, clock, random, logger });
   const secrets = informers.informer(secretResource);
   const members = new MemberConnections({ open: openMember, secrets, clock, random, logger });
-  const recorder = createEventRecorder({ client: hubClient, clock, component: 'karmada-controller-manager', logger });
+  const recorder = createEventRecorder({
+    client: hubClient,
+    clock,
+    component: 'karmada-controller-manager',
+    logger,
+  });
   parts.push(informers, { close: () => recorder.close() }, members);
   return {
     hubClient,
@@ -180,4 +204,3 @@ function controllerContext(
     signal,
   };
 }
-

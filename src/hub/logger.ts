@@ -24,6 +24,7 @@ function wrap(inner: Pino): Logger {
 /** The stack of a bug, the message of everything else. */
 function describe(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const isBug = error instanceof TypeError || error instanceof ReferenceError || error.name === 'AssertionError';
+  const isBug =
+    error instanceof TypeError || error instanceof ReferenceError || error.name === 'AssertionError';
   return isBug ? error.stack : error.message;
 }

@@ -1,9 +1,22 @@
 // `navarch up`: a hub and its simulated members in this process, until it is told to stop.
 import { access, constants, mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { applySample, followSample, joinCluster, refreshCredentials, type JoinRequest } from '../cli/index.ts';
+import {
+  applySample,
+  followSample,
+  joinCluster,
+  refreshCredentials,
+  type JoinRequest,
+} from '../cli/index.ts';
 import { kubeconfigYaml, type KubeconfigContext } from '../apiserver/index.ts';
-import { OperatingError, defaultFeatureGates, errorMessage, sleep, systemClock, type Logger } from '../base/index.ts';
+import {
+  OperatingError,
+  defaultFeatureGates,
+  errorMessage,
+  sleep,
+  systemClock,
+  type Logger,
+} from '../base/index.ts';
 import { createClient, createHttpsTransport, kinds, type Client, type Transport } from '../client/index.ts';
 import type { ControllerSettings, MemberEndpoint } from '../controllers/index.ts';
 import { StorageWorker } from '../storage/index.ts';
@@ -46,7 +59,9 @@ export async function up(flags: Record<string, unknown>): Promise<number> {
   try {
     const running = await start(options, logger, worker, closers, stop.signal);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(2);
-    print(`Ready in ${seconds} s: ${running.hub.url}, ${options.members} member clusters, kubeconfig ${relative(path.join(options.dataDirectory, 'kubeconfig'))}`);
+    print(
+      `Ready in ${seconds} s: ${running.hub.url}, ${options.members} member clusters, kubeconfig ${relative(path.join(options.dataDirectory, 'kubeconfig'))}`,
+    );
     if (options.sample) await showSample(running.hub.hubClient, options, stop.signal);
     await stop.requested;
     print('Stopping ...');
@@ -55,7 +70,10 @@ export async function up(flags: Record<string, unknown>): Promise<number> {
     if (stop.signal.aborted) return 0;
     throw error;
   } finally {
-    for (const close of closers.reverse()) await close().catch((error: unknown) => logger.error('Stopping a part failed', { error: errorMessage(error) }));
+    for (const close of closers.reverse())
+      await close().catch((error: unknown) =>
+        logger.error('Stopping a part failed', { error: errorMessage(error) }),
+      );
   }
 }
 
@@ -71,7 +89,9 @@ async function start(
   closers: (() => Promise<void>)[],
   signal: AbortSignal,
 ): Promise<Running> {
-  print(`Starting ${options.members} members and the control plane in ${relative(options.dataDirectory)} ...`);
+  print(
+    `Starting ${options.members} members and the control plane in ${relative(options.dataDirectory)} ...`,
+  );
   const members = await startMembers({ ...options, worker, logger });
   closers.push(() => members.close());
   const hub = await startHub({
@@ -82,7 +102,7 @@ async function start(
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
     worker,
     logger,
-    openMember: (endpoint) => members.transportFor(endpoint.server, endpoint.bearerToken) ?? remoteTransport(endpoint),
+    openMember: (endpoint) => members.transportFor(endpoint.server) ?? remoteTransport(endpoint),
     pathHandlers: [members.faultHandler],
   });
   closers.push(() => hub.close());
@@ -130,22 +150,37 @@ async function joinMembers(hubClient: Client, members: LocalMembers, signal: Abo
       await refreshCredentials(request, context);
       // The port may be another one than last time.
       if (known.spec.apiEndpoint !== member.url) {
-        await hubClient.patch(kinds.clusters, { name: member.name }, { type: 'merge', body: { spec: { apiEndpoint: member.url } } }, { signal });
+        await hubClient.patch(
+          kinds.clusters,
+          { name: member.name },
+          { type: 'merge', body: { spec: { apiEndpoint: member.url } } },
+          { signal },
+        );
       }
     }),
   );
 }
 
-async function waitUntilReady(hubClient: Client, names: readonly string[], signal: AbortSignal): Promise<void> {
+async function waitUntilReady(
+  hubClient: Client,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const deadlineMs = systemClock.now() + READY_WAIT_MS;
   for (const name of names) {
     for (let delayMs = 5; ; delayMs = Math.min(delayMs * 2, 200)) {
       const cluster = await hubClient.get(kinds.clusters, { name }, { signal });
-      const ready = cluster.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+      const ready =
+        cluster.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ===
+        true;
       const repelled = (cluster.spec.taints ?? []).some(({ key }) => key === 'cluster.karmada.io/not-ready');
       if (ready && !repelled) break;
       if (systemClock.now() > deadlineMs) {
-        throw new OperatingError('MEMBER_NOT_READY', `member ${name} is not ready after ${READY_WAIT_MS / 1000} s`, 'run again with --log-level info and look for what concerns it');
+        throw new OperatingError(
+          'MEMBER_NOT_READY',
+          `member ${name} is not ready after ${READY_WAIT_MS / 1000} s`,
+          'run again with --log-level info and look for what concerns it',
+        );
       }
       await sleep(systemClock, delayMs, signal);
     }
@@ -174,7 +209,9 @@ async function writeKubeconfigs(options: UpOptions, hub: Hub, members: LocalMemb
     files[member.name] = file;
   }
   const { gates } = options.settings;
-  const on = Object.entries(gates).filter(([name, value]) => value && !defaultFeatureGates[name as keyof typeof gates]);
+  const on = Object.entries(gates).filter(
+    ([name, value]) => value && !defaultFeatureGates[name as keyof typeof gates],
+  );
   const fleet = {
     control,
     members: files,
@@ -193,13 +230,25 @@ async function writePrivately(file: string, text: string): Promise<void> {
 
 async function showSample(hubClient: Client, options: UpOptions, signal: AbortSignal): Promise<void> {
   print('');
-  print('Applying the sample: a Deployment of 6 replicas, divided over all members, with another registry in member2');
+  print(
+    'Applying the sample: a Deployment of 6 replicas, divided over all members, with another registry in member2',
+  );
   await applySample(hubClient, signal);
-  const arrived = await followSample({ hubClient, clock: systemClock, print, signal, timeoutMs: SAMPLE_WAIT_MS });
+  const arrived = await followSample({
+    hubClient,
+    clock: systemClock,
+    print,
+    signal,
+    timeoutMs: SAMPLE_WAIT_MS,
+  });
   if (signal.aborted) return;
   const kubeconfig = relative(path.join(options.dataDirectory, 'kubeconfig'));
   print('');
-  print(arrived ? 'The sample runs in all members. Look further, in another terminal:' : 'The sample is not ready yet. Look at it, in another terminal:');
+  print(
+    arrived
+      ? 'The sample runs in all members. Look further, in another terminal:'
+      : 'The sample is not ready yet. Look at it, in another terminal:',
+  );
   print(`  kubectl --kubeconfig ${kubeconfig} get clusters -o wide`);
   print(`  kubectl --kubeconfig ${kubeconfig} get deployments,resourcebindings,works -A`);
   print(`  kubectl --kubeconfig ${kubeconfig} --context member2 get pods -n demo -o wide`);
@@ -232,7 +281,12 @@ async function prepareDirectory(directory: string): Promise<void> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await access(directory, constants.W_OK);
   } catch (error) {
-    throw new OperatingError('DIRECTORY_UNWRITABLE', `the data directory ${directory} cannot be written: ${errorMessage(error)}`, 'name another one with --data-dir, or mend its permissions', { cause: error });
+    throw new OperatingError(
+      'DIRECTORY_UNWRITABLE',
+      `the data directory ${directory} cannot be written: ${errorMessage(error)}`,
+      'name another one with --data-dir, or mend its permissions',
+      { cause: error },
+    );
   }
 }
 
@@ -241,7 +295,11 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
   const integer = (flag: string, name: string, min: number, max: number): number => {
     const value = Number(text(name));
     if (/^\d+$/.test(text(name)) && value >= min && value <= max) return value;
-    throw new OperatingError('BAD_FLAG', `--${flag} must be a whole number from ${min} to ${max}, not "${text(name)}"`, 'give another value');
+    throw new OperatingError(
+      'BAD_FLAG',
+      `--${flag} must be a whole number from ${min} to ${max}, not "${text(name)}"`,
+      'give another value',
+    );
   };
   const given = new Map<string, string>();
   for (const { name } of settingFlags) {

@@ -8,10 +8,12 @@ import {
   openCertificates,
   startApiServer,
   versionInfo,
+  type KubeconfigContext,
   type RunningServer,
 } from '../apiserver/index.ts';
 import { OperatingError, formatTime, type Clock, type Logger, type Random } from '../base/index.ts';
 import { createClient, isAlreadyExists, type Client, type Transport } from '../client/index.ts';
+import { startHousekeeping, type Housekeeping } from '../housekeeping/index.ts';
 import type { UserInfo } from '../machinery/index.ts';
 import { createEventRecorder, createInformerSet, type Informer, type InformerSet } from '../runtime/index.ts';
 import type { Storage } from '../storage/index.ts';
@@ -71,6 +73,8 @@ export interface Member {
   readonly port: number;
   /** YAML; an administrator's, with one context called as the member. */
   readonly kubeconfig: string;
+  /** What that file holds, to be joined with others in one file. */
+  readonly kubeconfigContext: KubeconfigContext;
   readonly faults: Faults;
   /** Faults as JSON; never rejects. */
   handleFault(request: unknown): Promise<FaultAnswer>;
@@ -116,23 +120,32 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     around: (handle) => gate.around(handle),
     onConnection: (socket) => gate.onConnection(socket),
   });
-  const cluster = new Cluster({ ...options, logger }, running, gate);
+  const housekeeping = startHousekeeping({
+    transport: gate.inside(running.server.inProcess(CONTROLLERS)),
+    feed: running.feed,
+    clock,
+    random,
+    logger,
+    certificateAuthority: certificates.authority.certificate,
+    tokens: running.security.tokens,
+  });
+  const cluster = new Cluster({ ...options, logger }, running, gate, housekeeping);
   Object.assign(classes, cluster.classes);
   const url = `https://${host}:${running.port}`;
   const requests = new FaultRequests(cluster.faults, clock, logger);
+  const kubeconfigContext: KubeconfigContext = {
+    contextName: name,
+    server: url,
+    certificateAuthority: certificates.authority.certificate,
+    credentials: certificates.admin,
+  };
   return {
     name,
     transport: gate.outside(running.server.inProcess(ADMINISTRATOR)),
     url,
     port: running.port,
-    kubeconfig: kubeconfigYaml([
-      {
-        contextName: name,
-        server: url,
-        certificateAuthority: certificates.authority.certificate,
-        credentials: certificates.admin,
-      },
-    ]),
+    kubeconfig: kubeconfigYaml([kubeconfigContext]),
+    kubeconfigContext,
     faults: cluster.faults,
     handleFault: (request) => requests.handle(request),
     ready: cluster.start(),
@@ -156,13 +169,15 @@ class Cluster {
   private readonly options: MemberOptions;
   private readonly client: Client;
   private readonly informers: InformerSet;
+  private readonly housekeeping: Housekeeping;
   private readonly stop = new AbortController();
   private readonly tasks: Promise<void>[] = [];
   /** Only with workloads. */
   private readonly caches: Caches | undefined;
   private kubelet: Kubelet | undefined;
 
-  constructor(options: MemberOptions, running: RunningServer, gate: NetworkGate) {
+  constructor(options: MemberOptions, running: RunningServer, gate: NetworkGate, housekeeping: Housekeeping) {
+    this.housekeeping = housekeeping;
     const { clock, random, logger } = options;
     this.options = options;
     const transport = gate.inside(running.server.inProcess(CONTROLLERS));
@@ -194,6 +209,7 @@ class Cluster {
   }
 
   private async begin(): Promise<void> {
+    await this.housekeeping.ready;
     await this.bootstrap();
     const { caches } = this;
     if (caches === undefined) return;
@@ -279,6 +295,7 @@ class Cluster {
 
   async close(): Promise<void> {
     this.stop.abort(new Error('the member is closing'));
+    await this.housekeeping.close();
     await this.informers.close();
     await Promise.allSettled(this.tasks);
   }

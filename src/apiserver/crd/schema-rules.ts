@@ -27,27 +27,39 @@ const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 /** Everything in `schema` and below it that is not allowed. */
 export function schemaErrors(schema: Schema, path: string, rules: RuleEngine): FieldError[] {
   const errors: FieldError[] = [];
-  visit(schema, path, rules, errors);
+  visit(schema, path, { rules, root: true, uncorrelatable: undefined }, errors);
   return errors;
 }
 
-function visit(schema: Schema, path: string, rules: RuleEngine, errors: FieldError[]): void {
+interface Place {
+  readonly rules: RuleEngine;
+  /** The schema is that of the whole object. */
+  readonly root: boolean;
+  /** The path of the nearest list whose items cannot be told apart from one write to the next. */
+  readonly uncorrelatable: string | undefined;
+}
+
+function visit(schema: Schema, path: string, place: Place, errors: FieldError[]): void {
   if (typeof schema !== 'object' || schema === null) return;
   checkKeywords(schema, path, errors);
   checkType(schema, path, errors);
   checkListAndMap(schema, path, errors);
-  checkRules(schema, path, rules, errors);
+  checkRules(schema, path, place, errors);
+  const below: Place = { ...place, root: false };
   const { additionalProperties, properties, items } = schema;
   if (typeof additionalProperties === 'object') {
-    visit(additionalProperties, `${path}.additionalProperties`, rules, errors);
+    visit(additionalProperties, `${path}.additionalProperties`, below, errors);
   }
   for (const name of Object.keys(properties ?? {}).sort()) {
-    visit(properties![name]!, `${path}.properties[${name}]`, rules, errors);
+    visit(properties![name]!, `${path}.properties[${name}]`, below, errors);
   }
-  if (items !== undefined && !Array.isArray(items)) visit(items, `${path}.items`, rules, errors);
-  if (schema.not !== undefined) visit(schema.not, `${path}.not`, rules, errors);
+  if (items !== undefined && !Array.isArray(items)) {
+    const isMap = schema['x-kubernetes-list-type'] === 'map';
+    visit(items, `${path}.items`, isMap ? below : { ...below, uncorrelatable: path }, errors);
+  }
+  if (schema.not !== undefined) visit(schema.not, `${path}.not`, below, errors);
   for (const keyword of ['allOf', 'oneOf', 'anyOf'] as const) {
-    schema[keyword]?.forEach((inner, index) => visit(inner, `${path}.${keyword}[${index}]`, rules, errors));
+    schema[keyword]?.forEach((inner, index) => visit(inner, `${path}.${keyword}[${index}]`, below, errors));
   }
 }
 
@@ -214,7 +226,12 @@ export function ownProperty(schema: Schema, name: string): Schema | undefined {
   return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
-function checkRules(schema: Schema, path: string, engine: RuleEngine, errors: FieldError[]): void {
+function checkRules(
+  schema: Schema,
+  path: string,
+  { rules, root, uncorrelatable }: Place,
+  errors: FieldError[],
+): void {
   schema['x-kubernetes-validations']?.forEach((rule, index) => {
     const at = `${path}.x-kubernetes-validations[${index}]`;
     const { message, messageExpression, reason, fieldPath } = rule;
@@ -237,11 +254,15 @@ function checkRules(schema: Schema, path: string, engine: RuleEngine, errors: Fi
     }
     if (fieldPath !== undefined && fieldPath !== '') checkFieldPath(schema, fieldPath, at, errors);
     if (text === '') return;
-    const wrong = engine.check(schema, rule.rule, 'rule');
+    const wrong = rules.check(schema, rule, 'rule', root);
     if (wrong !== '')
       errors.push(fieldError.invalid(`${at}.rule`, rule.rule, `compilation failed: ${wrong}`));
+    else if (uncorrelatable !== undefined && rules.usesOldSelf(rule.rule)) {
+      const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`;
+      errors.push(fieldError.invalid(`${at}.rule`, rule.rule, why));
+    }
     if ((messageExpression ?? '').trim() === '') return;
-    const wrongMessage = engine.check(schema, messageExpression!, 'messageExpression');
+    const wrongMessage = rules.check(schema, rule, 'messageExpression', root);
     if (wrongMessage !== '') {
       const why = `messageExpression compilation failed: ${wrongMessage}`;
       errors.push(fieldError.invalid(`${at}.messageExpression`, messageExpression, why));
