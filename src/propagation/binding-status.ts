@@ -23,39 +23,45 @@ export function existingClusters(spec: ResourceBindingSpec): ReadonlySet<string>
   return names;
 }
 
-/** The manifest of a Work that is the binding's template. */
-function manifestIndex(
+/**
+ * The manifest of a Work that stands for the binding's template. An override may have given the object in the member
+ * another name; the one manifest of the Work is of this binding all the same. Upstream reports nothing then.
+ */
+function manifestOf(
   work: Work,
   { apiVersion, kind, namespace, name }: ResourceBindingSpec['resource'],
-): number {
+): KubeObject | undefined {
   const manifests = (work.spec.workload?.manifests ?? []) as unknown as readonly KubeObject[];
-  return manifests.findIndex(
+  const same = manifests.find(
     (manifest) =>
       manifest.apiVersion === apiVersion &&
       manifest.kind === kind &&
       (manifest.metadata.namespace ?? '') === (namespace ?? '') &&
       manifest.metadata.name === name,
   );
+  return same ?? (manifests.length === 1 ? manifests[0] : undefined);
 }
 
-function itemOf(work: Work, spec: ResourceBindingSpec): AggregatedStatusItem {
+function itemOf(work: Work, manifest: KubeObject): AggregatedStatusItem {
   const clusterName = clusterOfExecutionNamespace(work.metadata.namespace ?? '') ?? '';
   const applied = work.status?.conditions?.find(({ type }) => type === APPLIED_CONDITION);
   if (applied?.status !== 'True') {
     const message = applied?.message ?? '';
     return { clusterName, ...(message === '' ? {} : { appliedMessage: message }), health: 'Unknown' };
   }
-  const { apiVersion: _apiVersion, kind, namespace = '', name } = spec.resource;
+  const { namespace = '', name = '' } = manifest.metadata;
   const found = work.status?.manifestStatuses?.find(
     ({ identifier }) =>
-      identifier.kind === kind && (identifier.namespace ?? '') === namespace && identifier.name === name,
+      identifier.kind === manifest.kind &&
+      (identifier.namespace ?? '') === namespace &&
+      identifier.name === name,
   );
   return {
     clusterName,
     applied: true,
     ...(found?.status === undefined ? {} : { status: found.status }),
     health: found?.health ?? 'Unknown',
-  } as AggregatedStatusItem;
+  };
 }
 
 export interface BindingStatusDecision {
@@ -68,14 +74,16 @@ export interface BindingStatusDecision {
 /** @param now for conditions that change */
 export function aggregateWorks(binding: Binding, works: readonly Work[], now: string): BindingStatusDecision {
   const { spec } = binding;
-  // An override may have renamed the object in a member; its Work is still of this binding.
   const items = works
-    .filter((work) => !isBeingDeleted(work) && manifestIndex(work, spec.resource) >= 0)
-    .map((work) => itemOf(work, spec))
+    .filter((work) => !isBeingDeleted(work))
+    .flatMap((work) => {
+      const manifest = manifestOf(work, spec.resource);
+      return manifest === undefined ? [] : [itemOf(work, manifest)];
+    })
     .sort((a, b) => (a.clusterName < b.clusterName ? -1 : a.clusterName > b.clusterName ? 1 : 0));
   const condition = fullyApplied(existingClusters(spec), items);
   const before = binding.status ?? {};
-  const conditions = withCondition(before.conditions as readonly Condition[] | undefined, condition, now);
+  const conditions = withCondition(before.conditions, condition, now);
   if (conditions === before.conditions && deepEqual(before.aggregatedStatus ?? [], items)) {
     return { status: binding.status, items };
   }
@@ -85,7 +93,7 @@ export function aggregateWorks(binding: Binding, works: readonly Work[], now: st
       ...rest,
       conditions,
       ...(items.length === 0 ? {} : { aggregatedStatus: items }),
-    } as Binding['status'],
+    },
     items,
   };
 }

@@ -115,7 +115,7 @@ function withoutServerFields({ status: _status, metadata, ...rest }: KubeObject)
     ...kept
   } = metadata;
   void [uid, managedFields, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation];
-  return { ...rest, metadata: kept } as KubeObject;
+  return { ...rest, metadata: kept };
 }
 
 // ---- leaving an object behind

@@ -84,7 +84,7 @@ function pruneServiceAccount(account: KubeObject): KubeObject {
   if (kept.length === secrets.length) return account;
   if (kept.length > 0) return { ...account, secrets: kept };
   const { secrets: _secrets, ...rest } = account;
-  return rest as KubeObject;
+  return rest;
 }
 
 function pruneSecret(secret: KubeObject): KubeObject {

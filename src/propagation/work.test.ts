@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JsonObject, KubeObject, ResourceBinding, ResourceBindingSpec } from '../api/index.ts';
+import type { JsonObject, KubeObject, ResourceBinding, ResourceBindingSpec, Work } from '../api/index.ts';
 import { divideCompletions, mergeWork, renderTargets, renderWork } from './work.ts';
 
 const template = {
@@ -42,11 +42,14 @@ const render = (spec: JsonObject = {}, from = template): ReturnType<typeof rende
     overridden: { manifest: from, annotations: {} },
   });
 
+const manifestsOf = (work: Work): KubeObject[] =>
+  (work.spec.workload?.manifests ?? []) as unknown as KubeObject[];
+
 test("the Work has upstream's name, its manifest leads back to it, and nothing of the hub is in it", () => {
   const work = render();
   assert.equal(work.metadata.name, 'web-56d6c779bb');
   assert.equal(work.metadata.namespace, 'karmada-es-m1');
-  const [manifest] = work.spec.workload?.manifests as unknown as KubeObject[];
+  const [manifest] = manifestsOf(work);
   assert.ok(manifest);
   assert.equal(manifest['status'], undefined);
   assert.equal(manifest.metadata.uid, undefined);
@@ -61,7 +64,7 @@ test("the Work has upstream's name, its manifest leads back to it, and nothing o
 });
 
 test('what nothing touched is the very subtree of the template', () => {
-  const [manifest] = render().spec.workload?.manifests as unknown as KubeObject[];
+  const [manifest] = manifestsOf(render());
   assert.equal(manifest?.['spec'], template['spec']);
 });
 
@@ -147,13 +150,12 @@ test("targets are the binding's own first, then those of what needs it, each onc
   ]);
 });
 
-const job = (completions: number | undefined, uid: string): KubeObject =>
-  ({
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { name: 'j', uid },
-    spec: { completions },
-  }) as unknown as KubeObject;
+const job = (completions: number | undefined, uid: string): KubeObject => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name: 'j', uid },
+  spec: { completions },
+});
 const divided = {
   replicas: 3,
   placement: { replicaScheduling: { replicaSchedulingType: 'Divided' } },

@@ -193,7 +193,7 @@ export function manifestWork(input: ManifestWorkInput): Work {
         ? {}
         : { preserveResourcesOnDeletion: input.preserveResourcesOnDeletion }),
     },
-  } as Work;
+  };
 }
 
 function nonEmpty(field: 'labels' | 'annotations', keys: Keys): ObjectMeta {
@@ -230,5 +230,5 @@ export function mergeWork(existing: Work, desired: Work, dropped: readonly strin
   };
   if (deepEqual(existing.metadata, metadata) && deepEqual(existing.spec, spec))
     return { result: 'unchanged' };
-  return { result: 'updated', work: { ...existing, metadata, spec } as Work };
+  return { result: 'updated', work: { ...existing, metadata, spec } };
 }

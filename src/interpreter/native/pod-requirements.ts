@@ -68,5 +68,5 @@ export function podRequirements(podSpec: JsonObject): ReplicaRequirements | unde
   return {
     ...(claim === undefined ? {} : { nodeClaim: claim }),
     ...(request === undefined ? {} : { resourceRequest: request }),
-  } as ReplicaRequirements;
+  };
 }
