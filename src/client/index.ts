@@ -35,6 +35,8 @@ export type {
   Impersonation,
 } from './https/transport.ts';
 export { kinds } from './kinds.ts';
+export { inClusterSettings, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
+export type { ConnectionSettings, KubeconfigOptions } from './kubeconfig/kubeconfig.ts';
 export { formatKey, keyOf, objectPath, parseKey, resource, resourcePath } from './resource.ts';
 export type { ObjectKey, Resource } from './resource.ts';
 export type { Transport, TransportRequest, TransportResponse } from './transport.ts';

@@ -50,6 +50,8 @@ export interface HttpsTransportSettings {
   readonly serverName?: string;
   /** `http://` or `https://`, with user and password if it wants them. */
   readonly proxyUrl?: string;
+  /** What the environment asks for; counts when `proxyUrl` is absent. */
+  readonly environmentProxyUrl?: string;
   readonly impersonate?: Impersonation;
   readonly userAgent?: string;
   /** LIMIT: from sending to the end of the answer; for watches to its beginning. Default 60,000. */
@@ -153,12 +155,13 @@ class HttpsTransport implements Transport {
     };
     if (settings.clientCert !== undefined && settings.clientKey !== undefined)
       this.certificate = { cert: settings.clientCert, key: settings.clientKey };
+    const proxyUrl = settings.proxyUrl ?? settings.environmentProxyUrl;
     this.dial = createDial({
       url: this.url,
       ca: settings.ca,
       insecureSkipTlsVerify: settings.insecureSkipTlsVerify,
       serverName: settings.serverName,
-      proxyUrl: settings.proxyUrl === undefined ? undefined : parseUrl(settings.proxyUrl, 'proxy'),
+      proxyUrl: proxyUrl === undefined ? undefined : parseUrl(proxyUrl, 'proxy'),
       clock: this.clock,
       connectTimeoutMs: settings.connectTimeoutMs ?? 10_000,
     });
