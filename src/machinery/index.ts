@@ -8,6 +8,8 @@ export { FieldSelector, parseFieldSelector } from './field-selector.ts';
 export type { FieldRequirement } from './field-selector.ts';
 export { byteLength, goJson, goNumber, goQuote, goValue } from './go-text.ts';
 export { fnv1a32, safeEncode } from './hash.ts';
+export { JsonPathError, compileFieldPath, compileJsonPath, relaxedJsonPath } from './json-path.ts';
+export type { JsonPath, JsonPathOptions } from './json-path.ts';
 export { applyJsonPatch, applyMergePatch, unknownJsonPatchFields } from './json-patch.ts';
 export { deepEqual, encodeJson, semanticEqual } from './json.ts';
 export {
