@@ -6,16 +6,17 @@ import type { Storage } from '../../storage/index.ts';
 import type { BuiltinKinds } from '../kinds/builtin.ts';
 import type { ResourceRegistry } from '../registry.ts';
 import type { InProcessTransport } from '../transport.ts';
-import { celRules } from './cel/engine.ts';
 import { printerOf, type JsonPathCompiler } from './columns.ts';
 import { startCustomResources, type CustomResources } from './controller.ts';
 import type { WebhookConverter } from './custom-resource.ts';
 import { customResourceDefinitionKind } from './kind.ts';
+import type { RuleEngine } from './rules.ts';
 
 export type { CustomResources } from './controller.ts';
 export type { WebhookConverter } from './custom-resource.ts';
 
 export interface CustomResourceSupportOptions {
+  readonly engine: RuleEngine;
   readonly compileJsonPath: JsonPathCompiler;
   /** Absent: objects of definitions with a conversion webhook are refused when they need a conversion. */
   readonly convertByWebhook?: WebhookConverter;
@@ -36,8 +37,7 @@ export interface CustomResourceSupport {
 }
 
 export function customResourceSupport(options: CustomResourceSupportOptions): CustomResourceSupport {
-  const { compileJsonPath, convertByWebhook } = options;
-  const engine = celRules;
+  const { engine, compileJsonPath, convertByWebhook } = options;
   const checkJsonPath = (path: string): string => {
     try {
       compileJsonPath(`{${path}}`);

@@ -147,6 +147,20 @@ class CompiledRule {
   }
 }
 
+/** A rule of a stored definition that does not compile: nothing can keep to it. */
+class BrokenRule {
+  readonly isTransition = false;
+  readonly #why: string;
+
+  constructor(why: string) {
+    this.#why = why;
+  }
+
+  violation(value: JsonValue, _old: JsonValue | undefined, path: string): FieldError {
+    return invalidValue(path, value, `rule compile error: ${this.#why}`);
+  }
+}
+
 function pathOf(fieldPath: string | undefined): string {
   if (fieldPath === undefined || fieldPath === '') return '';
   return (simplePath(fieldPath) ?? [])
@@ -170,7 +184,7 @@ class RuleTree {
   readonly #properties: ReadonlyMap<string, RuleTree>;
   readonly #items: RuleTree | undefined;
   readonly #values: RuleTree | undefined;
-  #rules: readonly CompiledRule[] | undefined;
+  #rules: readonly (CompiledRule | BrokenRule)[] | undefined;
 
   constructor(schema: Schema, resource: boolean) {
     this.#schema = schema;
@@ -213,11 +227,17 @@ class RuleTree {
     }
   }
 
-  #compile(): readonly CompiledRule[] {
+  #compile(): readonly (CompiledRule | BrokenRule)[] {
     const rules = this.#schema['x-kubernetes-validations'] ?? [];
     if (rules.length === 0) return [];
     const scope = scopeOf(this.#schema, this.#resource);
-    return rules.map((rule) => new CompiledRule(rule, scope));
+    return rules.map((rule) => {
+      try {
+        return new CompiledRule(rule, scope);
+      } catch (error) {
+        return new BrokenRule(summaryOf(error));
+      }
+    });
   }
 
   #collectItems(

@@ -221,7 +221,8 @@ export function kubernetesEnvironment(): Environment {
   if (environment !== undefined) return environment;
   const env = new Environment({
     enableOptionalTypes: true,
-    homogeneousAggregateLiterals: true,
+    // Upstream wants literals of one type, but for the arguments of `format`, which cannot be told apart here.
+    homogeneousAggregateLiterals: false,
     unlistedVariablesAreDyn: false,
     limits: LIMITS,
   });

@@ -34,7 +34,7 @@ function shown(value: unknown): string {
       .map(([key, item]) => `${key}: ${item}`)
       .join(', ')}}`;
   }
-  return String(value as number | bigint | boolean);
+  return `${value as bigint}`;
 }
 
 const nested = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : shown(value));
@@ -44,7 +44,7 @@ function formatNumber(verb: string, precision: string, value: unknown): string {
   const digits = precision === '' ? 6 : Number(precision);
   switch (verb) {
     case 'd':
-      return String(value as bigint);
+      return `${value as bigint}`;
     case 'f':
       return number.toFixed(digits);
     case 'e':

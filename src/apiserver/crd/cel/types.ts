@@ -34,11 +34,14 @@ const STRING: CelType = { name: 'string', convert: (value) => value };
 const BOOLEAN: CelType = { name: 'bool', convert: (value) => value };
 const INTEGER: CelType = { name: 'int', convert: (value) => BigInt(Math.trunc(Number(value))) };
 const NUMBER: CelType = { name: 'double', convert: Number };
-const BYTES: CelType = { name: 'bytes', convert: (value) => Buffer.from(String(value), 'base64') };
-const TIMESTAMP: CelType = { name: 'google.protobuf.Timestamp', convert: (value) => new Date(String(value)) };
+const BYTES: CelType = { name: 'bytes', convert: (value) => Buffer.from(value as string, 'base64') };
+const TIMESTAMP: CelType = {
+  name: 'google.protobuf.Timestamp',
+  convert: (value) => new Date(value as string),
+};
 const DURATION: CelType = {
   name: 'google.protobuf.Duration',
-  convert: (value) => Duration.fromMilliseconds(parseDuration(String(value))),
+  convert: (value) => Duration.fromMilliseconds(parseDuration(value as string)),
 };
 const DYNAMIC: CelType = { name: 'dyn', convert: dynamic };
 
