@@ -7,7 +7,9 @@ import type { Storage } from '../storage/index.ts';
 import { customResourceSupport, type CustomResources, type CustomResourceSupport } from './crd/index.ts';
 import { ruleEngine } from './crd/rule-engine.ts';
 import { compileColumnPath } from './crd/column-path.ts';
+import { Discovery } from './discovery/serve.ts';
 import { OpenApiDocuments } from './openapi/index.ts';
+import type { ApiRequest, ApiResponse } from './contract.ts';
 import type { HealthCheck } from './listen/health.ts';
 import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
 import { startListener, type Listener, type ListenerOptions, type TlsMaterial } from './listen/listener.ts';
@@ -67,7 +69,12 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
   let listener: Listener | undefined;
   const customResources = customResourceSupport({ engine: ruleEngine, compileJsonPath: compileColumnPath });
   try {
-    const server = createApiServer(serverOptions(options, security, customResources, () => documents));
+    const server = createApiServer(
+      serverOptions(options, security, customResources, (request) =>
+        request.path.startsWith('/openapi/') ? documents.respond(request) : discovery.respond(request),
+      ),
+    );
+    const discovery = new Discovery(server.registry);
     const documents = new OpenApiDocuments(server.registry, options.version.gitVersion, clock);
     const definitions = customResources.start({
       storage: options.storage,
@@ -109,7 +116,7 @@ function serverOptions(
   options: StartOptions,
   security: Security,
   customResources: CustomResourceSupport,
-  documents: () => OpenApiDocuments,
+  describe: (request: ApiRequest) => ApiResponse | undefined,
 ): ApiServerOptions {
   const { metrics, healthChecks } = options;
   const info = createInfoEndpoints({
@@ -129,11 +136,7 @@ function serverOptions(
       '/serviceaccounts': { subresources: { token: tokenSubresource(security) } },
       ...options.kinds,
     },
-    pathHandlers: [
-      info,
-      (request) => (request.path.startsWith('/openapi/') ? documents().respond(request) : undefined),
-      ...(options.pathHandlers ?? []),
-    ],
+    pathHandlers: [info, describe, ...(options.pathHandlers ?? [])],
   };
 }
 

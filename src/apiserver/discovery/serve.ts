@@ -1,0 +1,104 @@
+// Answers the paths by which clients find out what is served. Documents are kept until the registry moves.
+import { createHash } from 'node:crypto';
+import { encodeJson } from '../../machinery/index.ts';
+import type { ApiRequest, ApiResponse } from '../contract.ts';
+import { negotiate } from '../negotiation.ts';
+import type { ResourceRegistry } from '../registry.ts';
+import {
+  aggregatedDiscovery,
+  apiGroupDocument,
+  apiGroupList,
+  apiResourceList,
+  apiVersions,
+  servedGroups,
+  type ServedGroup,
+} from './documents.ts';
+
+const JSON_TYPE = 'application/json';
+
+interface Document {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+export class Discovery {
+  readonly #registry: ResourceRegistry;
+  #generation = -1;
+  #groups: readonly ServedGroup[] = [];
+  readonly #documents = new Map<string, Document>();
+
+  constructor(registry: ResourceRegistry) {
+    this.#registry = registry;
+  }
+
+  /** Undefined: the path is none of discovery's. */
+  respond({
+    method,
+    path,
+    headers,
+  }: Pick<ApiRequest, 'method' | 'path' | 'headers'>): ApiResponse | undefined {
+    if (method !== 'GET' && method !== 'HEAD') return undefined;
+    const segments = path.split('/').filter((segment) => segment !== '');
+    const [root, first, second, ...more] = segments;
+    if ((root !== 'api' && root !== 'apis') || more.length > 0) return undefined;
+    if (root === 'api' && second !== undefined) return undefined;
+    this.#refresh();
+    if (first === undefined) return this.#root(root === 'api', headers);
+    const group = root === 'api' ? '' : first;
+    const version = root === 'api' ? first : second;
+    const served = this.#groups.find((one) => one.group === group);
+    if (served === undefined) return undefined;
+    if (version === undefined)
+      return this.#answer(`group ${group}`, headers, JSON_TYPE, () => apiGroupDocument(served));
+    const found = served.versions.find((one) => one.version === version);
+    if (found === undefined) return undefined;
+    return this.#answer(`version ${group}/${version}`, headers, JSON_TYPE, () =>
+      apiResourceList(group, version, found.definitions),
+    );
+  }
+
+  #root(core: boolean, headers: ApiRequest['headers']): ApiResponse {
+    const { discovery: form } = negotiate(headers['accept'], false, {
+      formats: ['json'],
+      transforms: false,
+      discovery: true,
+    });
+    if (form === undefined) {
+      return this.#answer(`root ${String(core)}`, headers, JSON_TYPE, () =>
+        core
+          ? apiVersions(this.#groups, headers['host'] ?? headers[':authority'] ?? '')
+          : apiGroupList(this.#groups),
+      );
+    }
+    const type = `${JSON_TYPE};g=apidiscovery.k8s.io;v=${form};as=APIGroupDiscoveryList`;
+    return this.#answer(`aggregated ${form} ${String(core)}`, headers, type, () =>
+      aggregatedDiscovery(this.#groups, core, `apidiscovery.k8s.io/${form}`),
+    );
+  }
+
+  #answer(
+    name: string,
+    headers: ApiRequest['headers'],
+    contentType: string,
+    build: () => unknown,
+  ): ApiResponse {
+    let document = this.#documents.get(name);
+    if (document === undefined) {
+      const bytes = encodeJson(Object.freeze(build()));
+      document = { bytes, etag: `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"` };
+      this.#documents.set(name, document);
+    }
+    const { bytes, etag } = document;
+    const extra = { etag, vary: 'Accept' };
+    if (headers['if-none-match'] === etag)
+      return { kind: 'bytes', status: 304, contentType, bytes: new Uint8Array(), headers: extra };
+    return { kind: 'bytes', status: 200, contentType, bytes, headers: extra };
+  }
+
+  #refresh(): void {
+    if (this.#generation === this.#registry.generation) return;
+    this.#generation = this.#registry.generation;
+    this.#groups = servedGroups(this.#registry.definitions());
+    this.#documents.clear();
+  }
+}
