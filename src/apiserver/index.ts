@@ -52,4 +52,5 @@ export {
 export { kubeconfigFor, kubeconfigYaml, type KubeconfigContext } from './security/kubeconfig.ts';
 export type { ServiceAccountTokens } from './security/service-account-tokens.ts';
 export type { Security } from './security/security.ts';
+export { formatAge } from './table/age.ts';
 export { startApiServer, type RunningServer, type StartOptions } from './start.ts';

@@ -5,7 +5,7 @@
 // Objects that hooks receive and return are frozen and shared: a hook builds a new one or returns the same.
 import type { JsonObject, KubeObject, Schema } from '../api/index.ts';
 import type { Random } from '../base/index.ts';
-import type { FieldError, NameRule, UserInfo } from '../machinery/index.ts';
+import type { FieldError, NameRule, RefResolver, UserInfo } from '../machinery/index.ts';
 import type { ApiRequest, ApiResponse, RequestInfo } from './contract.ts';
 import type { ObjectAccess } from './object-access.ts';
 import type { DecodeReport } from './typed/decoder.ts';
@@ -56,6 +56,8 @@ export interface ResourceVersion {
   /** Where OpenAPI names this kind, e.g. `io.k8s.api.apps.v1.Deployment`. */
   readonly definition: string;
   readonly schema: Schema;
+  /** Resolves the schema's references; absent: it has none. */
+  readonly resolveRef?: RefResolver;
   /** A Warning sent with every answer of this version. */
   readonly deprecationWarning?: string;
   /**
@@ -168,7 +170,7 @@ export interface Subresource {
   readonly part?: {
     prepareForUpdate(next: KubeObject, old: KubeObject, context: WriteContext): KubeObject;
     validateUpdate?(next: KubeObject, old: KubeObject, context: WriteContext): readonly FieldError[];
-    /** Top-level fields that a write here cannot change, so that nobody becomes their manager by it. */
+    /** Paths (`spec`, `metadata.labels`) that a write here cannot change, so that nobody owns them by it. */
     readonly ignoredFields: readonly string[];
   };
   /** Answers every request itself, instead of `part`. */
@@ -187,6 +189,7 @@ export interface Projection {
   write(object: KubeObject, shown: KubeObject): KubeObject;
   decode(value: JsonObject, report: DecodeReport): KubeObject;
   validate(shown: KubeObject): readonly FieldError[];
+  /** Where OpenAPI names the other kind, a built-in one. */
   readonly definition: string;
 }
 

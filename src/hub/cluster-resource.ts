@@ -8,6 +8,7 @@ import {
 } from '../admission/index.ts';
 import {
   aggregatedKind,
+  formatAge,
   type ColumnDefinition,
   type Printer,
   type ResourceDefinition,
@@ -42,7 +43,7 @@ const NONE = '<none>';
 
 const printer: Printer = {
   columns,
-  cells(object) {
+  cells(object, nowMs) {
     const { metadata, spec, status } = object as Cluster;
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
     const zones = (spec.zones ?? []).join(',');
@@ -51,7 +52,7 @@ const printer: Printer = {
       status?.kubernetesVersion ?? '',
       spec.syncMode,
       ready,
-      metadata.creationTimestamp,
+      formatAge(metadata.creationTimestamp, nowMs),
       zones === '' ? NONE : zones,
       spec.region || NONE,
       spec.provider || NONE,

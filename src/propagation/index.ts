@@ -46,3 +46,40 @@ export {
   type OverrideResult,
 } from './override.ts';
 export { yamlText, type YamlText } from './yaml-text.ts';
+export {
+  attachedKey,
+  decideAttach,
+  dependedByLabel,
+  dependenciesOf,
+  dependenciesText,
+  dependencyFault,
+  dependsOn,
+  detached,
+  followsDependencies,
+  isMeantBy,
+  isStillNeeded,
+  withDependencies,
+  withoutDependencies,
+  type AttachDecision,
+  type AttachInput,
+} from './dependencies.ts';
+export { preservedLabels } from './preserved-labels.ts';
+export {
+  checkQuota,
+  concernsQuota,
+  quotaDelta,
+  quotaManifest,
+  quotaOverallUsed,
+  quotaStatusOf,
+  quotaUsage,
+  reportedQuotaStatus,
+  type Amounts,
+  type QuotaVerdict,
+} from './quota.ts';
+export {
+  decideReplicaSync,
+  markedTarget,
+  withRetainedReplicas,
+  type ReplicaSync,
+  type ScaleTarget,
+} from './replica-sync.ts';

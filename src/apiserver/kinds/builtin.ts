@@ -7,6 +7,7 @@ import {
   deepFreeze,
   definitionFor,
   referencedDefinition,
+  resolveRef,
   formatApiVersion,
   type BuiltinResource,
   type KubeObject,
@@ -56,6 +57,7 @@ class BuiltinVersion implements ResourceVersion {
   readonly served = true;
   readonly definition: string;
   readonly decode: ResourceVersion['decode'];
+  readonly resolveRef = resolveRef;
   readonly printer?: Printer;
 
   constructor(resource: BuiltinResource, kind: BuiltinKind) {

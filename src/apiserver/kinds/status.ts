@@ -31,7 +31,7 @@ export function statusSubresource(options: StatusOptions = {}): Subresource {
         return options.prepare?.(next, old, context) ?? next;
       },
       validateUpdate: (next, old) => options.validate?.(next, old) ?? [],
-      ignoredFields: ['spec'],
+      ignoredFields: options.changesLabels === true ? ['spec'] : ['spec', 'metadata.labels'],
     },
   };
 }

@@ -11,6 +11,7 @@ import {
   deepEqual,
   fieldError,
   invalid,
+  keepTimes,
   nameIsDnsSubdomain,
   notFound,
   specChanged,
@@ -265,7 +266,7 @@ async function updateOnce(
       admissionAttributes(call, 'UPDATE', { ...attributes, object: final }),
       context.warn,
     );
-    return store(call, name, next, current, context, insists);
+    return store(call, name, keepTimes(next, old), current, context, insists);
   });
 }
 

@@ -124,7 +124,7 @@ export class NetworkGate {
     return {
       ...response,
       run: (onEvents, signal) => {
-        const ordered = this.inOrder<readonly WatchEvent<KubeObject>[]>(onEvents, signal);
+        const ordered = this.inOrder<readonly WatchEvent[]>(onEvents, signal);
         return response.run(ordered, signal);
       },
     };
