@@ -8,7 +8,7 @@
 // INVARIANT: while the network hangs, nothing gets through in either direction, and nothing is lost: what waits goes
 // on when the network is back, as packets that are sent again do.
 import type { Socket } from 'node:net';
-import type { KubeObject, WatchEvent } from '../../api/index.ts';
+import type { WatchEvent } from '../../api/index.ts';
 import type { ApiRequest, ApiResponse } from '../../apiserver/index.ts';
 import { sleep, type Clock, type Random } from '../../base/index.ts';
 import { ConnectionError, type Transport, type TransportRequest } from '../../client/index.ts';
