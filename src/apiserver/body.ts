@@ -1,6 +1,6 @@
 // From the body of a request to an object of the resource's kind: media type, JSON, apiVersion and kind, schema.
-import { parseApiVersion, type JsonObject, type KubeObject } from '../api/index.ts';
-import { StatusError, badRequest } from '../machinery/index.ts';
+import { formatApiVersion, parseApiVersion, type JsonObject, type KubeObject } from '../api/index.ts';
+import { StatusError, badRequest, fieldError, invalid } from '../machinery/index.ts';
 import type { ResourceCall } from './call.ts';
 import { checkJsonText } from './json-text.ts';
 import type { FieldValidation } from './options.ts';
@@ -80,6 +80,7 @@ export function decodeObject(call: ResourceCall, validation: FieldValidation): K
       group: served.definition.group,
       version: served.version.name,
       kind: served.definition.kind,
+      custom: served.definition.custom === true,
     },
   );
   const problems = [...parsed.problems];
@@ -93,9 +94,19 @@ interface Identity {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
+  /** A custom resource: its kind is decided by the body, so the body must say it. */
+  readonly custom?: boolean;
 }
 
-/** Checks that the value is an object of that kind, and puts apiVersion and kind in front of its fields. */
+function stringField(value: JsonObject, field: 'apiVersion' | 'kind'): string {
+  const given = value[field] ?? '';
+  if (typeof given === 'string') return given;
+  throw badRequest(
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeof given} into Go struct field .${field} of type string`,
+  );
+}
+
+/** Checks that the value is an object of that kind, and puts kind and apiVersion in front of its fields. */
 export function identify(value: unknown, expected: Identity): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'array' : typeof value;
@@ -103,30 +114,35 @@ export function identify(value: unknown, expected: Identity): JsonObject {
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
     );
   }
-  const { apiVersion, kind, ...rest } = value as JsonObject;
-  const wanted = expected.group === '' ? expected.version : `${expected.group}/${expected.version}`;
-  for (const given of [apiVersion, kind]) {
-    if (given !== undefined && given !== null && typeof given !== 'string') {
-      throw badRequest("couldn't get version/kind; json parse error: apiVersion and kind must be strings");
-    }
+  const given = value as JsonObject;
+  const apiVersion = stringField(given, 'apiVersion');
+  const kind = stringField(given, 'kind');
+  const wanted = formatApiVersion(expected);
+  if (expected.custom === true) {
+    if (kind === '') throw badRequest("Object 'Kind' is missing in the body of the request");
+    if (apiVersion === '') throw badRequest("Object 'apiVersion' is missing in the body of the request");
   }
-  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== wanted) {
-    const found = parseApiVersion(apiVersion);
-    if (found.group === expected.group || kind === expected.kind) {
+  if (apiVersion !== '' && apiVersion !== wanted) {
+    const sameGroup = parseApiVersion(apiVersion).group === expected.group;
+    if (expected.custom === true || sameGroup || kind === '' || kind === expected.kind) {
       throw badRequest(
         `the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`,
       );
     }
   }
-  if (
-    typeof kind === 'string' &&
-    kind !== '' &&
-    (kind !== expected.kind || (apiVersion ?? wanted) !== wanted)
-  ) {
-    const found = `${typeof apiVersion === 'string' ? parseKindOf(apiVersion, kind) : kind}`;
-    throw badRequest(`${found} does not match the expected kind ${expected.kind}`);
-  }
+  if (kind !== '' && kind !== expected.kind)
+    refuseKind(given, kind, apiVersion === '' ? wanted : apiVersion, expected);
+  const { apiVersion: _apiVersion, kind: _kind, ...rest } = given;
   return { kind: expected.kind, apiVersion: wanted, ...rest };
+}
+
+function refuseKind(given: JsonObject, kind: string, apiVersion: string, expected: Identity): never {
+  if (expected.custom === true) {
+    const { name = '' } = (given['metadata'] ?? {}) as { name?: string };
+    const why = `must be ${expected.kind}`;
+    throw invalid({ group: expected.group, kind }, name, [fieldError.invalid('kind', kind, why)]);
+  }
+  throw badRequest(`${parseKindOf(apiVersion, kind)} does not match the expected kind ${expected.kind}`);
 }
 
 function parseKindOf(apiVersion: string, kind: string): string {

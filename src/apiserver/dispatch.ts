@@ -5,7 +5,7 @@ import type { ApiRequest, ApiResponse, RequestInfo } from './contract.ts';
 import { negotiate } from './negotiation.ts';
 import { methodNotAllowed, pathNotFound } from './refusals.ts';
 import type { ServedResource } from './registry.ts';
-import type { ResourceVerb } from './resource.ts';
+import type { ResourceVerb, WriteContext } from './resource.ts';
 import { create } from './verbs/create.ts';
 import { deleteCollection } from './verbs/delete-collection.ts';
 import { deleteOne } from './verbs/delete.ts';
@@ -36,6 +36,12 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
   if (info.namespace !== '' && !definition.namespaced && definition.resource !== 'namespaces') {
     throw pathNotFound();
   }
+  if (definition.serve !== undefined) {
+    const context = reviewContext(core, request, info);
+    return definition.serve({ request, info, context });
+  }
+  // COMPAT: HEAD is no method of resources.
+  if (request.method === 'HEAD' || request.method === 'OPTIONS') throw methodNotAllowed();
   const subresource = info.subresource === '' ? undefined : definition.subresources[info.subresource];
   if (info.subresource !== '' && subresource === undefined) throw pathNotFound();
   const pretty = request.query.has('pretty') && !['0', 'false'].includes(request.query.get('pretty')!);
@@ -55,6 +61,18 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
   if (subresource !== undefined) return serveSubresource(call, subresource);
   const verb = verbOf(served, info);
   return verbs[verb](call);
+}
+
+function reviewContext(core: Core, { user }: ApiRequest, info: RequestInfo): WriteContext {
+  return {
+    user,
+    nowMs: core.clock.now(),
+    dryRun: false,
+    random: core.random,
+    group: info.group,
+    version: info.version,
+    warn: () => undefined,
+  };
 }
 
 /** Refuses what the resource does not offer, and methods that make no sense on the path. */

@@ -16,9 +16,9 @@ import { dispatch } from './dispatch.ts';
 import { builtinResourceDefinitions, type BuiltinKinds } from './kinds/builtin.ts';
 import { builtinKinds } from './kinds/index.ts';
 import { createObjectAccess } from './object-access.ts';
-import { pathNotFound } from './refusals.ts';
 import { ResourceRegistry } from './registry.ts';
 import { parseRequestInfo } from './request-info.ts';
+import { refusePath, respondRoot } from './root-paths.ts';
 import type { ResourceDefinition } from './resource.ts';
 import { createInProcessTransport, type InProcessTransport } from './transport.ts';
 
@@ -95,7 +95,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       const response = handler(request, info);
       if (response !== undefined) return response;
     }
-    if (!info.isResource) throw pathNotFound();
+    if (!info.isResource) {
+      const root = respondRoot(registry, request);
+      if (root !== undefined) return root;
+      throw refusePath(registry, request);
+    }
     return dispatch(core, request, info);
   };
 
