@@ -6,6 +6,7 @@ import { formatMicroTime, assert, errorMessage, silentLogger, sleep } from '../b
 import type { Cancel, Clock, Logger, Random } from '../base/index.ts';
 import type { KubeObject } from '../api/index.ts';
 import { resource, type Client, type ObjectKey } from '../client/index.ts';
+import { StatusError } from '../machinery/index.ts';
 import { silentMetrics, type RuntimeMetrics } from './metrics.ts';
 
 export interface LeaderElectionSettings {
@@ -188,34 +189,46 @@ class Candidate {
   }
 
   private async tryAcquireOrRenew(signal: AbortSignal): Promise<boolean> {
-    const { client, clock, identity } = this.settings;
-    let inTime = true;
-    let cancelDeadline: Cancel | undefined;
+    const { client, identity } = this.settings;
     try {
-      // The holder writes over what it wrote last, without reading: half the load, and a conflict tells the truth.
-      if (this.observed === undefined || this.holder !== identity) {
-        const found = await client.find(leases, this.key, { signal });
-        if (found === undefined) this.observed = undefined;
-        else this.observe(found);
-        if (found !== undefined && !this.mayTake()) return false;
+      if (this.observed !== undefined && this.holder === identity) {
+        // The holder writes over what it wrote last, without reading: half the load, and a conflict tells the truth.
+        try {
+          return await this.write(signal);
+        } catch (error) {
+          // Whatever the server dislikes about it (a conflict, a lease that is gone), reading tells where we stand.
+          if (!(error instanceof StatusError)) throw error;
+        }
       }
-      // Counted from before the request: others count from when they see its effect.
-      cancelDeadline = clock.after(this.periods.renewDeadlineMs, () => {
-        inTime = false;
-        this.loseTerm();
-      });
-      this.observe(await this.writeLease(this.spec(clock.now()), signal));
-      if (!inTime) return false;
-      this.cancelDeadline();
-      this.cancelDeadline = cancelDeadline;
-      return true;
+      const found = await client.find(leases, this.key, { signal });
+      if (found === undefined) this.observed = undefined;
+      else this.observe(found);
+      return found !== undefined && !this.mayTake() ? false : await this.write(signal);
     } catch (error) {
-      cancelDeadline?.();
-      if (signal.aborted) return false;
-      this.logger.warn('Cannot take or renew the lease', { error: errorMessage(error) });
-      await this.reread(signal);
+      if (!signal.aborted) this.logger.warn('Cannot take or renew the lease', { error: errorMessage(error) });
       return false;
     }
+  }
+
+  /** Resolves true when the lease is ours, and was so in time. */
+  private async write(signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.settings;
+    let inTime = true;
+    // Counted from before the request: others count from when they see its effect.
+    const cancelDeadline = clock.after(this.periods.renewDeadlineMs, () => {
+      inTime = false;
+      this.loseTerm();
+    });
+    try {
+      this.observe(await this.writeLease(this.spec(clock.now()), signal));
+    } catch (error) {
+      cancelDeadline();
+      throw error;
+    }
+    if (!inTime) return false;
+    this.cancelDeadline();
+    this.cancelDeadline = cancelDeadline;
+    return true;
   }
 
   private writeLease(spec: LeaseSpec, signal: AbortSignal): Promise<Lease> {
@@ -228,17 +241,6 @@ class Candidate {
       { apiVersion, kind: 'Lease', metadata: { namespace, name }, spec },
       { signal },
     );
-  }
-
-  /** After a failed write the truth is on the server: perhaps somebody else's, perhaps ours after all. */
-  private async reread(signal: AbortSignal): Promise<void> {
-    try {
-      const found = await this.settings.client.find(leases, this.key, { signal });
-      if (found === undefined) this.observed = undefined;
-      else this.observe(found);
-    } catch {
-      // The next try reads again.
-    }
   }
 
   private mayTake(): boolean {

@@ -2,6 +2,7 @@
 // decision may do to the world, so it can be shown, tested and dry-run instead of carried out.
 import type { KubeObject } from '../api/index.ts';
 import type { Client, DeleteOptions, ObjectKey, Patch, Resource } from '../client/index.ts';
+import { StatusError, conflict } from '../machinery/index.ts';
 import type { ReconcileContext, Reconcile } from './controller.ts';
 import type { EventRecorder, EventType, ObjectReferable } from './event-recorder.ts';
 import { done, requeueAfter, type Outcome } from './outcome.ts';
@@ -84,6 +85,35 @@ function withPreconditions(body: unknown, preconditions: Preconditions | undefin
   return { ...object, metadata: { ...object.metadata, ...preconditions } };
 }
 
+async function patch(
+  one: Extract<Write, { readonly verb: 'patch' }>,
+  client: Client,
+  call: { readonly signal?: AbortSignal },
+): Promise<void> {
+  const { resource, key, subresource, fieldManager, force } = one;
+  const body = withPreconditions(one.patch.body, one.preconditions);
+  const options = {
+    ...call,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(fieldManager === undefined ? {} : { fieldManager }),
+    ...(force === undefined ? {} : { force }),
+  };
+  try {
+    await client.patch(resource, key, { type: one.patch.type, body }, options);
+  } catch (error) {
+    // API servers call another uid in a patch an attempt to change it. What it means is that the object that was
+    // decided about is gone and another has its name: gather anew, as with any conflict.
+    if (one.preconditions?.uid !== undefined && isAboutUid(error))
+      throw conflict(resource, key.name, `it is no longer the object with the uid ${one.preconditions.uid}`);
+    throw error;
+  }
+}
+
+function isAboutUid(error: unknown): boolean {
+  if (!(error instanceof StatusError) || error.reason !== 'Invalid') return false;
+  return error.status.details?.causes?.some(({ field }) => field === 'metadata.uid') ?? false;
+}
+
 async function write(one: Write, client: Client, signal: AbortSignal | undefined): Promise<void> {
   const call = signal === undefined ? {} : { signal };
   switch (one.verb) {
@@ -103,22 +133,9 @@ async function write(one: Write, client: Client, signal: AbortSignal | undefined
       });
       return;
     }
-    case 'patch': {
-      const { subresource, fieldManager, force } = one;
-      const body = withPreconditions(one.patch.body, one.preconditions);
-      await client.patch(
-        one.resource,
-        one.key,
-        { type: one.patch.type, body },
-        {
-          ...call,
-          ...(subresource === undefined ? {} : { subresource }),
-          ...(fieldManager === undefined ? {} : { fieldManager }),
-          ...(force === undefined ? {} : { force }),
-        },
-      );
+    case 'patch':
+      await patch(one, client, call);
       return;
-    }
     case 'delete': {
       const { preconditions, propagationPolicy, gracePeriodSeconds } = one;
       await client.delete(one.resource, one.key, {
