@@ -90,15 +90,17 @@ function giveOneByOne(seats: number, heap: Candidate[], order: NameOrder): void 
     return a.name === b.name ? false : a.name < b.name === names > 0;
   };
   const sink = (start: number): void => {
-    for (let at = start; ;) {
-      let first = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < heap.length && before(heap[child]!, heap[first]!)) first = child;
-      }
-      if (first === at) return;
-      [heap[at], heap[first]] = [heap[first]!, heap[at]!];
-      at = first;
+    const moving = heap[start]!;
+    let at = start;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+      if (!before(heap[child]!, moving)) break;
+      heap[at] = heap[child]!;
+      at = child;
     }
+    heap[at] = moving;
   };
   for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(at);
   for (let left = seats; left > 0; left--) {

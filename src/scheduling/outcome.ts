@@ -14,7 +14,7 @@ import { formatTime } from '../base/index.ts';
 import { deepEqual } from '../machinery/index.ts';
 import type { Mode } from './assign.ts';
 import type { Failure, ScheduleResult } from './schedule.ts';
-import { canonicalPlacement } from './trigger.ts';
+import { placementText } from './trigger.ts';
 
 type Binding = ResourceBinding | ClusterResourceBinding;
 
@@ -45,7 +45,7 @@ function resultText(clusters: readonly TargetCluster[]): string {
 
 /** Annotation and clusters, as far as they differ. */
 function patchFor({ metadata, spec }: Binding, clusters: readonly TargetCluster[]): JsonObject | undefined {
-  const placement = JSON.stringify(canonicalPlacement(spec.placement ?? {}));
+  const placement = placementText(spec.placement ?? {});
   const samePlacement = metadata.annotations?.[APPLIED_PLACEMENT_ANNOTATION] === placement;
   const sameClusters = deepEqual(spec.clusters ?? [], clusters);
   if (samePlacement && sameClusters) return undefined;
@@ -122,13 +122,13 @@ export function outcomeOf(
   }
   const patch = patchFor(binding, result.clusters);
   const status = scheduledStatus(binding, result.affinityName, patch, mode, nowMs);
+  if (patch === undefined && status === undefined) return { patch, status, events: [], retry: 'forget' };
   const success: SchedulingEvent = {
     type: 'Normal',
     reason: 'ScheduleBindingSucceed',
     message: `${SUCCESS_MESSAGE} Result: ${resultText(result.clusters)}`,
   };
-  const quiet = patch === undefined && status === undefined;
-  return { patch, status, events: quiet ? [] : [...failures, success], retry: 'forget' };
+  return { patch, status, events: [...failures, success], retry: 'forget' };
 }
 
 function scheduledStatus(

@@ -109,6 +109,17 @@ export function canonicalPlacement(placement: Placement): Placement {
   return strip(placement) as Placement;
 }
 
+const texts = new WeakMap<Placement, string>();
+
+/** The text of the applied-placement annotation; worked out once per frozen placement. */
+export function placementText(placement: Placement): string {
+  const known = texts.get(placement);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(canonicalPlacement(placement));
+  if (Object.isFrozen(placement)) texts.set(placement, text);
+  return text;
+}
+
 function strip(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(strip);
   if (typeof value !== 'object' || value === null) return value;
@@ -131,6 +142,7 @@ export function placementChanged(
   observedAffinityName: string,
 ): boolean {
   if (applied === undefined || applied === '') return true;
+  if (applied === placementText(placement)) return false;
   let old: Placement;
   try {
     old = canonicalPlacement(JSON.parse(applied) as Placement);
