@@ -3,6 +3,7 @@
 import { StatusError, badRequest } from '../../machinery/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import type { ApiRequest } from '../contract.ts';
+import { decodeProtobuf } from '../protobuf/decode.ts';
 import type { Exchange } from './exchange.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -33,6 +34,7 @@ export async function readBody(exchange: Exchange): Promise<ApiRequest['body']> 
   const mediaType = mediaTypeOf(exchange.headers['content-type']);
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
   if (size === 0) return undefined;
+  if (mediaType === 'application/vnd.kubernetes.protobuf') return { json: decodeProtobuf(bytes) };
   return isYaml(mediaType, bytes) ? { json: decodeYaml(bytes) } : { bytes };
 }
 
