@@ -6,6 +6,7 @@ import { createClient, isAlreadyExists, type Client, type Transport } from '../c
 import { createEventRecorder, createInformerSet, type Informer, type InformerSet } from '../runtime/index.ts';
 import { openCaches, type Caches } from './caches.ts';
 import { runControllers } from './controllers.ts';
+import { budgetedRecorder } from './events.ts';
 import { FaultBoard } from './faults/faults.ts';
 import type { NetworkGate } from './faults/network-gate.ts';
 import type { StorageClass } from './kinds.ts';
@@ -116,8 +117,9 @@ export class Cluster {
   private run(caches: Caches): void {
     const { clock, random, logger, loadBalancerPrefix = '172.30.0' } = this.options;
     const { signal } = this.stop;
-    const recorder = createEventRecorder({ client: this.client, clock, component: 'kubelet', logger });
-    signal.addEventListener('abort', () => this.tasks.push(recorder.close()), { once: true });
+    const pipeline = createEventRecorder({ client: this.client, clock, component: 'kubelet', logger });
+    signal.addEventListener('abort', () => this.tasks.push(pipeline.close()), { once: true });
+    const recorder = budgetedRecorder(pipeline, clock);
     const context: LoopContext = { client: this.client, caches, recorder, clock, logger, signal };
     // Who wrote what stays visible in managedFields.
     const as = (fieldManager: string): LoopContext => ({

@@ -108,12 +108,10 @@ function mergeConditions({ pod, nowMs }: StatusInput, verdicts: readonly Verdict
   const stored = pod.status?.conditions ?? [];
   const own = new Set(verdicts.map(({ type }) => type));
   const generation = pod.metadata.generation;
+  const now = formatTime(nowMs);
   const conditions = verdicts.map((verdict): PodCondition => {
     const before = stored.find(({ type }) => type === verdict.type);
-    const lastTransitionTime =
-      before?.status === verdict.status
-        ? (before.lastTransitionTime ?? formatTime(nowMs))
-        : formatTime(nowMs);
+    const lastTransitionTime = before?.status === verdict.status ? (before.lastTransitionTime ?? now) : now;
     return {
       ...verdict,
       lastTransitionTime,
