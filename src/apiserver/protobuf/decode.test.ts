@@ -54,6 +54,14 @@ test('bytes become base64, keys like __proto__ stay keys', () => {
   assert.equal(JSON.stringify(secret['data']), '{"__proto__":"AQID"}');
 });
 
+test('what Go embeds is part of the object that embeds it', () => {
+  const volume = [...bytes(1, 'v'), ...bytes(2, bytes(19, bytes(1, bytes(1, 'conf'))))];
+  const pod = decodeProtobuf(envelope('v1', 'Pod', bytes(2, bytes(1, volume))));
+  assert.deepEqual((pod['spec'] as { volumes: unknown }).volumes, [
+    { name: 'v', configMap: { name: 'conf' } },
+  ]);
+});
+
 test('options of any group are known', () => {
   const options = decodeProtobuf(
     envelope('meta.k8s.io/v1', 'DeleteOptions', [...varint(1, 0), ...bytes(4, 'Background')]),

@@ -2,6 +2,7 @@
 // client would have sent. Field numbers are data (api's protobufFields); only the types that have a JSON form of their
 // own are told here.
 import {
+  builtinSchema,
   definitionFor,
   parseApiVersion,
   protobufFields,
@@ -119,17 +120,53 @@ function time(bytes: Uint8Array, format: (milliseconds: number) => string): stri
 
 // ---- messages
 
+interface JsonField extends ProtobufField {
+  /** Go embeds the message: its fields are the object's own in JSON. */
+  readonly inline: boolean;
+}
+
+const known = new Map<string, ReadonlyMap<number, JsonField>>();
+const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+
+/** The fields by number under the names they have in JSON, which the schema of the kind tells. */
+function jsonFields(message: string, fields: readonly ProtobufField[]): ReadonlyMap<number, JsonField> {
+  const found = known.get(message);
+  if (found !== undefined) return found;
+  const properties = builtinSchema(definitionOf(message))?.properties;
+  const names = new Map(Object.keys(properties ?? {}).map((name) => [plain(name), name]));
+  const result = new Map(
+    fields.map((field): [number, JsonField] => {
+      const name = names.get(plain(field.name));
+      const isMessage = field.type.includes('.') && field.cardinality === 'single';
+      const inline = properties !== undefined && name === undefined && isMessage;
+      return [field.number, { ...field, name: name ?? field.name, inline }];
+    }),
+  );
+  known.set(message, result);
+  return result;
+}
+
+/** The reverse of protobufMessageFor. */
+function definitionOf(message: string): string {
+  return message
+    .replace(/^k8s\.io\./, 'io.k8s.')
+    .replace('.apiextensions_apiserver.', '.apiextensions-apiserver.')
+    .replace('.kube_aggregator.', '.kube-aggregator.');
+}
+
 /** @param raw keeps bytes as they are instead of as base64 */
 function decodeMessage(message: string, bytes: Uint8Array, raw = false): Json {
   const fields = protobufFields(message);
   if (fields === undefined) throw badRequest(`no protobuf form is known for ${message}`);
-  const byNumber = new Map(fields.map((field) => [field.number, field]));
+  const byNumber = jsonFields(message, fields);
   const object: Json = {};
   for (const found of readFields(bytes)) {
     const field = byNumber.get(found.number);
     // A field of a newer client; as with JSON, what is not known is left out.
     if (field === undefined) continue;
-    if (field.cardinality === 'map') {
+    if (field.inline) {
+      Object.assign(object, decodeValue(field.type, found, raw));
+    } else if (field.cardinality === 'map') {
       const map = (object[field.name] ??= Object.create(null) as Json) as Json;
       const [key, value] = entry(field, found, raw);
       map[key] = value;
