@@ -56,3 +56,34 @@ export {
   type Peer,
   type WorkloadPeers,
 } from './workload-affinity.ts';
+export {
+  decideDeschedule,
+  isDeschedulable,
+  undesiredClusters,
+  type UndesiredCluster,
+} from './descheduler.ts';
+export {
+  maxReplicasOnNodes,
+  maxSetsOnNodes,
+  nodeSnapshot,
+  unschedulableReplicas,
+  type NodeSnapshot,
+} from './node-estimator.ts';
+export { maxReplicasByQuota, maxSetsByQuota } from './quota-estimator.ts';
+export {
+  observedWorkloads,
+  rebalanceOutcome,
+  remainingMs,
+  rescheduleTime,
+  type ObservedWorkload,
+  type RebalanceOutcome,
+  type RebalanceResult,
+} from './rebalancer.ts';
+export {
+  traceOf,
+  type AttemptTrace,
+  type ClusterTrace,
+  type DivisionTrace,
+  type ScheduleTrace,
+  type TraceReason,
+} from './trace.ts';
