@@ -5,7 +5,8 @@ import { decodeProtobuf } from './decode.ts';
 /** A field with a length: text, bytes or a message. */
 function bytes(number: number, value: string | readonly number[]): number[] {
   const content = typeof value === 'string' ? [...Buffer.from(value)] : [...value];
-  return [(number << 3) | 2, content.length, ...content];
+  const tag = (number << 3) | 2;
+  return [...(tag < 128 ? [tag] : [(tag & 127) | 128, tag >> 7]), content.length, ...content];
 }
 
 const varint = (number: number, value: number): number[] => [number << 3, value];
