@@ -17,7 +17,7 @@ export interface TransportRequest {
 
 export interface TransportResponse {
   readonly status: number;
-  /** The decoded JSON body, frozen; a string for text; undefined when there is none. */
+  /** The decoded JSON body, its objects frozen; a string for text; undefined when there is none. */
   readonly body: unknown;
   /** Names in lower case; those that a transport knows of. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;

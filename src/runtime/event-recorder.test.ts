@@ -98,7 +98,6 @@ test('the same event again is counted: together before the write, by a patch aft
       const { component } = event['source'] as { readonly component: string };
       return `${component}: ${event['count'] as number}`;
     });
-    assert.deepEqual(new Set(counts), new Set(['other: 1', 'test-controller: 4']));
     assert.deepEqual(counts.sort(), ['other: 1', 'test-controller: 4']);
     const own = found.find((event) => event['count'] === 4);
     assert.equal(own?.['firstTimestamp'], '2026-01-02T03:04:05Z');
