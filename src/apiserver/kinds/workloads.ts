@@ -279,6 +279,19 @@ function statefulSetDefaults(object: KubeObject): KubeObject {
   }) as unknown as KubeObject;
 }
 
+/** The template as its pods will be: with a volume for each claim, which containers may mount. */
+function withClaimVolumes({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec {
+  const { spec } = template;
+  if (spec === undefined || volumeClaimTemplates.length === 0) return template;
+  const volumes = spec.volumes ?? [];
+  const names = new Set(volumes.map(({ name }) => name));
+  const claims = volumeClaimTemplates
+    .map(({ metadata }) => metadata?.name ?? '')
+    .filter((name) => name !== '' && !names.has(name))
+    .map((name) => ({ name, emptyDir: {} }));
+  return { ...template, spec: { ...spec, volumes: [...volumes, ...claims] } };
+}
+
 function validateStatefulSet(object: KubeObject): FieldError[] {
   const spec = (object as unknown as StatefulSet).spec!;
   const strategy = spec.updateStrategy?.type;
@@ -296,7 +309,7 @@ function validateStatefulSet(object: KubeObject): FieldError[] {
       validatePvcSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${index}].spec`),
     ),
     ...validateSelector(spec.selector, spec.template, 'spec', 'empty selector is invalid for statefulset'),
-    ...validateTemplate(spec.template, 'spec', 'StatefulSet'),
+    ...validateTemplate(withClaimVolumes(spec), 'spec', 'StatefulSet'),
   ];
 }
 
