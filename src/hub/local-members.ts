@@ -75,9 +75,19 @@ export async function startMembers(options: LocalMembersOptions): Promise<LocalM
   return {
     list,
     names: list.map(({ name }) => name),
-    transportFor: (url) => members.find((member) => member.url === url.replace(/\/$/, ''))?.transport,
+    transportFor: (url) => lent(members.find((member) => member.url === url.replace(/\/$/, ''))?.transport),
     faultHandler: (request) => faultAnswer(request, byName),
     close,
+  };
+}
+
+/** Several clusters may be one member: closing the way of one must not close that of another. */
+function lent(transport: Transport | undefined): Transport | undefined {
+  if (transport === undefined) return undefined;
+  return {
+    send: (request) => transport.send(request),
+    watch: (request, onEvent) => transport.watch(request, onEvent),
+    close: () => Promise.resolve(),
   };
 }
 
