@@ -13,13 +13,19 @@ type FieldOverrider = NonNullable<Overriders['fieldOverrider']>[number];
 /** Selectors of an OverridePolicy without a namespace mean the policy's own. */
 export function defaultOverridePolicy(policy: OverridePolicy): OverridePolicy {
   const namespace = policy.metadata.namespace ?? '';
-  const selectors = policy.spec.resourceSelectors;
-  if (selectors === undefined || selectors.every((selector) => (selector.namespace ?? '') !== ''))
-    return policy;
-  const filled = selectors.map((selector) =>
+  const { resourceSelectors, overriders } = policy.spec;
+  const complete = resourceSelectors?.every((selector) => (selector.namespace ?? '') !== '') ?? true;
+  if (complete && overriders !== undefined) return policy;
+  const filled = resourceSelectors?.map((selector) =>
     (selector.namespace ?? '') === '' ? { ...selector, namespace } : selector,
   );
-  return { ...policy, spec: { ...policy.spec, resourceSelectors: filled } };
+  // COMPAT: upstream's typed webhook always writes the deprecated overriders, empty if need be (case adm-op).
+  const spec = {
+    ...policy.spec,
+    ...(filled === undefined ? {} : { resourceSelectors: filled }),
+    overriders: overriders ?? {},
+  };
+  return { ...policy, spec };
 }
 
 export function validateOverridePolicy(policy: Policy): FieldError[] {

@@ -27,7 +27,8 @@ export function defaultPolicySpec(spec: Spec, namespace: string): Spec {
       ),
     };
   }
-  if (next.placement !== undefined) next = withPlacement(next, defaultPlacement(next.placement));
+  // COMPAT: upstream's typed webhook always writes a placement, empty if need be (case adm-pp-defaults).
+  next = withPlacement(next, defaultPlacement(next.placement ?? {}));
   const importsService = next.resourceSelectors.some(
     ({ apiVersion, kind }) => apiVersion === SERVICE_IMPORT.apiVersion && kind === SERVICE_IMPORT.kind,
   );
