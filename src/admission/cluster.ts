@@ -45,10 +45,37 @@ export function canonicalCluster(cluster: Cluster, now: string): Cluster {
       taint.effect === 'NoExecute' && taint.timeAdded === undefined ? { ...taint, timeAdded: now } : taint;
     spec = { ...spec, taints: spec.taints.map(stamped) };
   }
+  if (spec.taints?.length === 0) {
+    const { taints: _none, ...withoutTaints } = spec;
+    spec = withoutTaints;
+  }
   const { zone, ...withoutZone } = spec;
   if (zone !== undefined && zone !== '' && (spec.zones ?? []).length === 0)
     spec = { ...withoutZone, zones: [zone] };
   return spec === cluster.spec ? cluster : { ...cluster, spec };
+}
+
+/** Amounts in the form in which upstream's typed status writes them: `1000` pods are `1k`. */
+export function canonicalClusterStatus(cluster: Cluster): Cluster {
+  const summary = cluster.status?.resourceSummary;
+  if (summary === undefined) return cluster;
+  const amounts = (list: Readonly<Record<string, string | number>> | undefined): typeof list =>
+    list === undefined
+      ? undefined
+      : Object.fromEntries(
+          Object.entries(list).map(([resource, text]) => [
+            resource,
+            Quantity.tryParse(text)?.toString() ?? text,
+          ]),
+        );
+  const { allocatable, allocating, allocated } = summary;
+  const resourceSummary = {
+    ...summary,
+    ...(allocatable === undefined ? {} : { allocatable: amounts(allocatable) }),
+    ...(allocating === undefined ? {} : { allocating: amounts(allocating) }),
+    ...(allocated === undefined ? {} : { allocated: amounts(allocated) }),
+  };
+  return { ...cluster, status: { ...cluster.status, resourceSummary } } as Cluster;
 }
 
 export function validateCluster(cluster: Cluster): FieldError[] {

@@ -1,5 +1,6 @@
 export {
   canonicalCluster,
+  canonicalClusterStatus,
   prepareClusterForCreate,
   prepareClusterForUpdate,
   validateCluster,

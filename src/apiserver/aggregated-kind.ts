@@ -15,6 +15,8 @@ import { TypedDecoders } from './typed/decoder.ts';
 export interface AggregatedKindOptions {
   readonly strategy: Strategy;
   readonly printer: Printer;
+  /** What a write of the status is brought to. */
+  prepareStatus?(object: KubeObject): KubeObject;
   /** Besides `status`. */
   readonly subresources?: Readonly<Record<string, Subresource>>;
   /** Where OpenAPI names the kind. */
@@ -64,7 +66,13 @@ export function aggregatedKind(kind: KindDefinition, options: AggregatedKindOpti
         return strategy.prepareForUpdate?.(next, old, context) ?? next;
       },
     },
-    subresources: { status: statusSubresource({ changesLabels: true }), ...options.subresources },
+    subresources: {
+      status: statusSubresource({
+        changesLabels: true,
+        prepare: (next) => options.prepareStatus?.(next) ?? next,
+      }),
+      ...options.subresources,
+    },
     itemsNameKind: false,
   };
 }

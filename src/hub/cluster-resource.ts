@@ -2,6 +2,7 @@
 import { clusterDefinitions, clusterKind, type Cluster, type KubeObject } from '../api/index.ts';
 import {
   canonicalCluster,
+  canonicalClusterStatus,
   prepareClusterForCreate,
   prepareClusterForUpdate,
   validateCluster,
@@ -70,6 +71,7 @@ export function clusterResource(gates: FeatureGates): ResourceDefinition {
   return aggregatedKind(clusterKind, {
     definition,
     printer,
+    prepareStatus: (object) => canonicalClusterStatus(object as Cluster),
     strategy: {
       generation: (next, old) => !semanticEqual((next as Cluster).spec, (old as Cluster).spec),
       // Names are checked with the rest, in upstream's words and at its length.
