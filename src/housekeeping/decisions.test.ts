@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compactVerify } from 'jose';
 import type { Condition, KubeObject } from '../api/index.ts';
 import type { Plan, Write } from '../runtime/index.ts';
 import { completeRole } from './bootstrap.ts';
+import { decideSignatures } from './bootstrap-signer.ts';
 import { decideBootstrapToken } from './bootstrap-tokens.ts';
 import { decideSigning, type RequestedSubject, type SigningDecision } from './certificate-signing.ts';
 import { decideAggregation } from './cluster-role-aggregation.ts';
@@ -169,6 +171,42 @@ test('bootstrap tokens go with their time, and those without one stay', () => {
   assert.equal(decideBootstrapToken(token('2026-11-21T00:01:00Z'), now).requeue?.afterMs, 60_000);
   assert.equal(only(decideBootstrapToken(token(time), now)).verb, 'delete');
   assert.equal(only(decideBootstrapToken(token('soon'), now)).verb, 'delete');
+});
+
+test('cluster-info is signed by every token that may sign, and by no other', async () => {
+  const token = (id: string, more: Readonly<Record<string, string>> = {}): Secret => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system' },
+    data: Object.fromEntries(
+      Object.entries({
+        'token-id': id,
+        'token-secret': '0123456789abcdef',
+        'usage-bootstrap-signing': 'true',
+        ...more,
+      }).map(([key, value]) => [key, base64(value)]),
+    ),
+  });
+  const configMap = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'cluster-info', namespace: 'kube-public' },
+    data: { kubeconfig: 'content', 'jws-kubeconfig-gone00': 'x' },
+  };
+  const secrets = [
+    token('abcdef'),
+    token('nosign', { 'usage-bootstrap-signing': 'false' }),
+    token('expird', { expiration: time }),
+  ];
+  const signed = written<KubeObject & { readonly data: Readonly<Record<string, string>> }>(
+    decideSignatures(configMap, secrets, now),
+  );
+  assert.deepEqual(Object.keys(signed.data), ['kubeconfig', 'jws-kubeconfig-abcdef']);
+  const [header = '', , mac = ''] = (signed.data['jws-kubeconfig-abcdef'] ?? '').split('.');
+  const whole = `${header}.${Buffer.from('content').toString('base64url')}.${mac}`;
+  const { protectedHeader } = await compactVerify(whole, new TextEncoder().encode('0123456789abcdef'));
+  assert.deepEqual(protectedHeader, { alg: 'HS256', kid: 'abcdef' });
+  assert.deepEqual(decideSignatures(signed, secrets, now), {});
 });
 
 // ---- roles

@@ -251,6 +251,23 @@ test('orphans stay, without the reference', async () => {
   assert.equal(child.metadata.ownerReferences, undefined);
 });
 
+test('a quota tells what its namespace uses', async () => {
+  const namespace = await makeNamespace('limited');
+  const quotas = core('resourcequotas');
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'q', namespace } };
+  await client.create(quotas, {
+    ...quota,
+    spec: { hard: { secrets: '5', 'count/leases.coordination.k8s.io': '1' } },
+  });
+  await client.create(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace } });
+  const used = await until(async () => {
+    const { status } = await client.get(quotas, { name: 'q', namespace });
+    const { used } = status as { used?: Readonly<Record<string, string>> };
+    return used?.['secrets'] === '1' && used;
+  });
+  assert.deepEqual(used, { secrets: '1', 'count/leases.coordination.k8s.io': '0' });
+});
+
 /** What the server says of who comes with these credentials. */
 function whoAmI(credentials: { token?: string; cert?: string; key?: string }): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@ import { errorMessage } from '../base/index.ts';
 import { createClient, createRestMapper, type Transport } from '../client/index.ts';
 import { createInformerSet, type RuntimeMetrics } from '../runtime/index.ts';
 import { bootstrap, type ApiServerAddress } from './bootstrap.ts';
+import { runBootstrapSigner } from './bootstrap-signer.ts';
 import { runBootstrapTokenCleaner } from './bootstrap-tokens.ts';
 import { runCertificateSigning, type CertificateSigner } from './certificate-signing.ts';
 import { runClusterRoleAggregation } from './cluster-role-aggregation.ts';
@@ -11,6 +12,7 @@ import { runEventExpiry } from './event-expiry.ts';
 import { runGarbageCollector } from './garbage-collector/index.ts';
 import { runNamespaceLifecycle } from './namespace-lifecycle.ts';
 import type { ObjectFeed } from './object-feed.ts';
+import { runResourceQuota } from './resource-quota/index.ts';
 import { runRootCaPublisher } from './root-ca.ts';
 import { runServiceAccounts } from './service-accounts.ts';
 import type { HousekeepingSettings } from './settings.ts';
@@ -75,6 +77,8 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     runClusterRoleAggregation(settings),
     runEventExpiry(settings),
     runBootstrapTokenCleaner(settings),
+    runBootstrapSigner(settings),
+    runResourceQuota(settings),
   ];
   if (options.podIdentities !== false) {
     controllers.push(runServiceAccounts(settings), runRootCaPublisher({ ...settings, certificateAuthority }));
