@@ -2,7 +2,14 @@
 // completion, validation and canonical form on create and update, in that order. Cluster is not a custom
 // resource, so this runs where built-in kinds have their strategy rather than as a webhook.
 import type { Cluster } from '../api/index.ts';
-import { deepEqual, fieldError, isLabelValue, isQualifiedName, type FieldError } from '../machinery/index.ts';
+import {
+  Quantity,
+  deepEqual,
+  fieldError,
+  isLabelValue,
+  isQualifiedName,
+  type FieldError,
+} from '../machinery/index.ts';
 import { validateClusterName } from '../fleet/index.ts';
 import {
   defaultResourceModels,

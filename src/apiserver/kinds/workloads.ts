@@ -15,6 +15,7 @@ import {
   fieldError,
   labelSelectorFor,
   semanticEqual,
+  specChanged,
   validateLabelSelector,
   type FieldError,
 } from '../../machinery/index.ts';
@@ -171,7 +172,10 @@ const selectorOf = (object: KubeObject): unknown => (object['spec'] as { selecto
 const deployment: BuiltinKind = {
   defaults: deploymentDefaults,
   strategy: {
-    generation: 'spec',
+    // COMPAT: of all workloads only Deployments count a change of annotations as well.
+    generation: (next, old) =>
+      specChanged(next, old) ||
+      !semanticEqual(next.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
     validate: validateDeployment,
     validateUpdate: (next, old) => [
       ...validateDeployment(next),
