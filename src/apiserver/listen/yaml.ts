@@ -50,7 +50,28 @@ const floatTag = defineScalarTag('tag:yaml.org,2002:float', {
 
 const schema = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, integerTag, floatTag, mergeTag);
 
-/** The JSON value of one YAML document. Throws on malformed text and on duplicate keys. */
+// LIMIT: aliases let a few lines stand for billions of values, all of which would be written out as JSON.
+const VALUES_LIMIT = 1_000_000;
+
+/**
+ * The JSON value of one YAML document. Throws on malformed text, on duplicate keys, and where aliases repeat too much
+ * or contain themselves.
+ */
 export function parseYaml(text: string): unknown {
-  return load(text, { schema });
+  const value = load(text, { schema, maxDepth: 1000 });
+  if (countValues(value, new Map()) > VALUES_LIMIT) throw new Error('document contains excessive aliasing');
+  return value;
+}
+
+/** How many values the document has when every alias is written out; each object is looked into once. */
+function countValues(value: unknown, known: Map<object, number | 'open'>): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  const before = known.get(value);
+  if (before === 'open') throw new Error('an anchor contains itself');
+  if (before !== undefined) return before;
+  known.set(value, 'open');
+  let count = 1;
+  for (const child of Object.values(value)) count += countValues(child, known);
+  known.set(value, count);
+  return count;
 }
