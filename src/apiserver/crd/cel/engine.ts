@@ -58,10 +58,13 @@ function mentions(node: ASTNode, variable: string): boolean {
   );
 }
 
+const LOOPS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+
 /** How deep loops are inside loops. */
 function loopDepth(node: ASTNode): number {
-  const inside = Math.max(0, ...partsOf(node).map(loopDepth));
-  return (node.op as string) === 'comprehension' ? inside + 1 : inside;
+  if (node.op !== 'rcall' || !LOOPS.has(node.args[0])) return Math.max(0, ...partsOf(node).map(loopDepth));
+  const [, over, body] = node.args;
+  return Math.max(loopDepth(over), 1 + Math.max(0, ...body.map(loopDepth)));
 }
 
 function sizeOf(value: JsonValue): number {

@@ -10,6 +10,7 @@ import {
   isQualifiedName,
 } from '../../../machinery/index.ts';
 import { registerAddresses } from './addresses.ts';
+import { celEquals } from './equality.ts';
 import { registerLists } from './lists.ts';
 import { registerPatterns } from './patterns.ts';
 import { registerStrings } from './strings.ts';
@@ -234,6 +235,9 @@ export function kubernetesEnvironment(): Environment {
   registerAddresses(env);
   registerFormats(env);
   registerSemver(env);
+  env.registerOperator('optional<A> == optional<A>', (a: Optional, b: Optional) =>
+    a.hasValue() && b.hasValue() ? celEquals(a.value(), b.value()) : a.hasValue() === b.hasValue(),
+  );
   environment = env;
   return env;
 }
