@@ -7,6 +7,7 @@ import type { Entry, Storage } from '../storage/index.ts';
 import type { ApiRequest, RequestInfo } from './contract.ts';
 import type { Representation } from './negotiation.ts';
 import type { ObjectAccess } from './object-access.ts';
+import type { ProtobufFrames } from './protobuf/encode.ts';
 import type { ResourceRegistry, ServedResource } from './registry.ts';
 import type { ResourceDefinition, Subresource, WriteContext } from './resource.ts';
 import { storageKey } from './resource.ts';
@@ -24,6 +25,7 @@ export interface Core {
   readonly minWatchMs: number;
   /** Aborts when the server closes. */
   readonly closing: AbortSignal;
+  readonly frames: ProtobufFrames;
   viewOf(served: ServedResource): View;
 }
 

@@ -54,6 +54,8 @@ export type ApiResponse =
       readonly kind: 'watch';
       /** What each event's frame is made of: JSON unless it says otherwise. */
       readonly contentType: string;
+      /** The bytes of one event, where they are not a line of JSON. */
+      frame?(event: WatchEvent<KubeObject>): Uint8Array;
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
       /** Delivers batches of events in order until the signal aborts or the server ends the watch. */
       run(onEvents: (events: readonly WatchEvent<KubeObject>[]) => void, signal: AbortSignal): Promise<void>;

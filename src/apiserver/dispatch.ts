@@ -2,7 +2,8 @@
 import { notFound, type StatusError } from '../machinery/index.ts';
 import type { Core, ResourceCall } from './call.ts';
 import type { ApiRequest, ApiResponse, RequestInfo } from './contract.ts';
-import { negotiate } from './negotiation.ts';
+import { negotiate, type Format } from './negotiation.ts';
+import { hasProtobuf } from './protobuf/encode.ts';
 import { methodNotAllowed, pathNotFound } from './refusals.ts';
 import type { ServedResource } from './registry.ts';
 import type { ResourceVerb, WriteContext } from './resource.ts';
@@ -28,6 +29,13 @@ const verbs: Readonly<Record<ResourceVerb, (call: ResourceCall) => Promise<ApiRe
 };
 
 const FORMATS = ['json', 'yaml', 'protobuf'] as const;
+const FORMATS_OF_CUSTOM = ['json', 'yaml'] as const;
+
+/** Kinds that are not built in have no protobuf form. */
+function formatsOf({ definition, apiVersion }: ServedResource): readonly Format[] {
+  const builtin = definition.custom !== true && hasProtobuf({ apiVersion, kind: definition.kind });
+  return builtin ? FORMATS : FORMATS_OF_CUSTOM;
+}
 
 export async function dispatch(core: Core, request: ApiRequest, info: RequestInfo): Promise<ApiResponse> {
   const served = core.registry.find(info.group, info.version, info.resource);
@@ -56,7 +64,10 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
     warnings: new Set(
       served.version.deprecationWarning === undefined ? [] : [served.version.deprecationWarning],
     ),
-    representation: negotiate(request.headers['accept'], pretty, { formats: FORMATS, transforms: true }),
+    representation: negotiate(request.headers['accept'], pretty, {
+      formats: formatsOf(served),
+      transforms: true,
+    }),
   };
   if (subresource !== undefined) return serveSubresource(call, subresource);
   const verb = verbOf(served, info);

@@ -88,9 +88,9 @@ function transformOf(clause: Clause, format: Format, offer: Offer): Representati
   }
   if (!offer.transforms || group !== 'meta.k8s.io') return undefined;
   if (version !== 'v1' && version !== 'v1beta1') return undefined;
-  if (as === 'Table') {
-    return format === 'protobuf' ? undefined : { format, as, metaVersion: version, pretty: false };
-  }
+  // LIMIT: tables and metadata alone are not sent as protobuf; who asks for them always takes JSON too.
+  if (format === 'protobuf') return undefined;
+  if (as === 'Table') return { format, as, metaVersion: version, pretty: false };
   if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
     return { format, as: 'PartialObjectMetadata', metaVersion: version, pretty: false };
   }

@@ -6,6 +6,7 @@ import type { ResourceCall } from './call.ts';
 import type { ApiResponse } from './contract.ts';
 import { encodeYaml } from './yaml-text.ts';
 import { notAcceptable } from './negotiation.ts';
+import { PROTOBUF_TYPE, encodeProtobuf } from './protobuf/encode.ts';
 import { tableOf, tableRows } from './table/table.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -23,6 +24,10 @@ function headersOf(call: ResourceCall): { readonly headers?: Headers } {
 function answer(call: ResourceCall, status: number, object: unknown, encode?: () => Uint8Array): ApiResponse {
   const { format, pretty } = call.representation;
   const headers = headersOf(call);
+  if (format === 'protobuf') {
+    const bytes = encodeProtobuf(object as KubeObject);
+    return { kind: 'bytes', status, contentType: PROTOBUF_TYPE, bytes, ...headers };
+  }
   if (format === 'yaml') {
     const value =
       encode === undefined ? object : (JSON.parse(Buffer.from(encode()).toString('utf8')) as unknown);
@@ -146,11 +151,20 @@ export interface EventShape {
   readonly contentType: string;
   readonly headers: { readonly headers?: Headers };
   event(type: WatchEvent['type'], object: KubeObject): WatchEvent<KubeObject>;
+  readonly frame?: (event: WatchEvent<KubeObject>) => Uint8Array;
 }
 
 export function presentWatch(call: ResourceCall): EventShape {
   const { as, format } = call.representation;
-  if (format !== 'json') throw notAcceptable(['json']);
+  if (format === 'yaml') throw notAcceptable(['json', 'protobuf']);
+  if (format === 'protobuf') {
+    return {
+      contentType: `${PROTOBUF_TYPE};stream=watch`,
+      headers: headersOf(call),
+      event: (type, object) => ({ type, object }),
+      frame: (event) => call.core.frames.frame(event),
+    };
+  }
   const common = { contentType: 'application/json', headers: headersOf(call) };
   if (as === 'object') return { ...common, event: (type, object) => ({ type, object }) };
   if (as === 'PartialObjectMetadata') {

@@ -177,8 +177,6 @@ export interface Subresource {
   readonly serve?: (call: SubresourceCall) => Promise<ApiResponse>;
   /** The object shown as another kind, and the other kind written back (scale). */
   readonly projection?: Projection;
-  /** Of the projected kind. */
-  readonly printer?: Printer;
 }
 
 export interface Projection {

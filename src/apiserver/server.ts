@@ -16,6 +16,7 @@ import { dispatch } from './dispatch.ts';
 import { builtinResourceDefinitions, type BuiltinKinds } from './kinds/builtin.ts';
 import { builtinKinds } from './kinds/index.ts';
 import { createObjectAccess } from './object-access.ts';
+import { ProtobufFrames } from './protobuf/encode.ts';
 import { ResourceRegistry } from './registry.ts';
 import { parseRequestInfo } from './request-info.ts';
 import { refusePath, respondRoot } from './root-paths.ts';
@@ -83,6 +84,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     objects,
     minWatchMs: options.minWatchMs ?? MIN_WATCH_MS,
     closing: closing.signal,
+    frames: new ProtobufFrames(),
     viewOf: (served) => views.of(served),
   };
 

@@ -1,12 +1,10 @@
 // A complete API server: the verbs over one storage, access control, and a TLS port. The hub and every simulated
 // member are started by this.
-import type { Clock, Logger, Random } from '../base/index.ts';
+import { errorMessage, every, type Clock, type Logger, type Random } from '../base/index.ts';
 import type { KubeObject } from '../api/index.ts';
 import type { UserInfo } from '../machinery/index.ts';
 import type { Storage } from '../storage/index.ts';
-import { customResourceSupport, type CustomResources, type CustomResourceSupport } from './crd/index.ts';
-import { ruleEngine } from './crd/rule-engine.ts';
-import { compileColumnPath } from './crd/column-path.ts';
+import { customResourceSupport, type CustomResourceSupport } from './crd/index.ts';
 import { Discovery } from './discovery/serve.ts';
 import { OpenApiDocuments } from './openapi/index.ts';
 import type { ApiRequest, ApiResponse } from './contract.ts';
@@ -22,6 +20,8 @@ import { securityKinds, tokenSubresource } from './security/kinds.ts';
 import { openSecurity, type Security } from './security/security.ts';
 import { createApiServer, type ApiServer, type ApiServerOptions } from './server.ts';
 
+const RENEWAL_PERIOD_MS = 24 * 3_600_000;
+
 export interface StartOptions extends Pick<
   ApiServerOptions,
   'admission' | 'extraResources' | 'kinds' | 'pathHandlers' | 'minWatchMs'
@@ -31,6 +31,8 @@ export interface StartOptions extends Pick<
   readonly random: Random;
   readonly logger: Logger;
   readonly certificates: ClusterCertificates;
+  /** Asked once a day for certificates that are still good for long (openCertificates renews them in time). */
+  readonly reopenCertificates?: () => Promise<ClusterCertificates>;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -66,14 +68,15 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     ...options,
     serviceAccountKey: certificates.serviceAccountKey,
   });
-  let listener: Listener | undefined;
-  const customResources = customResourceSupport({ engine: ruleEngine, compileJsonPath: compileColumnPath });
+  const parts: { close(): unknown }[] = [security];
+  const customResources = customResourceSupport();
   try {
     const server = createApiServer(
       serverOptions(options, security, customResources, (request) =>
         request.path.startsWith('/openapi/') ? documents.respond(request) : discovery.respond(request),
       ),
     );
+    parts.unshift(server);
     const discovery = new Discovery(server.registry);
     const documents = new OpenApiDocuments(server.registry, options.version.gitVersion, clock);
     const definitions = customResources.start({
@@ -83,11 +86,12 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
       logger,
       transport: server.inProcess(CUSTOM_RESOURCES),
     });
+    parts.unshift(definitions);
     await definitions.ready;
     const answer: Handle = (request) => server.handle(request);
     const measured = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
     const handle = options.around?.(measured) ?? measured;
-    listener = await startListener({
+    const listener = await startListener({
       host: options.host,
       port: options.port,
       tls: tlsMaterial(certificates),
@@ -98,10 +102,10 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
       logger,
       ...(options.onConnection === undefined ? {} : { onConnection: options.onConnection }),
     });
-    return runningServer(options, server, security, listener, definitions);
+    parts.unshift(listener, renewal(options, listener));
+    return runningServer(options, server, security, listener, parts);
   } catch (error) {
-    security.close();
-    await listener?.close();
+    for (const part of parts) await part.close();
     throw error;
   }
 }
@@ -145,7 +149,7 @@ function runningServer(
   server: ApiServer,
   security: Security,
   listener: Listener,
-  definitions: CustomResources,
+  parts: readonly { close(): unknown }[],
 ): RunningServer {
   return {
     server,
@@ -155,12 +159,20 @@ function runningServer(
     setListening: (listening) => listener.setListening(listening),
     renewCertificates: (certificates) => listener.renewCertificate(tlsMaterial(certificates)),
     async close() {
-      await listener.close();
-      await definitions.close();
-      await server.close();
-      security.close();
+      for (const part of parts) await part.close();
     },
   };
+}
+
+function renewal({ reopenCertificates, clock, logger }: StartOptions, listener: Listener): { close(): void } {
+  if (reopenCertificates === undefined) return { close: () => undefined };
+  const cancel = every(clock, RENEWAL_PERIOD_MS, () => {
+    reopenCertificates().then(
+      (certificates) => listener.renewCertificate(tlsMaterial(certificates)),
+      (error: unknown) => logger.error('certificates cannot be renewed', { error: errorMessage(error) }),
+    );
+  });
+  return { close: cancel };
 }
 
 function tlsMaterial({ server, authority }: ClusterCertificates): TlsMaterial {

@@ -151,7 +151,8 @@ async function sendWatch(
     cancelLinger();
     stop();
   });
-  const stream = createWatchStream(body, logger, stop);
+  const frame = response.frame?.bind(response);
+  const stream = createWatchStream(body, { logger, onDropped: stop, frame });
   try {
     await response.run((events) => stream.push(events), controller.signal);
   } catch (error) {

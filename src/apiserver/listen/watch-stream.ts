@@ -32,8 +32,18 @@ const HEAD = new Map(
 );
 const TAIL = encoder.encode('}\n');
 
-/** @param onDropped called once when the watcher fell behind; nothing more is sent to it */
-export function createWatchStream(body: ResponseBody, logger: Logger, onDropped: () => void): WatchStream {
+export interface WatchStreamOptions {
+  readonly logger: Logger;
+  /** Called once when the watcher fell behind; nothing more is sent to it. */
+  readonly onDropped: () => void;
+  /** The bytes of one event; absent: a line of JSON. */
+  readonly frame?: ((event: WatchEvent<KubeObject>) => Uint8Array) | undefined;
+}
+
+export function createWatchStream(
+  body: ResponseBody,
+  { logger, onDropped, frame }: WatchStreamOptions,
+): WatchStream {
   let queue: Events[] = [];
   // Position in queue[0], and how many events wait in the batches after it.
   let position = 0;
@@ -56,8 +66,10 @@ export function createWatchStream(body: ResponseBody, logger: Logger, onDropped:
       let size = 0;
       while (position < batch.length && size < CHUNK_BYTES) {
         const event = batch[position++]!;
-        const object = encodeJson(event.object);
-        parts.push(HEAD.get(event.type)!, object, TAIL);
+        const framed = frame?.(event);
+        const object = framed ?? encodeJson(event.object);
+        if (framed === undefined) parts.push(HEAD.get(event.type)!, object, TAIL);
+        else parts.push(framed);
         size += object.length + 32;
       }
       if (position >= batch.length) {

@@ -31,6 +31,7 @@ import type {
   ReplicationController,
   ResourceQuota,
   RoleBinding,
+  Scale,
   Service,
   ServiceAccount,
   StatefulSet,
@@ -100,6 +101,13 @@ export const deployments: Printer = printer<Deployment>(
     selectorOf(one.spec?.selector),
   ],
 );
+
+/** What a scale subresource shows of any kind. */
+export const scales: Printer = printer<Scale>('Name|Desired|Available|Age', (one) => [
+  nameOf(one),
+  one.spec?.replicas ?? 0,
+  one.status?.replicas ?? 0,
+]);
 
 export const replicaSets: Printer = printer<ReplicaSet>(
   'Name|Desired|Current|Ready|Age||Containers|Images|Selector',

@@ -4,6 +4,7 @@ import { badRequest } from '../../machinery/index.ts';
 import type { ResourceCall } from '../call.ts';
 import type { ColumnDefinition, Printer } from '../resource.ts';
 import { formatAge } from './age.ts';
+import { scales } from './printers.ts';
 
 type IncludeObject = 'None' | 'Metadata' | 'Object';
 
@@ -65,7 +66,8 @@ export function tableRows(
 ): KubeObject {
   const { version, definition } = call.served;
   const printer =
-    call.subresource?.printer ?? version.printer ?? (definition.custom === true ? nameAndAge : plainPrinter);
+    (call.subresource?.projection === undefined ? version.printer : scales) ??
+    (definition.custom === true ? nameAndAge : plainPrinter);
   const apiVersion = `meta.k8s.io/${call.representation.metaVersion}`;
   const include = parseIncludeObject(call.request.query);
   const nowMs = call.core.clock.now();

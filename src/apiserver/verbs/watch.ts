@@ -33,6 +33,7 @@ export async function watch(call: ResourceCall): Promise<ApiResponse> {
     kind: 'watch',
     contentType: shape.contentType,
     ...shape.headers,
+    ...(shape.frame === undefined ? {} : { frame: shape.frame }),
     run: (onEvents, signal) => new Watch(call, query, selection, asked, shape, onEvents).run(signal),
   };
 }
