@@ -8,7 +8,7 @@ import { customResourceSupport, type CustomResourceSupport } from './crd/index.t
 import { Discovery } from './discovery/serve.ts';
 import { OpenApiDocuments } from './openapi/index.ts';
 import type { ApiRequest, ApiResponse } from './contract.ts';
-import type { HealthCheck } from './listen/health.ts';
+import { ALL_ENDPOINTS, type HealthCheck } from './listen/health.ts';
 import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
 import { startListener, type Listener, type ListenerOptions, type TlsMaterial } from './listen/listener.ts';
 import { measureRequests, type Handle } from './listen/request-metrics.ts';
@@ -68,6 +68,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     ...options,
     serviceAccountKey: certificates.serviceAccountKey,
   });
+  // In the order in which they are closed.
   const parts: { close(): unknown }[] = [security];
   const customResources = customResourceSupport();
   try {
@@ -122,12 +123,12 @@ function serverOptions(
   customResources: CustomResourceSupport,
   describe: (request: ApiRequest) => ApiResponse | undefined,
 ): ApiServerOptions {
-  const { metrics, healthChecks } = options;
+  const { metrics, storage, healthChecks = [] } = options;
   const info = createInfoEndpoints({
     version: options.version,
     signer: security.tokens.signer,
     ...(metrics === undefined ? {} : { metrics }),
-    ...(healthChecks === undefined ? {} : { healthChecks }),
+    healthChecks: [storageCheck(storage), ...healthChecks],
   });
   return {
     ...options,
@@ -141,6 +142,17 @@ function serverOptions(
       ...options.kinds,
     },
     pathHandlers: [info, describe, ...(options.pathHandlers ?? [])],
+  };
+}
+
+/** COMPAT: under the name that probes for kube-apiserver ask for, whatever the store is. */
+function storageCheck(storage: Storage<KubeObject>): HealthCheck {
+  return {
+    name: 'etcd',
+    endpoints: ALL_ENDPOINTS,
+    async check() {
+      await storage.currentRevision();
+    },
   };
 }
 
