@@ -4,11 +4,9 @@ import type {
   CustomResourceDefinitionVersion,
   KubeObject,
 } from '../../api/index.ts';
+import { JsonPathError, compileFieldPath } from '../../machinery/index.ts';
 import type { ColumnDefinition, Printer } from '../resource.ts';
 import { formatAge } from '../table/age.ts';
-
-/** Reads a JSONPath and gives what finds its values in an object. Throws when it cannot be read. */
-export type JsonPathCompiler = (path: string) => (object: unknown) => readonly unknown[];
 
 const NAME: ColumnDefinition = {
   name: 'Name',
@@ -51,21 +49,27 @@ function cell(type: string, value: unknown, nowMs: number): unknown {
   }
 }
 
+/** COMPAT: of several values the first is shown, and what a path does not fit is shown as nothing. */
+function firstValue(find: (data: unknown) => readonly unknown[], object: KubeObject): unknown {
+  try {
+    return find(object)[0];
+  } catch (error) {
+    if (error instanceof JsonPathError) return undefined;
+    throw error;
+  }
+}
+
 /** The printer of a version; undefined when it brings no columns. */
-export function printerOf(
-  version: CustomResourceDefinitionVersion,
-  compile: JsonPathCompiler,
-): Printer | undefined {
+export function printerOf(version: CustomResourceDefinitionVersion): Printer | undefined {
   const { additionalPrinterColumns: columns = [] } = version;
   if (columns.length === 0) return undefined;
-  const finders = columns.map(({ type, jsonPath }) => ({ type, find: compile(`{${jsonPath}}`) }));
+  const finders = columns.map(({ type, jsonPath }) => ({ type, find: compileFieldPath(jsonPath) }));
   return {
     columns: [NAME, ...columns.map(columnDefinition)],
     cells: (object: KubeObject, nowMs) => [
       object.metadata.name ?? '',
       ...finders.map(({ type, find }) => {
-        // COMPAT: of several values the first is shown.
-        const [value] = find(object);
+        const value = firstValue(find, object);
         return value === undefined || value === null ? null : cell(type, value, nowMs);
       }),
     ],

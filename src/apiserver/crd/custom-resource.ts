@@ -22,13 +22,13 @@ import {
 import {
   ALL_VERBS,
   storageRootOf,
-  type Printer,
   type ResourceDefinition,
   type ResourceVersion,
   type Strategy,
   type Subresource,
   type WriteContext,
 } from '../resource.ts';
+import { printerOf } from './columns.ts';
 import { isTerminating } from './conditions.ts';
 import { CustomValues } from './custom-values.ts';
 import type { RuleEngine } from './rules.ts';
@@ -47,7 +47,6 @@ export interface CustomResourceOptions {
   /** Absent: definitions with a conversion webhook are refused when a conversion is needed. */
   readonly convertByWebhook?: WebhookConverter;
   readonly engine: RuleEngine;
-  printerOf(version: CustomResourceDefinitionVersion): Printer | undefined;
 }
 
 interface ServedVersion {
@@ -90,7 +89,7 @@ export function resourceDefinitionOf(
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     verbs: ALL_VERBS,
-    versions: [...versions.values()].map((served) => resourceVersion(crd, served, options)),
+    versions: [...versions.values()].map((served) => resourceVersion(crd, served)),
     storageApiVersion: storage.values.apiVersion,
     storageRoot: storageRootOf(group, spec.names.plural),
     strategy: new CustomResourceStrategy(crd, versions, storage, options),
@@ -105,10 +104,9 @@ export function resourceDefinitionOf(
 function resourceVersion(
   crd: CustomResourceDefinition,
   { version, schema, values }: ServedVersion,
-  options: CustomResourceOptions,
 ): ResourceVersion {
   const warning = deprecationWarning(crd, version);
-  const printer = options.printerOf(version);
+  const printer = printerOf(version);
   return {
     name: version.name,
     served: version.served,

@@ -14,9 +14,7 @@ import { createMemoryStorage, type Storage } from '../../storage/index.ts';
 import { objectCodec } from '../object-codec.ts';
 import { createApiServer } from '../server.ts';
 import type { InProcessTransport } from '../transport.ts';
-import { compileColumnPath } from './column-path.ts';
 import { customResourceSupport } from './index.ts';
-import { ruleEngine } from './rule-engine.ts';
 
 interface Running {
   readonly api: InProcessTransport;
@@ -25,7 +23,7 @@ interface Running {
 }
 
 async function start(storage: Storage<KubeObject> = createMemoryStorage(objectCodec)): Promise<Running> {
-  const support = customResourceSupport({ engine: ruleEngine, compileJsonPath: compileColumnPath });
+  const support = customResourceSupport();
   const common = { storage, clock: systemClock, logger: silentLogger };
   const server = createApiServer({ ...common, random: systemRandom, kinds: support.kinds });
   const transport = server.inProcess({ name: 'admin', groups: ['system:masters'] });

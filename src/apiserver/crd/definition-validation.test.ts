@@ -1,25 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { karmadaCrds, type CustomResourceDefinition, type Schema } from '../../api/index.ts';
-import { compileColumnPath } from './column-path.ts';
-import {
-  validateDefinition,
-  validateDefinitionUpdate,
-  type DefinitionRules,
-} from './definition-validation.ts';
-import { ruleEngine } from './rule-engine.ts';
+import { validateDefinition, validateDefinitionUpdate } from './definition-validation.ts';
+import { celRules } from './cel/engine.ts';
 
-const rules: DefinitionRules = {
-  engine: ruleEngine,
-  checkJsonPath(path) {
-    try {
-      compileColumnPath(`{${path}}`);
-      return '';
-    } catch (error) {
-      return (error as Error).message;
-    }
-  },
-};
+const rules = { engine: celRules };
 
 type Version = CustomResourceDefinition['spec']['versions'][number];
 

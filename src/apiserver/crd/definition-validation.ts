@@ -11,7 +11,9 @@ import type {
   Schema,
   SelectableField,
 } from '../../api/index.ts';
+import { errorMessage } from '../../base/index.ts';
 import {
+  compileFieldPath,
   deepEqual,
   fieldError,
   isDns1035Label,
@@ -39,8 +41,6 @@ export interface DefinitionRules {
   readonly engine: RuleEngine;
   /** Checks that defaults fit their schemas; returns the errors of the defaults below `path`. */
   readonly checkDefaults?: (schema: Schema, path: string) => readonly FieldError[];
-  /** Whether a JSONPath can be read; returns what is wrong, empty when nothing is. */
-  readonly checkJsonPath: (path: string) => string;
 }
 
 export function validateDefinition(crd: CustomResourceDefinition, rules: DefinitionRules): FieldError[] {
@@ -175,14 +175,14 @@ function versionErrors(
       ({ subresources }) => subresources,
       'subresources',
       'subresources',
-      (value, path) => subresourceErrors(value, path, rules),
+      (value, path) => subresourceErrors(value, path),
     ),
     ...eachOrShared(
       versions,
       ({ additionalPrinterColumns }) => additionalPrinterColumns,
       'additionalPrinterColumns',
       'additionalPrinterColumns',
-      (columns, path) => columns.flatMap((column, i) => columnErrors(column, `${path}[${i}]`, rules)),
+      (columns, path) => columns.flatMap((column, i) => columnErrors(column, `${path}[${i}]`)),
     ),
     ...eachOrShared(
       versions,
@@ -247,11 +247,17 @@ function rootSchemaErrors(
   return [...errors, ...form, ...structure, ...(sound ? (rules.checkDefaults?.(schema, path) ?? []) : [])];
 }
 
-function subresourceErrors(
-  { scale }: CustomResourceSubresources,
-  path: string,
-  { checkJsonPath }: DefinitionRules,
-): FieldError[] {
+/** What is wrong with a JSONPath; empty when nothing is. */
+function pathError(path: string): string {
+  try {
+    compileFieldPath(path);
+    return '';
+  } catch (error) {
+    return errorMessage(error);
+  }
+}
+
+function subresourceErrors({ scale }: CustomResourceSubresources, path: string): FieldError[] {
   if (scale === undefined) return [];
   const errors: FieldError[] = [];
   const check = (field: keyof typeof scale, roots: readonly string[], where: string): void => {
@@ -261,8 +267,7 @@ function subresourceErrors(
       if (field !== 'labelSelectorPath') errors.push(fieldError.required(at));
       return;
     }
-    const wrong =
-      checkJsonPath(value) || (simplePath(value) === undefined ? 'must be a simple json path' : '');
+    const wrong = pathError(value) || (simplePath(value) === undefined ? 'must be a simple json path' : '');
     if (wrong !== '') errors.push(fieldError.invalid(at, value, wrong));
     else if (!roots.some((root) => value.startsWith(root))) {
       errors.push(fieldError.invalid(at, value, `should be a json path under ${where}`));
@@ -277,7 +282,6 @@ function subresourceErrors(
 function columnErrors(
   { name, type, format = '', jsonPath }: CustomResourceColumnDefinition,
   path: string,
-  { checkJsonPath }: DefinitionRules,
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (name === '') errors.push(fieldError.required(`${path}.name`));
@@ -293,7 +297,7 @@ function columnErrors(
   }
   if (jsonPath === '') errors.push(fieldError.required(`${path}.jsonPath`));
   else {
-    const wrong = checkJsonPath(jsonPath);
+    const wrong = pathError(jsonPath);
     if (wrong !== '') errors.push(fieldError.invalid(`${path}.jsonPath`, jsonPath, wrong));
   }
   return errors;

@@ -1,12 +1,11 @@
 // Custom resources: the kind that defines them, and what keeps the served ones in step with it.
 import type { KubeObject } from '../../api/index.ts';
 import type { Clock, Logger } from '../../base/index.ts';
-import { errorMessage } from '../../base/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { BuiltinKinds } from '../kinds/builtin.ts';
 import type { ResourceRegistry } from '../registry.ts';
 import type { InProcessTransport } from '../transport.ts';
-import { printerOf, type JsonPathCompiler } from './columns.ts';
+import { celRules } from './cel/engine.ts';
 import { startCustomResources, type CustomResources } from './controller.ts';
 import type { WebhookConverter } from './custom-resource.ts';
 import { customResourceDefinitionKind } from './kind.ts';
@@ -16,8 +15,8 @@ export type { CustomResources } from './controller.ts';
 export type { WebhookConverter } from './custom-resource.ts';
 
 export interface CustomResourceSupportOptions {
-  readonly engine: RuleEngine;
-  readonly compileJsonPath: JsonPathCompiler;
+  /** Evaluates validation rules; the default is the one over CEL. */
+  readonly engine?: RuleEngine;
   /** Absent: objects of definitions with a conversion webhook are refused when they need a conversion. */
   readonly convertByWebhook?: WebhookConverter;
 }
@@ -36,28 +35,16 @@ export interface CustomResourceSupport {
   }): CustomResources;
 }
 
-export function customResourceSupport(options: CustomResourceSupportOptions): CustomResourceSupport {
-  const { engine, compileJsonPath, convertByWebhook } = options;
-  const checkJsonPath = (path: string): string => {
-    try {
-      compileJsonPath(`{${path}}`);
-      return '';
-    } catch (error) {
-      return errorMessage(error);
-    }
-  };
+export function customResourceSupport(options: CustomResourceSupportOptions = {}): CustomResourceSupport {
+  const { engine = celRules, convertByWebhook } = options;
   return {
     kinds: {
-      'apiextensions.k8s.io/customresourcedefinitions': customResourceDefinitionKind({
-        engine,
-        checkJsonPath,
-      }),
+      'apiextensions.k8s.io/customresourcedefinitions': customResourceDefinitionKind(engine),
     },
     start: (server) =>
       startCustomResources({
         ...server,
         engine,
-        printerOf: (version) => printerOf(version, compileJsonPath),
         ...(convertByWebhook === undefined ? {} : { convertByWebhook }),
       }),
   };

@@ -22,6 +22,7 @@ import {
   validateDefinitionUpdate,
   type DefinitionRules,
 } from './definition-validation.ts';
+import type { RuleEngine } from './rules.ts';
 import { versionsOf } from './versions.ts';
 
 const asDefinition = (object: KubeObject): CustomResourceDefinition =>
@@ -89,9 +90,8 @@ function defaultErrors(schema: Schema, path: string): FieldError[] {
   return errors;
 }
 
-/** @param given how rules and paths are read; defaults are checked here */
-export function customResourceDefinitionKind(given: Omit<DefinitionRules, 'checkDefaults'>): BuiltinKind {
-  const rules: DefinitionRules = { ...given, checkDefaults: defaultErrors };
+export function customResourceDefinitionKind(engine: RuleEngine): BuiltinKind {
+  const rules: DefinitionRules = { engine, checkDefaults: defaultErrors };
   return {
     defaults: definitionDefaults,
     strategy: {
