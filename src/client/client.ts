@@ -140,6 +140,9 @@ export interface Client {
   request(request: TransportRequest): Promise<unknown>;
 }
 
+/** Objects in one page of listAll. */
+const PAGE_SIZE = 500;
+
 export interface ClientSettings {
   /** Named in managedFields when a call names none. */
   readonly fieldManager?: string;
@@ -187,6 +190,12 @@ function deleteBody(options: DeleteOptions): unknown {
   return Object.keys(body).length === 2 ? undefined : body;
 }
 
+/** Absent when there is nothing to say: servers in process take a shorter way then. */
+function queryOf(query: Query): { readonly query?: Query } {
+  for (const _ in query) return { query };
+  return {};
+}
+
 function signalOf(options: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {
   return options.signal === undefined ? {} : { signal: options.signal };
 }
@@ -210,171 +219,206 @@ function completeList<T extends KubeObject>(list: KubeList<T>): KubeList<T> {
 
 /** Typed and dynamic calls over `transport`. */
 export function createClient(transport: Transport, settings: ClientSettings = {}): Client {
-  async function call(request: TransportRequest): Promise<unknown> {
-    const answer = await transport.send(request);
+  return new TransportClient(transport, settings);
+}
+
+class TransportClient implements Client {
+  readonly transport: Transport;
+  private readonly fieldManager: string | undefined;
+
+  constructor(transport: Transport, settings: ClientSettings) {
+    this.transport = transport;
+    this.fieldManager = settings.fieldManager;
+  }
+
+  async request(request: TransportRequest): Promise<unknown> {
+    const answer = await this.transport.send(request);
     if (answer.status >= 400) throw statusErrorFrom(answer.status, answer.body, answer.headers);
     return answer.body;
   }
 
-  async function put<T extends KubeObject>(
+  async get<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    options: GetOptions = {},
+  ): Promise<T> {
+    const { resourceVersion } = options;
+    return (await this.request({
+      method: 'GET',
+      path: objectPath(resource, key, options.subresource),
+      ...(resourceVersion === undefined ? {} : { query: { resourceVersion } }),
+      ...signalOf(options),
+    })) as T;
+  }
+
+  async find<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    options?: GetOptions,
+  ): Promise<T | undefined> {
+    try {
+      return await this.get(resource, key, options);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}): Promise<KubeList<T>> {
+    const body = await this.request({
+      method: 'GET',
+      path: resourcePath(resource, options.namespace),
+      ...queryOf(selectionQuery(options as ListOptions & WatchOptions)),
+      ...signalOf(options),
+    });
+    return completeList(body as KubeList<T>);
+  }
+
+  async listAll<T extends KubeObject>(
+    resource: Resource<T>,
+    options: ListOptions = {},
+  ): Promise<KubeList<T>> {
+    const limit = options.limit ?? PAGE_SIZE;
+    let page = await this.list(resource, { ...options, limit });
+    if (!page.metadata.continue) return page;
+    // The token alone fixes the revision; naming one beside it is refused.
+    const { resourceVersion: _1, resourceVersionMatch: _2, ...following } = options;
+    const items = [...page.items];
+    while (page.metadata.continue) {
+      try {
+        page = await this.list(resource, { ...following, limit, continue: page.metadata.continue });
+      } catch (error) {
+        if (!isExpired(error)) throw error;
+        // The revision of the first page is gone: one answer without pages is of one revision again.
+        const { limit: _, ...whole } = options;
+        return this.list(resource, whole);
+      }
+      items.push(...page.items);
+    }
+    const { continue: _3, remainingItemCount: _4, ...metadata } = page.metadata;
+    return { ...page, metadata, items };
+  }
+
+  async create<T extends KubeObject>(
     resource: Resource<T>,
     object: T,
-    options: WriteOptions,
-    subresource: string | undefined,
+    options: CreateOptions = {},
   ): Promise<T> {
-    const { name = '', namespace } = object.metadata;
-    return (await call({
-      method: 'PUT',
-      path: objectPath(resource, { namespace, name }, subresource),
-      query: writeQuery(options, settings.fieldManager),
+    const namespace = resource.namespaced ? (object.metadata?.namespace ?? options.namespace) : undefined;
+    return (await this.request({
+      method: 'POST',
+      path: resourcePath(resource, namespace, options.name, options.subresource),
+      ...queryOf(writeQuery(options, this.fieldManager)),
       body: object,
       ...signalOf(options),
     })) as T;
   }
 
-  const client: Client = {
-    transport,
+  async update<T extends KubeObject>(
+    resource: Resource<T>,
+    object: T,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const { name = '', namespace } = object.metadata;
+    return (await this.request({
+      method: 'PUT',
+      path: objectPath(resource, { namespace, name }, options.subresource),
+      ...queryOf(writeQuery(options, this.fieldManager)),
+      body: object,
+      ...signalOf(options),
+    })) as T;
+  }
 
-    async get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, options: GetOptions = {}) {
-      const { resourceVersion } = options;
-      return (await call({
-        method: 'GET',
-        path: objectPath(resource, key, options.subresource),
-        ...(resourceVersion === undefined ? {} : { query: { resourceVersion } }),
-        ...signalOf(options),
-      })) as T;
-    },
+  updateStatus<T extends KubeObject>(
+    resource: Resource<T>,
+    object: T,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    return this.update(resource, object, { ...options, subresource: 'status' });
+  }
 
-    async find(resource, key, options) {
-      try {
-        return await client.get(resource, key, options);
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }
-    },
+  async patch<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    patch: Patch,
+    options: ApplyOptions = {},
+  ): Promise<T> {
+    return (await this.request({
+      method: 'PATCH',
+      path: objectPath(resource, key, options.subresource),
+      ...queryOf(writeQuery(options, this.fieldManager)),
+      body: patch.body,
+      contentType: patchTypes[patch.type],
+      ...signalOf(options),
+    })) as T;
+  }
 
-    async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}) {
-      const body = await call({
-        method: 'GET',
-        path: resourcePath(resource, options.namespace),
-        query: selectionQuery(options as ListOptions & WatchOptions),
-        ...signalOf(options),
-      });
-      return completeList(body as KubeList<T>);
-    },
+  apply<T extends KubeObject>(
+    resource: Resource<T>,
+    object: KubeObject,
+    options: ApplyOptions = {},
+  ): Promise<T> {
+    assert(
+      (options.fieldManager ?? this.fieldManager) !== undefined,
+      'server-side apply needs a field manager',
+    );
+    const { name = '', namespace } = object.metadata;
+    return this.patch(resource, { namespace, name }, { type: 'apply', body: object }, options);
+  }
 
-    async listAll<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}) {
-      const limit = options.limit ?? 500;
-      let page = await client.list(resource, { ...options, limit });
-      if (!page.metadata.continue) return page;
-      const items = [...page.items];
-      while (page.metadata.continue) {
+  async delete<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<T | Status> {
+    const body = deleteBody(options);
+    return (await this.request({
+      method: 'DELETE',
+      path: objectPath(resource, key, options.subresource),
+      ...(body === undefined ? {} : { body }),
+      ...signalOf(options),
+    })) as T | Status;
+  }
+
+  async deleteCollection(
+    resource: Resource,
+    options: Selection & Omit<DeleteOptions, 'subresource'> = {},
+  ): Promise<void> {
+    const body = deleteBody(options);
+    await this.request({
+      method: 'DELETE',
+      path: resourcePath(resource, options.namespace),
+      ...queryOf(selectionQuery(options)),
+      ...(body === undefined ? {} : { body }),
+      ...signalOf(options),
+    });
+  }
+
+  async watch<T extends KubeObject>(
+    resource: Resource<T>,
+    options: WatchOptions,
+    onEvent: (event: WatchEvent<T>) => void,
+  ): Promise<void> {
+    const inner = new AbortController();
+    const signal =
+      options.signal === undefined ? inner.signal : AbortSignal.any([options.signal, inner.signal]);
+    let failure: unknown;
+    const path = resourcePath(resource, options.namespace);
+    const query = selectionQuery(options);
+    await this.transport.watch({ method: 'GET', path, query, signal }, (event) => {
+      if (failure !== undefined) return;
+      if (event.type === 'ERROR') {
+        failure = statusErrorFrom(500, event.object);
+      } else {
         try {
-          // The token alone fixes the revision; naming another beside it is refused.
-          const { resourceVersion: _1, resourceVersionMatch: _2, ...rest } = options;
-          page = await client.list(resource, { ...rest, limit, continue: page.metadata.continue });
+          onEvent(event as WatchEvent<T>);
+          return;
         } catch (error) {
-          if (!isExpired(error)) throw error;
-          // The revision of the first page is gone: one answer without pages is of one revision again.
-          const { limit: _, ...rest } = options;
-          return client.list(resource, rest);
+          failure = error;
         }
-        items.push(...page.items);
       }
-      const { continue: _1, remainingItemCount: _2, ...metadata } = page.metadata;
-      return { ...page, metadata, items };
-    },
-
-    async create<T extends KubeObject>(resource: Resource<T>, object: T, options: CreateOptions = {}) {
-      const namespace = resource.namespaced ? (object.metadata?.namespace ?? options.namespace) : undefined;
-      return (await call({
-        method: 'POST',
-        path: resourcePath(resource, namespace, options.name, options.subresource),
-        query: writeQuery(options, settings.fieldManager),
-        body: object,
-        ...signalOf(options),
-      })) as T;
-    },
-
-    update: (resource, object, options = {}) => put(resource, object, options, options.subresource),
-    updateStatus: (resource, object, options = {}) => put(resource, object, options, 'status'),
-
-    async patch<T extends KubeObject>(
-      resource: Resource<T>,
-      key: ObjectKey,
-      patch: Patch,
-      options: ApplyOptions = {},
-    ) {
-      return (await call({
-        method: 'PATCH',
-        path: objectPath(resource, key, options.subresource),
-        query: writeQuery(options, settings.fieldManager),
-        body: patch.body,
-        contentType: patchTypes[patch.type],
-        ...signalOf(options),
-      })) as T;
-    },
-
-    async apply<T extends KubeObject>(resource: Resource<T>, object: KubeObject, options: ApplyOptions = {}) {
-      assert(
-        (options.fieldManager ?? settings.fieldManager) !== undefined,
-        'server-side apply needs a field manager',
-      );
-      const { name = '', namespace } = object.metadata;
-      return client.patch(resource, { namespace, name }, { type: 'apply', body: object }, options);
-    },
-
-    async delete<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, options: DeleteOptions = {}) {
-      const body = deleteBody(options);
-      return (await call({
-        method: 'DELETE',
-        path: objectPath(resource, key, options.subresource),
-        ...(body === undefined ? {} : { body }),
-        ...signalOf(options),
-      })) as T | Status;
-    },
-
-    async deleteCollection(resource, options = {}) {
-      const body = deleteBody(options);
-      await call({
-        method: 'DELETE',
-        path: resourcePath(resource, options.namespace),
-        query: selectionQuery(options),
-        ...(body === undefined ? {} : { body }),
-        ...signalOf(options),
-      });
-    },
-
-    async watch<T extends KubeObject>(
-      resource: Resource<T>,
-      options: WatchOptions,
-      onEvent: (event: WatchEvent<T>) => void,
-    ) {
-      const inner = new AbortController();
-      const signal =
-        options.signal === undefined ? inner.signal : AbortSignal.any([options.signal, inner.signal]);
-      let failure: unknown;
-      const path = resourcePath(resource, options.namespace);
-      const query = selectionQuery(options);
-      await transport.watch({ method: 'GET', path, query, signal }, (event) => {
-        if (failure !== undefined) return;
-        if (event.type === 'ERROR') {
-          failure = statusErrorFrom(500, event.object);
-        } else {
-          try {
-            onEvent(event as WatchEvent<T>);
-            return;
-          } catch (error) {
-            failure = error;
-          }
-        }
-        inner.abort();
-      });
-      if (failure !== undefined) throw failure as Error;
-    },
-
-    request: call,
-  };
-  return client;
+      inner.abort();
+    });
+    if (failure !== undefined) throw failure as Error;
+  }
 }

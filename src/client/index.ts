@@ -28,12 +28,8 @@ export {
 } from './errors.ts';
 export type { ConnectionFailure } from './errors.ts';
 export { createHttpsTransport } from './https/transport.ts';
-export type {
-  CredentialSource,
-  Credentials,
-  HttpsTransportSettings,
-  Impersonation,
-} from './https/transport.ts';
+export type { CredentialSource, Credentials, HttpsTransportSettings } from './https/transport.ts';
+export type { Impersonation } from './https/wire-text.ts';
 export { kinds } from './kinds.ts';
 export { inClusterSettings, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
 export type { ConnectionSettings, KubeconfigOptions } from './kubeconfig/kubeconfig.ts';

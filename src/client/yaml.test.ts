@@ -227,13 +227,14 @@ test('what is printed reads back as the same', () => {
 });
 
 // The judge itself, where it is installed: it reads and prints objects of any kind without a server.
+const judge = process.env['KUBECTL'] ?? 'kubectl';
 function kubectl(input: string, output: 'json' | 'yaml'): string {
   const args = ['label', '--local', '-f', '-', '-o', output, 'x=1'];
-  const { status, stdout, stderr } = spawnSync('kubectl', args, { input, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(judge, args, { input, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   return stdout;
 }
-const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
+const hasKubectl = spawnSync(judge, ['version', '--client']).status === 0;
 
 test('kubectl reads and prints the same', { skip: hasKubectl ? false : 'kubectl is not installed' }, () => {
   const values = Object.entries(scalars).map(([text], index) => `  s${index}: ${text}`);

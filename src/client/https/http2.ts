@@ -218,10 +218,12 @@ export class Http2Connection implements Connection {
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       maxSessionMemory: SESSION_MEMORY_MB,
     });
-    const one = new Session(session, clock.now(), () => this.pump());
+    const one = new Session(session, clock.now(), () => {
+      this.pump();
+      // From now on a session keeps the process alive only while something is under way. Until now somebody waited.
+      if (one.active === 0) session.unref();
+    });
     this.sessions.add(one);
-    // Only while something is under way does a session keep the process alive.
-    session.unref();
     session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES));
     session.on('goaway', () => {
       one.draining = true;
@@ -244,8 +246,8 @@ export class Http2Connection implements Connection {
       one.failure ??= error;
       socket.destroy();
     });
-    if (socket.destroyed) setImmediate(onGone);
-    else socket.once('close', () => setImmediate(onGone));
+    if (socket.destroyed) onGone();
+    else socket.once('close', onGone);
     this.keepAlive(one);
   }
 

@@ -10,7 +10,8 @@ import {
   type Handler,
   type TestServerOptions,
 } from '../testing/test-server.ts';
-import { createHttpsTransport, parseWarnings, type HttpsTransportSettings } from './transport.ts';
+import { createHttpsTransport, type HttpsTransportSettings } from './transport.ts';
+import { parseWarnings } from './wire-text.ts';
 
 const json: Handler = (request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' });

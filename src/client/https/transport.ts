@@ -3,7 +3,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { deepFreeze } from '../../api/index.ts';
-import { OperatingError, systemClock, type Clock } from '../../base/index.ts';
+import { systemClock, type Clock } from '../../base/index.ts';
 import { encodeJson } from '../../machinery/index.ts';
 import { ConnectionError, statusErrorFrom } from '../errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../transport.ts';
@@ -12,6 +12,7 @@ import { EventLines } from './event-lines.ts';
 import type { AnswerSink, Connection, WireHeaders, WireRequest } from './exchange.ts';
 import { Http1Connection } from './http1.ts';
 import { Http2Connection } from './http2.ts';
+import { impersonationHeaders, parseUrl, parseWarnings, queryText, type Impersonation } from './wire-text.ts';
 
 /** Who we are to the server. */
 export interface Credentials {
@@ -25,13 +26,6 @@ export interface CredentialSource {
   get(): Promise<Credentials>;
   /** The server did not accept the last ones; get anew at the next call. */
   invalidate(): void;
-}
-
-export interface Impersonation {
-  readonly user: string;
-  readonly uid?: string;
-  readonly groups?: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface HttpsTransportSettings {
@@ -80,46 +74,6 @@ const gunzip = promisify(zlib.gunzip);
 /** Connects at the first request, and again whenever needed. Throws OperatingError for settings that cannot be. */
 export function createHttpsTransport(settings: HttpsTransportSettings): Transport {
   return new HttpsTransport(settings);
-}
-
-function parseUrl(text: string, what: string): URL {
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`);
-  if (url === null)
-    throw new OperatingError(
-      'URL_INVALID',
-      `the ${what} "${text}" is no URL`,
-      'write it as https://host:port',
-    );
-  if (url.protocol === 'https:' || url.protocol === 'http:') return url;
-  throw new OperatingError(
-    'URL_UNSUPPORTED',
-    `the ${what} "${text}" begins with ${url.protocol}//`,
-    'use http:// or https://',
-  );
-}
-
-function impersonationHeaders(who: Impersonation | undefined): Record<string, string | string[]> {
-  if (who === undefined) return {};
-  const headers: Record<string, string | string[]> = { 'impersonate-user': who.user };
-  if (who.uid !== undefined) headers['impersonate-uid'] = who.uid;
-  if (who.groups !== undefined && who.groups.length > 0) headers['impersonate-group'] = [...who.groups];
-  for (const [key, values] of Object.entries(who.extra ?? {}))
-    headers[`impersonate-extra-${encodeURIComponent(key.toLowerCase())}`] = [...values];
-  return headers;
-}
-
-function queryText(query: TransportRequest['query'], watch: boolean): string {
-  let text = '';
-  const add = (name: string, value: string): void => {
-    text += `${text === '' ? '?' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
-  };
-  for (const name in query) {
-    const value = query[name];
-    if (typeof value === 'string') add(name, value);
-    else for (const one of value ?? []) add(name, one);
-  }
-  if (watch) add('watch', 'true');
-  return text;
 }
 
 interface Answer {
@@ -392,13 +346,6 @@ class HttpsTransport implements Transport {
       throw new ConnectionError('protocol', `${this.server} answered with broken JSON`, { cause });
     }
   }
-}
-
-/** The texts of RFC 7234 warnings: `299 - "text"`, several separated by commas. */
-export function parseWarnings(header: string): string[] {
-  return [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) =>
-    text.replace(/\\(.)/g, '$1'),
-  );
 }
 
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,12 +1,8 @@
 // How to reach a cluster, from a kubeconfig as kubectl reads it, or from the service account of the pod we run in.
 import path from 'node:path';
 import { OperatingError, systemClock, type Clock } from '../../base/index.ts';
-import type {
-  CredentialSource,
-  Credentials,
-  HttpsTransportSettings,
-  Impersonation,
-} from '../https/transport.ts';
+import type { CredentialSource, Credentials, HttpsTransportSettings } from '../https/transport.ts';
+import type { Impersonation } from '../https/wire-text.ts';
 import { execCredentials, fileCredentials } from './credentials.ts';
 import { environmentProxy } from './environment-proxy.ts';
 import {
