@@ -17,7 +17,7 @@ const GROUP = 'rbac.authorization.k8s.io';
 
 function validateRule(rule: PolicyRule, namespaced: boolean, at: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { verbs = [], nonResourceURLs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
+  const { verbs, nonResourceURLs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
   if ((verbs ?? []).length === 0)
     errors.push(fieldError.required(`${at}.verbs`, 'verbs must contain at least one value'));
   if (nonResourceURLs.length > 0) {
@@ -72,12 +72,12 @@ function bindingDefaults(object: KubeObject): KubeObject {
     each(subjects, (subject) =>
       subject.kind === 'User' || subject.kind === 'Group' ? fill(subject, { apiGroup: GROUP }) : subject,
     ),
-  ) as unknown as KubeObject;
+  );
 }
 
 function validateSubject(subject: Subject, namespaced: boolean, at: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { name = '', kind, apiGroup = '', namespace = '' } = subject;
+  const { name, kind, apiGroup = '', namespace = '' } = subject;
   if (name === '') errors.push(fieldError.required(`${at}.name`));
   if (kind === 'ServiceAccount') {
     if (name !== '') errors.push(...named(isDns1123Subdomain(name), name, `${at}.name`));

@@ -49,7 +49,7 @@ function autoscalerDefaults(object: KubeObject, version: string): KubeObject {
         policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
       }),
     }));
-  }) as unknown as KubeObject;
+  });
 }
 
 function validateTarget(

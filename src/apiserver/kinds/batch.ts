@@ -34,7 +34,7 @@ function jobDefaults(object: KubeObject): KubeObject {
   let next = change(job, 'spec', jobSpecDefaults);
   // COMPAT: a job without labels takes those of its template.
   if (labels !== undefined) next = change(next, 'metadata', (metadata) => fill(metadata, { labels }));
-  return next as unknown as KubeObject;
+  return next;
 }
 
 /** Selects the job's pods by its uid, unless the user insists on a selector. */
@@ -54,7 +54,11 @@ function withSelector(object: KubeObject): KubeObject {
     ...spec.selector,
     matchLabels: { ...spec.selector?.matchLabels, [CONTROLLER_UID]: uid },
   };
-  return Object.freeze({ ...object, spec: { ...spec, selector, template } }) as KubeObject;
+  // COMPAT: a job without labels of its own shares those of its template, generated ones included.
+  const own = object.metadata.labels ?? {};
+  const shared = Object.keys(own).length === 0 || semanticEqual(own, spec.template.metadata?.labels ?? {});
+  const metadata = shared ? { ...object.metadata, labels } : object.metadata;
+  return Object.freeze({ ...object, metadata, spec: { ...spec, selector, template } }) as KubeObject;
 }
 
 export function validateJobSpec(spec: JobSpec, path: string): FieldError[] {
@@ -175,13 +179,14 @@ function cronJobDefaults(object: KubeObject): KubeObject {
         put(open(jobSpec), 'template', podTemplateDefaults(jobSpec.template)),
       ),
     );
-  }) as unknown as KubeObject;
+  });
 }
 
 function validateCronJob(object: KubeObject): FieldError[] {
   const { spec } = object as unknown as CronJob;
   const errors: FieldError[] = [];
-  const { schedule = '', timeZone, concurrencyPolicy } = spec ?? {};
+  const { timeZone, concurrencyPolicy } = spec ?? {};
+  const schedule = spec?.schedule ?? '';
   if (schedule === '') errors.push(fieldError.required('spec.schedule'));
   else {
     const problem = describeCronProblem(schedule);

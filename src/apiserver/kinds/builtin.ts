@@ -36,7 +36,7 @@ export interface BuiltinKind {
   readonly printer?: Printer;
   /** apiVersion of the stored form, where it is not that of the first version. */
   readonly storedAs?: { readonly apiVersion: string; readonly root?: string };
-  convert?: NonNullable<ResourceDefinition['convert']>;
+  readonly convert?: NonNullable<ResourceDefinition['convert']>;
   /** What a client sends as status of a new object counts (nodes). */
   readonly keepsStatusOnCreate?: boolean;
   /** Answers every request itself. */
@@ -109,7 +109,6 @@ export function builtinResourceDefinitions(kinds: BuiltinKinds): ResourceDefinit
 function strategyOf(resource: BuiltinResource, kind: BuiltinKind): Strategy {
   const strategy = kind.strategy ?? {};
   if (!resource.subresources.some(({ name }) => name === 'status')) return strategy;
-  const { prepareForCreate, prepareForUpdate } = strategy;
   let zero: unknown;
   const withStatus = (object: KubeObject, status: unknown): KubeObject => {
     if (object['status'] === status) return object;
@@ -121,11 +120,11 @@ function strategyOf(resource: BuiltinResource, kind: BuiltinKind): Strategy {
     prepareForCreate(object, context) {
       zero ??= zeroStatus(resource);
       const next = kind.keepsStatusOnCreate === true ? object : withStatus(object, zero);
-      return prepareForCreate?.(next, context) ?? next;
+      return strategy.prepareForCreate?.(next, context) ?? next;
     },
     prepareForUpdate(given, old, context) {
       const next = withStatus(given, old['status']);
-      return prepareForUpdate?.(next, old, context) ?? next;
+      return strategy.prepareForUpdate?.(next, old, context) ?? next;
     },
   };
 }

@@ -214,7 +214,7 @@ const status: Subresource = {
 function requestDefaults(object: KubeObject): KubeObject {
   return change(object as unknown as CertificateSigningRequest, 'status', (given) =>
     change(given, 'conditions', (conditions) => each(conditions, (one) => fill(one, { status: 'True' }))),
-  ) as unknown as KubeObject;
+  );
 }
 
 const signingRequest: BuiltinKind = {

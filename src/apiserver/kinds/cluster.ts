@@ -209,7 +209,7 @@ const limitRange: BuiltinKind = {
   defaults: (object) =>
     change(object as unknown as LimitRange, 'spec', (spec) =>
       change(spec, 'limits', (limits) => each(limits, limitDefaults)),
-    ) as unknown as KubeObject,
+    ),
   strategy: { createsOnUpdate: true, validate: validateLimitRange },
 };
 

@@ -77,7 +77,7 @@ function secretDefaults(object: KubeObject): KubeObject {
     delete opened.stringData;
     next = opened as unknown as Secret;
   }
-  return next as unknown as KubeObject;
+  return next;
 }
 
 /** Keys that the type promises to its readers. */

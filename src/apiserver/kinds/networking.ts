@@ -168,7 +168,7 @@ function networkPolicyDefaults(object: KubeObject): KubeObject {
     );
     const egress = (spec.egress ?? []).length > 0;
     return fill(spec, { policyTypes: egress ? ['Ingress', 'Egress'] : ['Ingress'] });
-  }) as unknown as KubeObject;
+  });
 }
 
 function validatePolicyPort(port: NetworkPolicyPort, at: string): FieldError[] {
@@ -292,7 +292,7 @@ const endpointSlice: BuiltinKind = {
   defaults: (object) =>
     change(object as unknown as EndpointSlice, 'ports', (ports) =>
       each(ports, (port) => fill(port, { name: '', protocol: 'TCP' })),
-    ) as unknown as KubeObject,
+    ),
   strategy: {
     generation: 'spec',
     validate: validateEndpointSlice,
@@ -311,7 +311,7 @@ const endpoints: BuiltinKind = {
       each(subsets, (subset) =>
         change(subset, 'ports', (ports) => each(ports, (port) => fill(port, { protocol: 'TCP' }))),
       ),
-    ) as unknown as KubeObject,
+    ),
   strategy: {
     createsOnUpdate: true,
     validate: (object) =>

@@ -145,7 +145,7 @@ function validateVolumes(volumes: readonly Volume[], path: string): FieldError[]
   return volumes.flatMap((volume, i) => {
     const at = `${path}[${i}]`;
     const errors: FieldError[] = [];
-    const { name = '' } = volume;
+    const { name } = volume;
     if (name === '') errors.push(fieldError.required(`${at}.name`));
     else errors.push(...named(isDns1123Label(name), name, `${at}.name`));
     if (seen.has(name)) errors.push(fieldError.duplicate(`${at}.name`, name));
@@ -192,7 +192,7 @@ function validateContainer(
   path: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  const { name = '', image = '' } = container;
+  const { name, image = '' } = container;
   if (name === '') errors.push(fieldError.required(`${path}.name`));
   else errors.push(...named(isDns1123Label(name), name, `${path}.name`));
   if (image === '') errors.push(fieldError.required(`${path}.image`));
@@ -228,7 +228,7 @@ function validatePorts(ports: readonly ContainerPort[], path: string): FieldErro
   return ports.flatMap((port, i) => {
     const at = `${path}[${i}]`;
     const errors: FieldError[] = [];
-    const { name = '', containerPort = 0, hostPort = 0 } = port;
+    const { name = '', containerPort, hostPort = 0 } = port;
     if (name !== '') {
       errors.push(...named(isPortName(name), name, `${at}.name`));
       if (names.has(name)) errors.push(fieldError.duplicate(`${at}.name`, name));
@@ -249,7 +249,7 @@ function validatePorts(ports: readonly ContainerPort[], path: string): FieldErro
 
 function validateEnv(variable: EnvVar, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { name = '', value = '', valueFrom } = variable;
+  const { name, value = '', valueFrom } = variable;
   if (name === '') errors.push(fieldError.required(`${path}.name`));
   else errors.push(...named(isRelaxedEnvVarName(name), name, `${path}.name`));
   if (valueFrom === undefined) return errors;

@@ -126,7 +126,7 @@ function gracePeriodSeconds(object: KubeObject, asked: number | undefined): numb
 
 /** COMPAT: the single address and the first of the list are one field in upstream's memory. */
 function withAddressLists(object: KubeObject): KubeObject {
-  const status = ((object as unknown as Pod).status ?? {}) as PodStatus;
+  const status = (object as unknown as Pod).status ?? {};
   let next = status;
   if (status.podIP !== undefined && status.podIPs?.[0]?.ip !== status.podIP) {
     next = { ...next, podIPs: [{ ip: status.podIP }] };
@@ -143,7 +143,7 @@ function withAddressLists(object: KubeObject): KubeObject {
 function prepareStatus(next: KubeObject, old: KubeObject): KubeObject {
   const ownerReferences = old.metadata.ownerReferences;
   const { ownerReferences: _, ...metadata } = next.metadata;
-  const status = { ...((next['status'] as PodStatus | undefined) ?? {}) } as Record<string, unknown>;
+  const status = { ...(next['status'] as PodStatus | undefined) } as Record<string, unknown>;
   status['qosClass'] ??= (old as unknown as Pod).status?.qosClass;
   return withAddressLists(
     Object.freeze({
@@ -328,7 +328,7 @@ const strategy: Strategy = {
 };
 
 const pod: BuiltinKind = {
-  defaults: (object) => change(object as unknown as Pod, 'spec', podOnlyDefaults) as unknown as KubeObject,
+  defaults: (object) => change(object as unknown as Pod, 'spec', podOnlyDefaults),
   strategy,
   subresources: {
     status: statusSubresource({ changesLabels: true, prepare: prepareStatus }),

@@ -69,7 +69,7 @@ function validateRule(rule: Rule, at: string): FieldError[] {
 
 function validateWebhook(webhook: Webhook, at: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { name = '', clientConfig, admissionReviewVersions = [], timeoutSeconds = 10 } = webhook;
+  const { name, clientConfig, admissionReviewVersions = [], timeoutSeconds = 10 } = webhook;
   errors.push(...named(isDns1123Subdomain(name), name, `${at}.name`));
   if (name.split('.').length < 3) {
     errors.push(

@@ -30,7 +30,7 @@ const projection: Projection = {
   read(object) {
     const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
     const { spec = {}, status = {} } = object as unknown as Scalable;
-    const selector = selectorText(spec.selector as Readonly<Record<string, unknown>> | undefined);
+    const selector = selectorText(spec.selector);
     return Object.freeze({
       kind: 'Scale',
       apiVersion: 'autoscaling/v1',

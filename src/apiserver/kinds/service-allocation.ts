@@ -5,16 +5,16 @@ import type { KubeObject, Service, ServicePort } from '../../api/index.ts';
 import type { Random } from '../../base/index.ts';
 import type { ObjectAccess } from '../object-access.ts';
 
-// As kube-apiserver's and kubeadm's defaults: 10.96.0.0/12 and 30000-32767.
+// Addresses inside kubeadm's default range, node ports as kube-apiserver's default.
 const FIRST_ADDRESS = (10 << 24) | (96 << 16);
-const ADDRESS_COUNT = 2 ** 20;
+const ADDRESS_COUNT = 2 ** 16;
 const FIRST_NODE_PORT = 30_000;
 const NODE_PORT_COUNT = 2768;
 // LIMIT: guesses before the range is searched from its start.
 const GUESSES = 16;
 
 export const NODE_PORT_RANGE = `${FIRST_NODE_PORT}-${FIRST_NODE_PORT + NODE_PORT_COUNT - 1}`;
-export const SERVICE_RANGE = '10.96.0.0/12';
+export const SERVICE_RANGE = '10.96.0.0/16';
 
 function addressAt(offset: number): string {
   const address = FIRST_ADDRESS + offset;

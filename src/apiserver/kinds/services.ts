@@ -27,7 +27,6 @@ import {
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
 
-type Type = 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
 type Draft = { -readonly [K in keyof ServiceSpec]: ServiceSpec[K] };
 
 const specOf = (object: KubeObject): ServiceSpec => (object as unknown as Service).spec ?? {};
@@ -47,8 +46,22 @@ function portDefaults(port: ServicePort): ServicePort {
     : filled;
 }
 
+/** An address of a load balancer says how it takes traffic. */
+function withIngressModes(service: Service): Service {
+  const ingress = service.status?.loadBalancer?.ingress;
+  if (service.spec?.type !== 'LoadBalancer' || ingress === undefined) return service;
+  if (ingress.every(({ ip, ipMode }) => ip === undefined || ipMode !== undefined)) return service;
+  const completed = ingress.map((one) =>
+    one.ip === undefined || one.ipMode !== undefined ? one : { ...one, ipMode: 'VIP' },
+  );
+  return {
+    ...service,
+    status: { ...service.status, loadBalancer: { ...service.status?.loadBalancer, ingress: completed } },
+  };
+}
+
 function serviceDefaults(object: KubeObject): KubeObject {
-  return change(object as unknown as Service, 'spec', (given) => {
+  return change(withIngressModes(object as unknown as Service), 'spec', (given) => {
     let spec = fill(given, { sessionAffinity: 'None', type: 'ClusterIP' });
     if (spec.sessionAffinity === 'None') spec = put(spec, 'sessionAffinityConfig', undefined);
     if (spec.sessionAffinity === 'ClientIP') {
@@ -59,7 +72,7 @@ function serviceDefaults(object: KubeObject): KubeObject {
     if (spec.type !== 'ExternalName') spec = fill(spec, { internalTrafficPolicy: 'Cluster' });
     if (spec.type === 'LoadBalancer') spec = fill(spec, { allocateLoadBalancerNodePorts: true });
     return change(spec, 'ports', (ports) => each(ports, portDefaults));
-  }) as unknown as KubeObject;
+  });
 }
 
 // ---- what an update keeps
@@ -112,7 +125,7 @@ function dropUnneeded(spec: Draft, old: ServiceSpec): ServiceSpec {
   const nodePortsOf = (one: ServiceSpec): string =>
     JSON.stringify((one.ports ?? []).map((port) => port.nodePort ?? 0));
   if (!mayHaveNodePorts(spec) && mayHaveNodePorts(old) && nodePortsOf(spec) === nodePortsOf(old)) {
-    spec.ports = (spec.ports ?? []).map(({ nodePort: _, ...port }) => port);
+    spec.ports = (spec.ports ?? []).map(({ nodePort: _nodePort, ...port }) => port);
   }
   if (
     !mayHaveNodePorts(spec) &&
@@ -406,7 +419,7 @@ function strategyOf(book: ServiceAllocations): Strategy {
     deleted: (object) => book.releaseAll(object),
     selectableFields: (object) => ({
       'spec.clusterIP': specOf(object).clusterIP ?? '',
-      'spec.type': (specOf(object).type as Type | undefined) ?? '',
+      'spec.type': specOf(object).type ?? '',
     }),
     selectableFieldNames: ['spec.clusterIP', 'spec.type'],
   };

@@ -93,7 +93,7 @@ function validateClaimUpdate(next: KubeObject, old: KubeObject): FieldError[] {
 }
 
 const persistentVolumeClaim: BuiltinKind = {
-  defaults: (object) => pvcDefaults(object as unknown as PersistentVolumeClaim) as unknown as KubeObject,
+  defaults: (object) => pvcDefaults(object as unknown as PersistentVolumeClaim),
   strategy: {
     returnsDeleted: true,
     prepareForCreate: (object) =>
@@ -128,7 +128,7 @@ function volumeDefaults(object: KubeObject): KubeObject {
     const filled = fill(spec, { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' });
     return change(filled, 'hostPath', (path) => fill(path, { type: '' }));
   });
-  return change(volume, 'status', (status) => fill(status, { phase: 'Pending' })) as unknown as KubeObject;
+  return change(volume, 'status', (status) => fill(status, { phase: 'Pending' }));
 }
 
 function validateVolume(object: KubeObject): FieldError[] {

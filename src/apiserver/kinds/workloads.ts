@@ -101,7 +101,7 @@ function deploymentDefaults(object: KubeObject): KubeObject {
       );
     });
     return change(next, 'template', podTemplateDefaults);
-  }) as unknown as KubeObject;
+  });
 }
 
 function validateRolling(
@@ -213,7 +213,7 @@ const deployment: BuiltinKind = {
 function replicaSetDefaults(object: KubeObject): KubeObject {
   return change(object as unknown as ReplicaSet, 'spec', (spec) =>
     change(fill(spec, { replicas: 1 }), 'template', podTemplateDefaults),
-  ) as unknown as KubeObject;
+  );
 }
 
 function validateReplicaSet(object: KubeObject): FieldError[] {
@@ -280,7 +280,7 @@ function statefulSetDefaults(object: KubeObject): KubeObject {
       each(claims, (claim) => pvcDefaults(fill(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }))),
     );
     return change(next, 'template', podTemplateDefaults);
-  }) as unknown as KubeObject;
+  });
 }
 
 /** The template as its pods will be: with a volume for each claim, which containers may mount. */
@@ -394,7 +394,7 @@ function daemonSetDefaults(object: KubeObject): KubeObject {
       return change(filled, 'rollingUpdate', (rolling) => fill(rolling, { maxUnavailable: 1, maxSurge: 0 }));
     });
     return change(next, 'template', podTemplateDefaults);
-  }) as unknown as KubeObject;
+  });
 }
 
 function withTemplateGeneration(object: KubeObject, generation: number): KubeObject {
@@ -469,8 +469,8 @@ function replicationControllerDefaults(object: KubeObject): KubeObject {
     const next = fill(spec, { replicas: 1, ...(labels === undefined ? {} : { selector: labels }) });
     return change(next, 'template', podTemplateDefaults);
   });
-  if (labels === undefined) return withSpec as unknown as KubeObject;
-  return change(withSpec, 'metadata', (metadata) => fill(metadata, { labels })) as unknown as KubeObject;
+  if (labels === undefined) return withSpec;
+  return change(withSpec, 'metadata', (metadata) => fill(metadata, { labels }));
 }
 
 function validateReplicationController(object: KubeObject): FieldError[] {

@@ -222,7 +222,7 @@ interface Current {
   readonly revision: number;
 }
 
-/** Undefined: somebody else changed the object meanwhile, and the request does not mind. */
+/** Undefined: somebody else changed the object meanwhile. */
 async function updateOnce(
   call: ResourceCall,
   name: string,
@@ -247,7 +247,7 @@ async function updateOnce(
     { ...admissionAttributes(call, 'UPDATE', { ...attributes, object: built }), object: built },
     context.warn,
   );
-  const insists = checkVersion(call, name, admitted.metadata.resourceVersion, old);
+  checkVersion(call, name, admitted.metadata.resourceVersion, old);
   let next = withMetadata(await view.toStorage(admitted), updatedMetadata(admitted.metadata, old.metadata));
   next = prepareForUpdate(call, next, old, context);
   const reservation =
@@ -266,7 +266,7 @@ async function updateOnce(
       admissionAttributes(call, 'UPDATE', { ...attributes, object: final }),
       context.warn,
     );
-    return store(call, name, keepTimes(next, old), current, context, insists);
+    return store(call, name, keepTimes(next, old), current, context);
   });
 }
 
@@ -276,7 +276,6 @@ async function store(
   next: KubeObject,
   { value: old, revision }: Current,
   context: WriteContext,
-  insists: boolean,
 ): Promise<{ result: KubeObject | undefined; written: boolean }> {
   const { storage } = call.core;
   const key = keyOf(call, name);
@@ -291,13 +290,11 @@ async function store(
       const revisionText = String(removed.entry.revision);
       return { result: withResourceVersion(next, revisionText), written: true };
     }
-    if (insists) throw conflict(resourceOf(call), name, MODIFIED);
     return { result: undefined, written: false };
   }
   if (deepEqual(next, old)) return { result: old, written: false };
   const result = await storage.update(key, next, revision);
   if (result.ok) return { result: result.entry.value, written: true };
-  if (insists) throw conflict(resourceOf(call), name, MODIFIED);
   return { result: undefined, written: false };
 }
 
@@ -317,14 +314,17 @@ function checkUid(call: ResourceCall, name: string, expected: string | undefined
   throw conflict(resourceOf(call), name, why);
 }
 
-/** Whether the request insists on the version that is stored. */
-function checkVersion(call: ResourceCall, name: string, given: string | undefined, old: KubeObject): boolean {
+/**
+ * Refuses a request that names another version than the stored one. A request that lost a race comes here again with
+ * what is stored then, so one that insists on a version fails, and a patch that names none is built anew.
+ */
+function checkVersion(call: ResourceCall, name: string, given: string | undefined, old: KubeObject): void {
   if (given === undefined || given === '' || given === '0') {
     if (call.served.definition.strategy.requiresResourceVersion === true && call.subresource === undefined) {
       const why = 'must be specified for an update';
       throw invalid(kindOf(call), name, [fieldError.invalid('metadata.resourceVersion', given ?? '', why)]);
     }
-    return false;
+    return;
   }
   if (!/^\d+$/.test(given)) {
     throw invalid(kindOf(call), name, [
@@ -336,7 +336,6 @@ function checkVersion(call: ResourceCall, name: string, given: string | undefine
     ]);
   }
   if (given !== old.metadata.resourceVersion) throw conflict(resourceOf(call), name, MODIFIED);
-  return true;
 }
 
 /** What of an object's metadata a client cannot change is put back without a complaint. */
