@@ -1,7 +1,7 @@
 // The shapes that the parts of the API server hand to each other. A request passes, in this order:
 // listener (sockets, bytes) -> authenticate -> impersonate -> authorize -> dispatch (verbs) -> listener.
 // In-process callers enter after authentication, with objects in place of bytes.
-import type { KubeObject, WatchEvent } from '../api/index.ts';
+import type { WatchEvent } from '../api/index.ts';
 import type { UserInfo } from '../machinery/index.ts';
 
 /** What a path means: `k8s.io/apiserver`'s RequestInfo. */
@@ -55,10 +55,10 @@ export type ApiResponse =
       /** What each event's frame is made of: JSON unless it says otherwise. */
       readonly contentType: string;
       /** The bytes of one event, where they are not a line of JSON. */
-      frame?(event: WatchEvent<KubeObject>): Uint8Array;
+      frame?(event: WatchEvent): Uint8Array;
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
       /** Delivers batches of events in order until the signal aborts or the server ends the watch. */
-      run(onEvents: (events: readonly WatchEvent<KubeObject>[]) => void, signal: AbortSignal): Promise<void>;
+      run(onEvents: (events: readonly WatchEvent[]) => void, signal: AbortSignal): Promise<void>;
     };
 
 /** Who sent a request. Undefined: these credentials are not of my kind, ask the next; an invalid one throws 401. */

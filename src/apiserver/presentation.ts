@@ -150,8 +150,8 @@ function pushAnonymous(parts: Uint8Array[], item: KubeObject, prefix: Uint8Array
 export interface EventShape {
   readonly contentType: string;
   readonly headers: { readonly headers?: Headers };
-  event(type: WatchEvent['type'], object: KubeObject): WatchEvent<KubeObject>;
-  readonly frame?: (event: WatchEvent<KubeObject>) => Uint8Array;
+  event(type: WatchEvent['type'], object: KubeObject): WatchEvent;
+  readonly frame?: (event: WatchEvent) => Uint8Array;
 }
 
 export function presentWatch(call: ResourceCall): EventShape {

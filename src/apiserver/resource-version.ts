@@ -62,5 +62,5 @@ export function decodeContinue(token: string): ContinueToken {
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < -1) {
     throw badRequest('continue key is not valid: incorrect encoded start resourceVersion');
   }
-  return { revision: rv, after: start.replace(/\u0000$/, '') };
+  return { revision: rv, after: start.endsWith('\u0000') ? start.slice(0, -1) : start };
 }

@@ -213,10 +213,10 @@ export interface ResourceDefinition {
   /** COMPAT: lists of built-in kinds leave out apiVersion and kind of their items, lists of custom resources do not. */
   readonly itemsNameKind: boolean;
   /** Between versions; absent: there is one version. Sync or not, the results are frozen and in order. */
-  convert?(
+  readonly convert?: (
     objects: readonly KubeObject[],
     apiVersion: string,
-  ): readonly KubeObject[] | Promise<readonly KubeObject[]>;
+  ) => readonly KubeObject[] | Promise<readonly KubeObject[]>;
   /** Serves the whole resource itself (reviews, proxies to another server), instead of the verbs over storage. */
   serve?(call: {
     readonly request: ApiRequest;

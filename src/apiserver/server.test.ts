@@ -87,7 +87,7 @@ test('a watch sends the state and then every change, and an object that leaves t
   const api = await start();
   const labelled = { ...configMap('a', { k: '1' }), metadata: { name: 'a', labels: { w: 'y' } } };
   await api.send({ method: 'POST', path: CONFIG_MAPS, body: labelled });
-  const events: WatchEvent<KubeObject>[] = [];
+  const events: WatchEvent[] = [];
   const stop = new AbortController();
   const watching = api.watch(
     { method: 'GET', path: CONFIG_MAPS, query: { labelSelector: 'w=y' }, signal: stop.signal },

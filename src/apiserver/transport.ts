@@ -1,6 +1,6 @@
 // The API server for callers inside the process: requests and answers are frozen objects, nothing is encoded.
 // Structurally the Transport of the client room, which may not be imported from here.
-import type { KubeObject, WatchEvent } from '../api/index.ts';
+import type { WatchEvent } from '../api/index.ts';
 import { StatusError, type Status, type UserInfo } from '../machinery/index.ts';
 import type { ApiRequest, ApiResponse } from './contract.ts';
 
@@ -16,7 +16,7 @@ export interface InProcessRequest {
 
 export interface InProcessTransport {
   send(request: InProcessRequest): Promise<{ readonly status: number; readonly body: unknown }>;
-  watch(request: InProcessRequest, onEvent: (event: WatchEvent<KubeObject>) => void): Promise<void>;
+  watch(request: InProcessRequest, onEvent: (event: WatchEvent) => void): Promise<void>;
   close(): Promise<void>;
 }
 

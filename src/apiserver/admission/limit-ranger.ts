@@ -32,7 +32,7 @@ function withDefaults(container: Container, items: readonly LimitRangeItem[]): C
     ...(filled(limits) ? { limits } : {}),
     ...(filled(requests) ? { requests } : {}),
   };
-  return { ...container, resources } as Container;
+  return { ...container, resources };
 }
 
 /** What is out of bounds, in kube-apiserver's words. */
@@ -92,7 +92,7 @@ export function limitRanger(objects: ObjectAccess): AdmissionPlugin {
           ? {}
           : { initContainers: pod.spec.initContainers.map((one) => withDefaults(one, items)) }),
       };
-      return deepFreeze({ ...pod, spec }) as unknown as KubeObject;
+      return deepFreeze({ ...pod, spec });
     },
     async validate({ object, resource, namespace, name }) {
       const ranges = await rangesOf(namespace);

@@ -1,5 +1,5 @@
 // A pod's priority follows from its class, or from the class that is everybody's.
-import { deepFreeze, type KubeObject, type Pod, type PriorityClass } from '../../api/index.ts';
+import { deepFreeze, type Pod, type PriorityClass } from '../../api/index.ts';
 import { forbidden, type AdmissionPlugin } from '../../machinery/index.ts';
 import type { ObjectAccess } from '../object-access.ts';
 
@@ -65,7 +65,7 @@ export function podPriority(objects: ObjectAccess): AdmissionPlugin {
         priority: priority.value,
         preemptionPolicy: pod.spec?.preemptionPolicy ?? priority.preemptionPolicy,
       };
-      return deepFreeze({ ...pod, spec }) as unknown as KubeObject;
+      return deepFreeze({ ...pod, spec });
     },
   };
 }

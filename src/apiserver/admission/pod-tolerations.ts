@@ -1,5 +1,5 @@
 // Pods stay for a while on a node that is not ready or cannot be reached, unless they say otherwise.
-import { deepFreeze, type KubeObject, type Pod, type Toleration } from '../../api/index.ts';
+import { deepFreeze, type Pod, type Toleration } from '../../api/index.ts';
 import type { AdmissionPlugin } from '../../machinery/index.ts';
 
 // As kube-apiserver's --default-not-ready-toleration-seconds and its counterpart.
@@ -30,6 +30,6 @@ export const podTolerations: AdmissionPlugin = {
     return deepFreeze({
       ...pod,
       spec: { ...pod.spec, tolerations: [...tolerations, ...added] },
-    }) as unknown as KubeObject;
+    });
   },
 };

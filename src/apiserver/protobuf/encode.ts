@@ -63,7 +63,7 @@ export class ProtobufFrames {
   readonly #recent = new Map<KubeObject, Uint8Array>();
 
   /** One event: its length, then a meta/v1 WatchEvent without an envelope around an object with one. */
-  frame({ type, object }: WatchEvent<KubeObject>): Uint8Array {
+  frame({ type, object }: WatchEvent): Uint8Array {
     const writer = new Writer();
     writer.part(2, () => writer.bytes(1, this.#bytesOf(object)));
     writer.string(1, type);
@@ -83,6 +83,11 @@ export class ProtobufFrames {
 }
 
 // ---- types whose JSON is not an object of their fields
+
+/** Of a string, or of a number where a quantity may be one. */
+function textOf(value: JsonValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 type Write = (writer: Writer, value: JsonValue) => void;
 
@@ -116,11 +121,11 @@ const writeSchema = (writer: Writer, number: number, value: JsonValue): void =>
 const SPECIAL: Readonly<Record<string, Write>> = {
   [`${META}Time`]: writeTime,
   [`${META}MicroTime`]: writeTime,
-  [`${META}Duration`]: (writer, value) => writer.integer(1, Math.round(parseDuration(String(value)) * 1e6)),
+  [`${META}Duration`]: (writer, value) => writer.integer(1, Math.round(parseDuration(textOf(value)) * 1e6)),
   [`${META}FieldsV1`]: writeRawJson,
   [`${META}Verbs`]: writeList(1),
   'k8s.io.apimachinery.pkg.runtime.RawExtension': writeRawJson,
-  'k8s.io.apimachinery.pkg.api.resource.Quantity': (writer, value) => writer.string(1, String(value)),
+  'k8s.io.apimachinery.pkg.api.resource.Quantity': (writer, value) => writer.string(1, textOf(value)),
   'k8s.io.apimachinery.pkg.util.intstr.IntOrString': writeIntOrString,
   [`${EXTENSIONS}JSON`]: writeRawJson,
   [`${EXTENSIONS}JSONSchemaPropsOrBool`](writer, value) {
@@ -213,8 +218,8 @@ function writeMap(writer: Writer, number: number, type: string, map: JsonObject)
 }
 
 function writeValue(writer: Writer, number: number, type: string, value: JsonValue): void {
-  if (type === 'string') writer.string(number, String(value));
-  else if (type === 'bytes') writer.bytes(number, Buffer.from(String(value), 'base64'));
+  if (type === 'string') writer.string(number, textOf(value));
+  else if (type === 'bytes') writer.bytes(number, Buffer.from(textOf(value), 'base64'));
   else if (type === 'bool') writer.integer(number, value === true ? 1 : 0);
   else if (type === 'double') writer.double(number, Number(value));
   else if (!type.includes('.')) writer.integer(number, Number(value));

@@ -316,7 +316,7 @@ export const serviceCidrs: Printer = printer<KubeObject>('Name|CIDRs|Age', (one)
 
 export const namespaces: Printer = printer<KubeObject>('Name|Status|Age', (one) => [
   nameOf(one),
-  ((one['status'] as Data | undefined)?.['phase'] as string | undefined) ?? '',
+  (one['status'] as Data | undefined)?.['phase'] ?? '',
 ]);
 
 const ROLE_PREFIX = 'node-role.kubernetes.io/';

@@ -306,7 +306,7 @@ export class TypedDecoders {
         return { decode, absent: isListed('time', type, name) ? () => null : undefined };
       }
       // A default of {} is how OpenAPI shows a structure that is no pointer: it is always there.
-      const isValue = schema.default !== undefined && ref in leafDecoders === false;
+      const isValue = schema.default !== undefined && !(ref in leafDecoders);
       return { decode, absent: isValue ? (walk) => decode(EMPTY, walk) : undefined };
     }
     return this.#inlineField(type, name, schema, required);

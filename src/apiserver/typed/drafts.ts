@@ -5,7 +5,7 @@ type Open<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The value itself where it may be changed, else a copy. */
 export function open<T extends object>(value: T): Open<T> {
-  return Object.isFrozen(value) ? { ...value } : (value as Open<T>);
+  return Object.isFrozen(value) ? { ...value } : value;
 }
 
 /** Sets the fields that are not there yet. */

@@ -46,7 +46,9 @@ function parseConfiguration(call: ResourceCall, options: WriteOptions): KubeObje
     kind: definition.kind,
   };
   if (typeof given['apiVersion'] !== 'string' || given['apiVersion'] === '') {
-    throw badRequest(`invalid object type: /, Kind=${String(given['kind'] ?? '')}`);
+    throw badRequest(
+      `invalid object type: /, Kind=${typeof given['kind'] === 'string' ? given['kind'] : ''}`,
+    );
   }
   const identified = identify(given, kind) as unknown as KubeObject;
   reportProblems(call, options.fieldValidation, parsed.problems);

@@ -179,7 +179,7 @@ function beginDeletion(
   const grace = begun ? Math.min(graceSeconds, left) : graceSeconds;
   if (begun && grace === left && sameList(finalizers, old.metadata.finalizers ?? [])) return old;
   const { finalizers: _, ...metadata } = old.metadata;
-  const startMs = begun ? Date.parse(old.metadata.deletionTimestamp!) - left * 1000 : nowMs;
+  const startMs = begun ? Date.parse(old.metadata.deletionTimestamp) - left * 1000 : nowMs;
   const generation = metadata.generation ?? 0;
   const marked = withMetadata(old, {
     ...metadata,

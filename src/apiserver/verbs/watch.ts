@@ -21,7 +21,7 @@ import { listPage } from './list.ts';
 const BOOKMARK_PERIOD_MS = 60_000;
 const LAST_BOOKMARK_BEFORE_END_MS = 2_000;
 
-type Send = (events: readonly WatchEvent<KubeObject>[]) => void;
+type Send = (events: readonly WatchEvent[]) => void;
 
 export async function watch(call: ResourceCall): Promise<ApiResponse> {
   const query = parseListQuery(call.request.query, true);
@@ -203,7 +203,7 @@ class Watch {
   }
 }
 
-function errorEvent(error: StatusError): WatchEvent<KubeObject> {
+function errorEvent(error: StatusError): WatchEvent {
   return { type: 'ERROR', object: error.status as unknown as KubeObject };
 }
 
