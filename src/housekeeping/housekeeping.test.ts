@@ -56,6 +56,7 @@ function keepHouse(): Housekeeping {
       read: readSigningRequest,
       sign: (pem, options) => signSigningRequest(certificates.authority, pem, options),
     },
+    resourceQuotas: true,
     apiServer: { host: '127.0.0.1', port: running.port, serviceIp: '10.96.0.1' },
   });
 }

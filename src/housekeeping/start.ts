@@ -38,6 +38,11 @@ export interface HousekeepingOptions {
    * and does without; default true.
    */
   readonly podIdentities?: boolean;
+  /**
+   * Whether the status of resource quotas is kept. COMPAT: a hub's quotas are only templates, whose status is what the
+   * members report; default false.
+   */
+  readonly resourceQuotas?: boolean;
 }
 
 export interface Housekeeping {
@@ -78,11 +83,11 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     runEventExpiry(settings),
     runBootstrapTokenCleaner(settings),
     runBootstrapSigner(settings),
-    runResourceQuota(settings),
   ];
   if (options.podIdentities !== false) {
     controllers.push(runServiceAccounts(settings), runRootCaPublisher({ ...settings, certificateAuthority }));
   }
+  if (options.resourceQuotas === true) controllers.push(runResourceQuota(settings));
   if (signer !== undefined) controllers.push(runCertificateSigning({ ...settings, signer }));
 
   return {
