@@ -1,8 +1,8 @@
 // What a custom resource definition's schema may say at all, before it is looked at as a structural schema:
 // kube-apiserver's rules and words.
 import type { JsonObject, JsonValue, Schema } from '../../api/index.ts';
-import { fieldError, type FieldError } from '../../machinery/index.ts';
-import { RE2JS } from 're2js';
+import { errorMessage } from '../../base/index.ts';
+import { compilePattern, fieldError, type FieldError } from '../../machinery/index.ts';
 import type { RuleEngine } from './rules.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
@@ -97,10 +97,10 @@ function checkKeywords(schema: Schema, path: string, errors: FieldError[]): void
 
 function patternError(pattern: string): string | undefined {
   try {
-    RE2JS.compile(pattern);
+    compilePattern(pattern);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   }
 }
 
