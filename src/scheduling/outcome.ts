@@ -194,6 +194,6 @@ export function outcomeOfWriteError(
 
 /** For a binding that is being deleted while it waits to be scheduled. */
 export function deletingEvent(): SchedulingEvent {
-  const message = 'skip schedule deleting binding';
+  const message = 'The binding is being deleted, so it is not scheduled.';
   return { type: 'Warning', reason: 'ScheduleBindingFailed', message };
 }
