@@ -1,4 +1,4 @@
-// Carries out plans: step by step, the writes of a step side by side. The only place where the controllers of a
+// Carries out plans: step by step, the writes of a step side by side; events are told when all have succeeded. The only place where the controllers of a
 // simulated cluster write.
 import type { KubeObject } from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
@@ -28,7 +28,6 @@ export async function carryOut(
   signal: AbortSignal,
 ): Promise<Result> {
   const written: Written[] = [];
-  for (const { about, type, reason, message } of plan.events) recorder.event(about, type, reason, message);
   for (const step of plan.steps) {
     const failures: Failure[] = [];
     for (let i = 0; i < step.length && failures.length === 0; i += PARALLEL_MAX) {
@@ -49,6 +48,7 @@ export async function carryOut(
     }
     if (failures.length > 0) return { written, failures };
   }
+  for (const { about, type, reason, message } of plan.events) recorder.event(about, type, reason, message);
   return { written, failures: [] };
 }
 

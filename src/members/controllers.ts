@@ -9,7 +9,7 @@ import type { Pod } from './kinds.ts';
 import { isNameTaken, runLoop, type LoopContext, type LoopSpec } from './loop.ts';
 import { SERVICE_LABEL, decideEndpoints } from './network/endpoints.ts';
 import { decideLoadBalancer } from './network/load-balancer.ts';
-import { isActive, isReady } from './pods.ts';
+import { isActive, isReady, isTerminal } from './pods.ts';
 import { decideClaim, decideVolume } from './volumes/volume-binding.ts';
 import { decideCronJob } from './workloads/cron-job.ts';
 import { decideDaemonSet } from './workloads/daemon-set.ts';
@@ -369,7 +369,7 @@ function claimLoop(caches: Caches): LoopSpec<Parameters<typeof decideClaim>[0]> 
       }),
       informerSource(storageClasses, { map: unbound }),
       informerSource(pods, {
-        changed: () => false,
+        changed: (old, pod) => isTerminal(old) !== isTerminal(pod),
         map: ({ metadata, spec }) =>
           (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) =>
             persistentVolumeClaim === undefined
@@ -385,7 +385,7 @@ function claimLoop(caches: Caches): LoopSpec<Parameters<typeof decideClaim>[0]> 
         claim,
         volumes: volumes.store.list(),
         classes: storageClasses.store.list(),
-        isUsed: caches.podsWithClaim(key).some(isActive),
+        isUsed: caches.podsWithClaim(key).some((pod) => !isTerminal(pod)),
       };
     },
     decide: decideClaim,

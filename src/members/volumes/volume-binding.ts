@@ -2,7 +2,13 @@
 // Reads PersistentVolumeClaims, PersistentVolumes, StorageClasses, Pods. Writes claims and volumes.
 // INVARIANT: a volume is bound to one claim and a claim to one volume, both by name and uid.
 import type { PersistentVolumeClaimStatus } from '../../api/index.ts';
-import { Quantity, labelSelectorFor, semanticEqual } from '../../machinery/index.ts';
+import {
+  Quantity,
+  hasFinalizer,
+  labelSelectorFor,
+  semanticEqual,
+  withoutFinalizer,
+} from '../../machinery/index.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../kinds.ts';
 import { planOf, type EventNote, type Plan, type Write } from '../plan.ts';
 import { compare } from '../pods.ts';
@@ -12,6 +18,8 @@ export const PROVISIONER = 'simulation.navarch.io/volumes';
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
 const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller';
+const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
+const VOLUME_PROTECTION = 'kubernetes.io/pv-protection';
 const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by';
 
 export interface ClaimInput {
@@ -24,7 +32,7 @@ export interface ClaimInput {
 
 export function decideClaim(input: ClaimInput): Plan {
   const { claim } = input;
-  if (claim.metadata.deletionTimestamp !== undefined) return planOf([]);
+  if (claim.metadata.deletionTimestamp !== undefined) return letGo(input);
   const { volumeName } = claim.spec;
   if (volumeName !== undefined && volumeName !== '') return completeBinding(input, volumeName);
   const className = classNameOf(input);
@@ -34,6 +42,13 @@ export function decideClaim(input: ClaimInput): Plan {
   if (existing !== undefined) return bind(claim, existing);
   if (className === '') return pending(input, 'FailedBinding', NO_CLASS);
   return provision(input, className);
+}
+
+/** A claim that is being deleted goes when no pod uses it any more. */
+function letGo({ claim, isUsed }: ClaimInput): Plan {
+  if (isUsed || !hasFinalizer(claim, CLAIM_PROTECTION)) return planOf([]);
+  const object = withoutFinalizer(claim, CLAIM_PROTECTION);
+  return planOf([[{ verb: 'update', resource: persistentVolumeClaims, object }]]);
 }
 
 const NO_CLASS = 'no persistent volumes available for this claim and no storage class is set';
@@ -237,10 +252,15 @@ export interface VolumeInput {
 /** A volume follows its claim: available, bound, and after the claim released or deleted. */
 export function decideVolume({ volume, claim }: VolumeInput): Plan {
   const { claimRef, persistentVolumeReclaimPolicy: policy } = volume.spec;
-  if (volume.metadata.deletionTimestamp !== undefined) return planOf([]);
+  const isBound = claim !== undefined && claimRef?.uid === claim.metadata.uid;
+  if (volume.metadata.deletionTimestamp !== undefined) {
+    if (isBound || !hasFinalizer(volume, VOLUME_PROTECTION)) return planOf([]);
+    const object = withoutFinalizer(volume, VOLUME_PROTECTION);
+    return planOf([[{ verb: 'update', resource: persistentVolumes, object }]]);
+  }
   if (claimRef === undefined) return phasePlan(volume, 'Available');
   if (claimRef.uid === undefined || claimRef.uid === '') return phasePlan(volume, 'Available');
-  if (claim !== undefined && claim.metadata.uid === claimRef.uid) {
+  if (isBound) {
     return claim.spec.volumeName === volume.metadata.name ? phasePlan(volume, 'Bound') : planOf([]);
   }
   if (policy === 'Delete') {
