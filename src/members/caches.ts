@@ -1,5 +1,5 @@
 // One informer per kind, shared by all parts of a simulated cluster, with the indexes they ask.
-import type { KubeObject, PriorityClass } from '../api/index.ts';
+import type { KubeObject, Lease, PriorityClass } from '../api/index.ts';
 import { keyOf, type Resource } from '../client/index.ts';
 import { controllerOf } from '../machinery/index.ts';
 import type { Informer, InformerSet } from '../runtime/index.ts';
@@ -22,6 +22,7 @@ import type {
   StorageClass,
 } from './kinds.ts';
 import { SERVICE_LABEL } from './network/endpoints.ts';
+import { LEASE_NAMESPACE } from './nodes/node-health.ts';
 import * as resources from './resources.ts';
 
 /** Files objects under the uid of their controller, or under their namespace when nobody controls them. */
@@ -90,6 +91,7 @@ export interface Caches {
   readonly endpointSlices: Informer<EndpointSlice>;
   readonly jobs: Informer<Job>;
   readonly namespaces: Informer;
+  readonly nodeLeases: Informer<Lease>;
   readonly nodes: Informer<Node>;
   readonly persistentVolumeClaims: Informer<PersistentVolumeClaim>;
   readonly persistentVolumes: Informer<PersistentVolume>;
@@ -124,6 +126,7 @@ function openInformers(set: InformerSet) {
     endpointSlices: set.informer(resources.endpointSlices, { indexes: { [BY_SERVICE]: serviceKeys } }),
     jobs: set.informer(resources.jobs, byController),
     namespaces: set.informer(resources.namespaces),
+    nodeLeases: set.informer(resources.leases, { namespace: LEASE_NAMESPACE }),
     nodes: set.informer(resources.nodes),
     persistentVolumeClaims: set.informer(resources.persistentVolumeClaims),
     persistentVolumes: set.informer(resources.persistentVolumes),

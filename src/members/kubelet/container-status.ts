@@ -1,13 +1,6 @@
 // The statuses of containers, as a kubelet with containerd writes them.
 import type { Container, ContainerState, ContainerStatus } from '../../api/index.ts';
-import { fnv1a32 } from '../../machinery/index.ts';
-
-/** 64 hexadecimal digits that look random and depend on `seed` alone. */
-function digest(seed: string): string {
-  let text = '';
-  for (let i = 0; i < 8; i++) text += fnv1a32(`${i}/${seed}`).toString(16).padStart(8, '0');
-  return text;
-}
+import { digest } from '../digest.ts';
 
 /** What the container runtime calls an image: with registry, repository and tag. */
 export function canonicalImage(image: string): string {

@@ -2,18 +2,21 @@
 // taints that follow from it.
 // Reads Nodes. Writes their status and taints.
 // INVARIANT: only a change of health, or a heartbeat that is due, writes anything: hundreds of idle nodes cost nothing.
-import type { NodeCondition, NodeStatus, Taint } from '../../api/index.ts';
-import { formatTime } from '../../base/index.ts';
+import type { Lease, NodeCondition, NodeStatus, Taint } from '../../api/index.ts';
+import { formatMicroTime, formatTime } from '../../base/index.ts';
 import type { Node } from '../kinds.ts';
 import { planOf, type EventNote, type Plan, type Write } from '../plan.ts';
-import { nodes as nodeResource } from '../resources.ts';
+import { leases, nodes as nodeResource } from '../resources.ts';
 import { healthyConditions, nodeStatus } from './node-pool.ts';
 
+export const LEASE_NAMESPACE = 'kube-node-lease';
 /** On a node: its machine is off. Faults set it; so may users. */
 export const DOWN_ANNOTATION = 'simulation.navarch.io/down';
 
 export interface NodeInput {
   readonly node: Node;
+  /** The lease in which its kubelet says that it lives. */
+  readonly lease: Lease | undefined;
   /** A number of its own, for the address of a node that a user made. */
   readonly index: number;
   /** Since when the node is down; undefined: it is up. */
@@ -41,11 +44,26 @@ export function decideNode(input: NodeInput): Plan {
     return withTaints(input, lost, [statusWrite(lost)], [note(node, 'NodeNotReady')], undefined);
   }
   const beatInMs = Date.parse(ready?.lastHeartbeatTime ?? '') + heartbeatMs - nowMs;
-  if (ready?.status === 'True' && beatInMs > 0) return withTaints(input, node, [], [], beatInMs);
+  if (ready?.status === 'True' && beatInMs > 0 && input.lease !== undefined)
+    return withTaints(input, node, [], [], beatInMs);
   const status = reported(input);
   const healthy = { ...node, status };
   const events = ready?.status === 'True' ? [] : [note(node, 'NodeReady')];
-  return withTaints(input, healthy, [statusWrite(healthy)], events, heartbeatMs);
+  return withTaints(input, healthy, [statusWrite(healthy), leaseWrite(input)], events, heartbeatMs);
+}
+
+function leaseWrite({ node, lease, heartbeatMs, nowMs }: NodeInput): Write {
+  const { name, uid } = node.metadata;
+  const spec = {
+    holderIdentity: name,
+    leaseDurationSeconds: Math.ceil((2 * heartbeatMs) / 1000),
+    renewTime: formatMicroTime(nowMs),
+  };
+  if (lease !== undefined) return { verb: 'update', resource: leases, object: { ...lease, spec } };
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid }];
+  const metadata = { name, namespace: LEASE_NAMESPACE, ownerReferences };
+  const object = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
+  return { verb: 'create', resource: leases, object };
 }
 
 function conditionOf(status: NodeStatus | undefined, type: string): NodeCondition | undefined {

@@ -5,7 +5,7 @@ import type { Caches } from '../caches.ts';
 import type { Node, Pod } from '../kinds.ts';
 import { runLoop, type LoopContext, type LoopSpec } from '../loop.ts';
 import { decideEviction } from './eviction.ts';
-import { decideNode, isDown } from './node-health.ts';
+import { LEASE_NAMESPACE, decideNode, isDown } from './node-health.ts';
 
 export interface NodeSettings {
   /** How long a node may be silent before it counts as lost. Default 40,000. */
@@ -23,19 +23,30 @@ export async function runNodeLoops(context: LoopContext, settings: NodeSettings)
   ]);
 }
 
-function healthLoop({ nodes }: Caches, settings: NodeSettings): LoopSpec<Parameters<typeof decideNode>[0]> {
+function healthLoop(
+  { nodes, nodeLeases }: Caches,
+  settings: NodeSettings,
+): LoopSpec<Parameters<typeof decideNode>[0]> {
   const downSince = new Map<string, number>();
   const numbers = new Map<string, number>();
   return {
     name: 'node-controller',
-    sources: [informerSource(nodes)],
+    sources: [informerSource(nodes), informerSource(nodeLeases, { filter: () => false })],
     gather(key, nowMs) {
       const node = nodes.store.get(key);
       if (node === undefined || !isDown(node)) downSince.delete(key);
       if (node === undefined) return undefined;
       if (isDown(node) && !downSince.has(key)) downSince.set(key, nowMs);
       if (!numbers.has(key)) numbers.set(key, numbers.size);
-      return { node, index: numbers.get(key) ?? 0, downSinceMs: downSince.get(key), ...settings, nowMs };
+      const lease = nodeLeases.store.get({ namespace: LEASE_NAMESPACE, name: key });
+      return {
+        node,
+        lease,
+        index: numbers.get(key) ?? 0,
+        downSinceMs: downSince.get(key),
+        ...settings,
+        nowMs,
+      };
     },
     decide: decideNode,
   };

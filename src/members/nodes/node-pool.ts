@@ -1,6 +1,7 @@
 // The nodes a member starts with: how many, how large, where, and what they call themselves.
 import type { NodeCondition, NodeStatus, Taint } from '../../api/index.ts';
 import { OperatingError, formatTime } from '../../base/index.ts';
+import { digest } from '../digest.ts';
 import type { Node } from '../kinds.ts';
 
 /** Some nodes that are alike. */
@@ -122,17 +123,28 @@ export function nodeStatus(
     daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
     nodeInfo: {
       architecture: 'amd64',
-      bootID: '',
+      bootID: uuidOf(`${name}/boot`),
       containerRuntimeVersion: 'containerd://2.1.0',
       kernelVersion: '6.1.0',
       kubeProxyVersion: '',
       kubeletVersion: KUBELET_VERSION,
-      machineID: '',
+      machineID: digest(name).slice(0, 32),
       operatingSystem: 'linux',
       osImage: 'Simulated node',
-      systemUUID: '',
+      systemUUID: uuidOf(name),
     },
   };
+}
+
+function uuidOf(seed: string): string {
+  const text = digest(seed);
+  return [
+    text.slice(0, 8),
+    text.slice(8, 12),
+    text.slice(12, 16),
+    text.slice(16, 20),
+    text.slice(20, 32),
+  ].join('-');
 }
 
 const HEALTHY: readonly Pick<NodeCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
