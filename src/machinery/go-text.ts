@@ -41,15 +41,20 @@ export function goQuote(text: string): string {
   return `${quoted}"`;
 }
 
-/** Go's %v of a float64: plain up to 1e21 and down to 1e-4, else with an exponent of at least two digits. */
-export function goNumber(value: number): string {
+/** Go's %v of a float64 with the shortest digits: with an exponent from 1e6 on, and below 1e-4. */
+export function goDouble(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  if (Object.is(value, -0)) return '-0';
   const size = Math.abs(value);
-  if (size !== 0 && size < 1e-4) {
-    const [mantissa = '', exponent = '0'] = value.toExponential().split('e');
-    const digits = exponent.replace('-', '').padStart(2, '0');
-    return `${mantissa}e-${digits}`;
-  }
-  return String(value);
+  if (size === 0 || (size >= 1e-4 && size < 1e6)) return String(value);
+  const [mantissa = '', exponent = ''] = value.toExponential().split('e');
+  return `${mantissa}e${exponent.slice(0, 1)}${exponent.slice(1).padStart(2, '0')}`;
+}
+
+/** Go's %v of a JSON number, which is an integer there when it can be one. */
+export function goNumber(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? String(BigInt(value)) : goDouble(value);
 }
 
 /** json.Marshal: as JSON.stringify, with `<`, `>`, `&` and the two line separators escaped. */

@@ -31,10 +31,17 @@ function linearPattern(source: string): Pattern {
   return { test: (text) => expression.test(text) };
 }
 
+const machines = new Map<string, RE2JS>();
+
 /** The RE2 machine itself, for what needs more than a yes or no. Throws PatternError. */
 export function linearExpression(source: string): RE2JS {
+  const known = machines.get(source);
+  if (known !== undefined) return known;
   try {
-    return RE2JS.compile(source);
+    const machine = RE2JS.compile(source);
+    if (machines.size >= KEPT_MAX) machines.clear();
+    machines.set(source, machine);
+    return machine;
   } catch (error) {
     throw new PatternError(error instanceof Error ? error.message : String(error), { cause: error });
   }

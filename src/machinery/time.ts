@@ -1,4 +1,4 @@
-// Durations as Go writes them (`1h2m3.5s`) and times as RFC 3339, to and from milliseconds.
+// Durations as Go writes them (`1h2m3.5s`) and times as RFC 3339, to and from milliseconds or exact nanoseconds.
 
 const UNITS_NS: Readonly<Record<string, bigint>> = {
   ns: 1n,
@@ -23,10 +23,15 @@ export class DurationError extends Error {
  * LIMIT: exact to the nanosecond up to about 100 days, as a double holds no more; Go's range of 292 years holds.
  */
 export function parseDuration(text: string): number {
+  return Number(parseNanoseconds(text)) / 1e6;
+}
+
+/** Nanoseconds of a Go duration. Throws DurationError. */
+export function parseNanoseconds(text: string): bigint {
   const refuse = (): DurationError => new DurationError(`time: invalid duration ${JSON.stringify(text)}`);
   const negative = text.startsWith('-');
   const rest = /^[-+]/.test(text) ? text.slice(1) : text;
-  if (rest === '0') return 0;
+  if (rest === '0') return 0n;
   if (rest === '') throw refuse();
   let total = 0n;
   PART.lastIndex = 0;
@@ -48,8 +53,7 @@ export function parseDuration(text: string): number {
     }
     if (total > MAX_NS + (negative ? 1n : 0n)) throw refuse();
   }
-  const milliseconds = Number(total) / 1e6;
-  return negative ? -milliseconds : milliseconds;
+  return negative ? -total : total;
 }
 
 /** `1h2m3.5s`, `1.5ms`, `0s`: Go's Duration.String of so many milliseconds. */
@@ -79,6 +83,18 @@ const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** Milliseconds since the epoch of an RFC 3339 time; undefined when the text is none, or no such day exists. */
 export function parseTime(text: string): number | undefined {
+  const time = readTime(text);
+  return time === undefined ? undefined : time.seconds * 1000 + Number(`0.${time.fraction}`) * 1000;
+}
+
+/** As parseTime, in nanoseconds; digits below are not looked at. */
+export function parseTimeNanoseconds(text: string): bigint | undefined {
+  const time = readTime(text);
+  if (time === undefined) return undefined;
+  return BigInt(time.seconds) * 1_000_000_000n + BigInt(time.fraction.slice(0, 9).padEnd(9, '0'));
+}
+
+function readTime(text: string): { seconds: number; fraction: string } | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
@@ -88,9 +104,8 @@ export function parseTime(text: string): number | undefined {
   const offsetHours = Number(match[9] ?? 0);
   const offsetMinutes = Number(match[10] ?? 0);
   if (offsetHours > 24 || offsetMinutes > 60) return undefined;
-  const offset = (offsetHours * 60 + offsetMinutes) * 60_000 * (match[8] === '-' ? -1 : 1);
-  const fraction = match[7] === undefined ? 0 : Number(`0.${match[7]}`) * 1000;
+  const offset = (offsetHours * 60 + offsetMinutes) * 60 * (match[8] === '-' ? -1 : 1);
   const date = new Date(Date.UTC(2000, month - 1, day, hour, minute, second));
   date.setUTCFullYear(year, month - 1, day);
-  return date.getTime() + fraction - offset;
+  return { seconds: date.getTime() / 1000 - offset, fraction: match[7] ?? '0' };
 }
