@@ -71,16 +71,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   registry.put(...builtinResourceDefinitions(kinds), ...(options.extraResources ?? []));
   const views = new Views();
   const closing = new AbortController();
+  const builtin = builtinAdmission(
+    { objects, suffix: () => randomSuffix(random), authorizer: options.authorizer },
+    options.disabledAdmission ?? [],
+  );
   const core: Core = {
     storage,
     registry,
     clock,
     random,
     logger,
-    admission: [
-      ...builtinAdmission({ objects, suffix: () => randomSuffix(random) }, options.disabledAdmission ?? []),
-      ...(options.admission ?? []),
-    ],
+    admission: [...builtin.plugins, ...(options.admission ?? []), ...builtin.last],
     objects,
     minWatchMs: options.minWatchMs ?? MIN_WATCH_MS,
     closing: closing.signal,

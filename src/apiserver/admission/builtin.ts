@@ -1,33 +1,52 @@
 // Kubernetes' own admission rules, as far as a hub and its members need them. Each has the name under which
 // kube-apiserver's --disable-admission-plugins knows it.
 import type { AdmissionPlugin } from '../../machinery/index.ts';
+import type { Authorizer } from '../contract.ts';
 import type { ObjectAccess } from '../object-access.ts';
+import { certificateSigners } from './certificate-signers.ts';
 import { defaultClasses } from './default-classes.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeTaints } from './node-taints.ts';
 import { podPriority } from './pod-priority.ts';
 import { podTolerations } from './pod-tolerations.ts';
+import { resourceQuotas } from './resource-quota.ts';
+import { runtimeClasses } from './runtime-class.ts';
 import { serviceAccounts } from './service-accounts.ts';
 import { storageProtection } from './storage-protection.ts';
+import { volumeResize } from './volume-resize.ts';
 
 export interface AdmissionEnvironment {
   readonly objects: ObjectAccess;
   readonly suffix: () => string;
+  readonly authorizer: Authorizer | undefined;
 }
 
-/** In kube-apiserver's order. */
+export interface BuiltinAdmission {
+  /** In kube-apiserver's order. */
+  readonly plugins: readonly AdmissionPlugin[];
+  /** What must come after all others, since it counts what is really going to be written. */
+  readonly last: readonly AdmissionPlugin[];
+}
+
 export function builtinAdmission(
   environment: AdmissionEnvironment,
   disabled: readonly string[],
-): readonly AdmissionPlugin[] {
+): BuiltinAdmission {
   const { objects } = environment;
-  return [
+  const enabled = ({ name }: AdmissionPlugin): boolean => !disabled.includes(name);
+  const plugins = [
     namespaceLifecycle(objects),
     limitRanger(objects),
     serviceAccounts(environment),
-    podTolerations,
+    nodeTaints,
     podPriority(objects),
+    podTolerations,
     ...defaultClasses(objects),
     storageProtection,
-  ].filter(({ name }) => !disabled.includes(name));
+    volumeResize(objects),
+    runtimeClasses(objects),
+    ...certificateSigners(environment.authorizer),
+  ];
+  return { plugins: plugins.filter(enabled), last: [resourceQuotas(objects)].filter(enabled) };
 }

@@ -37,6 +37,8 @@ export interface BuiltinKind {
   /** apiVersion of the stored form, where it is not that of the first version. */
   readonly storedAs?: { readonly apiVersion: string; readonly root?: string };
   readonly convert?: NonNullable<ResourceDefinition['convert']>;
+  /** A Warning sent with every answer. */
+  readonly deprecationWarning?: string;
   /** What a client sends as status of a new object counts (nodes). */
   readonly keepsStatusOnCreate?: boolean;
   /** Answers every request itself. */
@@ -59,6 +61,7 @@ class BuiltinVersion implements ResourceVersion {
   readonly decode: ResourceVersion['decode'];
   readonly resolveRef = resolveRef;
   readonly printer?: Printer;
+  readonly deprecationWarning?: string;
 
   constructor(resource: BuiltinResource, kind: BuiltinKind) {
     this.name = resource.version;
@@ -67,6 +70,7 @@ class BuiltinVersion implements ResourceVersion {
     this.definition = definition;
     this.decode = typedDecode(resource, kind.defaults?.bind(kind));
     if (kind.printer !== undefined) this.printer = kind.printer;
+    if (kind.deprecationWarning !== undefined) this.deprecationWarning = kind.deprecationWarning;
   }
 
   // Parsed when first asked for: a hub uses a few of the many kinds.

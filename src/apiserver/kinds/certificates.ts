@@ -6,7 +6,7 @@ import type {
   KubeObject,
 } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
-import { fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import { fieldError, nameIsPathSegment, semanticEqual, type FieldError } from '../../machinery/index.ts';
 import type { Subresource, WriteContext } from '../resource.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
@@ -220,6 +220,7 @@ function requestDefaults(object: KubeObject): KubeObject {
 const signingRequest: BuiltinKind = {
   defaults: requestDefaults,
   strategy: {
+    nameRule: nameIsPathSegment,
     createsOnUpdate: true,
     prepareForCreate: withRequester,
     prepareForUpdate: (next, old) =>

@@ -18,7 +18,6 @@ import {
   isPortName,
   isPortNumber,
   isWildcardDns1123Subdomain,
-  semanticEqual,
   validateLabelSelector,
   type FieldError,
 } from '../../machinery/index.ts';
@@ -306,6 +305,7 @@ const endpointSlice: BuiltinKind = {
 };
 
 const endpoints: BuiltinKind = {
+  deprecationWarning: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   defaults: (object) =>
     change(object as unknown as Endpoints, 'subsets', (subsets) =>
       each(subsets, (subset) =>
@@ -333,10 +333,8 @@ export const networking: BuiltinKinds = {
   'networking.k8s.io/networkpolicies': networkPolicy,
   'networking.k8s.io/ipaddresses': {
     strategy: {
-      generation: 'spec',
       requiresResourceVersion: true,
-      validateUpdate: (next, old) =>
-        semanticEqual(next['spec'], old['spec']) ? [] : immutable(next['spec'], old['spec'], 'spec'),
+      validateUpdate: (next, old) => immutable(next['spec'], old['spec'], 'spec'),
     },
     printer: printers.ipAddresses,
   },

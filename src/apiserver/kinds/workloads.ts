@@ -14,12 +14,14 @@ import type {
 import {
   fieldError,
   labelSelectorFor,
+  nameIsDnsLabel,
   semanticEqual,
   specChanged,
   validateLabelSelector,
   type FieldError,
 } from '../../machinery/index.ts';
 import { withMetadata } from '../object-codec.ts';
+import type { Strategy } from '../resource.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { immutable, intOrPercent, notNegative, oneOf, percentOf } from './checks.ts';
@@ -239,6 +241,13 @@ const replicaCounts = (next: KubeObject): FieldError[] =>
     ],
   );
 
+const selectableByReplicas: Pick<Strategy, 'selectableFields' | 'selectableFieldNames'> = {
+  selectableFields: (object) => ({
+    'status.replicas': String((object as unknown as ReplicaSet).status?.replicas ?? 0),
+  }),
+  selectableFieldNames: ['status.replicas'],
+};
+
 const replicaSet: BuiltinKind = {
   defaults: replicaSetDefaults,
   strategy: {
@@ -248,10 +257,7 @@ const replicaSet: BuiltinKind = {
       ...validateReplicaSet(next),
       ...immutable(selectorOf(next), selectorOf(old), 'spec.selector'),
     ],
-    selectableFields: (object) => ({
-      'status.replicas': String((object as unknown as ReplicaSet).status?.replicas ?? 0),
-    }),
-    selectableFieldNames: ['status.replicas'],
+    ...selectableByReplicas,
   },
   subresources: { scale: scaleSubresource, status: statusSubresource({ validate: replicaCounts }) },
   printer: printers.replicaSets,
@@ -350,6 +356,8 @@ function validateStatefulSetUpdate(next: KubeObject, old: KubeObject): FieldErro
 const statefulSet: BuiltinKind = {
   defaults: statefulSetDefaults,
   strategy: {
+    // COMPAT: its name becomes part of its pods' host names.
+    nameRule: nameIsDnsLabel,
     generation: 'spec',
     validate: validateStatefulSet,
     validateUpdate: validateStatefulSetUpdate,
@@ -491,7 +499,12 @@ function validateReplicationController(object: KubeObject): FieldError[] {
 
 const replicationController: BuiltinKind = {
   defaults: replicationControllerDefaults,
-  strategy: { generation: 'spec', orphansByDefault: true, validate: validateReplicationController },
+  strategy: {
+    generation: 'spec',
+    orphansByDefault: true,
+    validate: validateReplicationController,
+    ...selectableByReplicas,
+  },
   subresources: { scale: scaleSubresource, status: statusSubresource({ validate: replicaCounts }) },
   printer: printers.replicationControllers,
 };

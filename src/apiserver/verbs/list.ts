@@ -35,12 +35,17 @@ export async function listPage(call: ResourceCall, query: ListQuery): Promise<Li
   if (single !== undefined && revision === undefined) return listOne(call, single, selection);
   const prefix = prefixOf(call);
   try {
-    return await collect(call, prefix, query.limit, revision, after, selection);
+    return await collect(call, prefix, limitOf(query), revision, after, selection);
   } catch (error) {
     if (error instanceof CompactedError) throw tooOld(query);
     if (error instanceof FutureRevisionError) refuseTooLarge(revision ?? 0, error.currentRevision);
     throw error;
   }
+}
+
+/** COMPAT: who asks for any state gets all of it at once, as from kube-apiserver's cache. */
+function limitOf({ limit, resourceVersion, resourceVersionMatch }: ListQuery): number {
+  return resourceVersion === '0' && resourceVersionMatch !== 'Exact' ? 0 : limit;
 }
 
 /** The key of the only object that can match, when the request names one. */

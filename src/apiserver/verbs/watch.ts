@@ -125,10 +125,8 @@ class Watch {
     const { core } = this.#call;
     const { sendInitialEvents } = this.#query;
     const wantsState = sendInitialEvents ?? this.#asked === 0;
-    if (this.#asked > 0) {
-      const current = await core.storage.currentRevision();
-      if (this.#asked > current) refuseTooLarge(this.#asked, current);
-    }
+    // COMPAT: a plain watch may start from what has not happened yet, and then stays silent until it has.
+    if (wantsState && this.#asked > 0) refuseTooLarge(this.#asked, await core.storage.currentRevision());
     if (!wantsState) {
       const from = this.#asked === 0 ? await core.storage.currentRevision() : this.#asked;
       const oldest = this.#call.served.definition.watchableFromRevision ?? 0;
