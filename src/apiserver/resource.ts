@@ -113,6 +113,8 @@ export interface Strategy {
   validate?(object: KubeObject, context: WriteContext): readonly FieldError[];
   /** Checks a change; the default runs `validate` on the new object. */
   validateUpdate?(next: KubeObject, old: KubeObject, context: WriteContext): readonly FieldError[];
+  /** What the server takes but advises against; sent as Warning headers. */
+  warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
   /** Takes what the object needs from a pool. `old` is undefined on create; undefined result: nothing was taken. */
   reserve?(
     object: KubeObject,

@@ -40,10 +40,8 @@ function plugin(
       one.resource === 'certificatesigningrequests' &&
       one.subresource === subresource,
     validate({ user, object, oldObject, name: requestName }) {
-      const [request, old] = [
-        object as unknown as CertificateSigningRequest,
-        oldObject as unknown as CertificateSigningRequest,
-      ];
+      const request = object as unknown as CertificateSigningRequest;
+      const old = oldObject as unknown as CertificateSigningRequest;
       if (verb === 'sign') {
         const failed = (one: CertificateSigningRequest): unknown =>
           (one.status?.conditions ?? []).find(({ type }) => type === 'Failed');

@@ -174,7 +174,7 @@ function charged(quota: ResourceQuota, more: Usage): KubeObject | undefined {
   }
   if (!changed) return undefined;
   const status = Object.freeze({ ...quota.status, used: Object.freeze(next) });
-  return Object.freeze({ ...quota, status }) as unknown as KubeObject;
+  return Object.freeze({ ...quota, status });
 }
 
 export function resourceQuotas(objects: ObjectAccess): AdmissionPlugin {

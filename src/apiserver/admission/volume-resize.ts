@@ -9,10 +9,8 @@ export function volumeResize(objects: ObjectAccess): AdmissionPlugin {
     handles: ({ operation, group, resource, subresource }) =>
       operation === 'UPDATE' && group === '' && resource === 'persistentvolumeclaims' && subresource === '',
     async validate({ object, oldObject, name }) {
-      const [claim, old] = [
-        object as unknown as PersistentVolumeClaim,
-        oldObject as unknown as PersistentVolumeClaim,
-      ];
+      const claim = object as unknown as PersistentVolumeClaim;
+      const old = oldObject as unknown as PersistentVolumeClaim;
       const asked = Quantity.tryParse(claim.spec?.resources?.requests?.['storage']);
       const had = Quantity.tryParse(old.spec?.resources?.requests?.['storage']);
       if (asked === undefined || had === undefined || asked.nanos <= had.nanos) return;

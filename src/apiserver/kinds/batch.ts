@@ -5,9 +5,11 @@ import { change, fill, open, put } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { immutable, notNegative, oneOf } from './checks.ts';
 import { describeCronProblem } from './cron-schedule.ts';
+import { validateJobStatus } from './job-status.ts';
 import { podTemplateDefaults } from './pod-defaults.ts';
 import { validatePodTemplate } from './pod-validation.ts';
 import { statusSubresource } from './status.ts';
+import { templateWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
 
 const CONTROLLER_UID = 'batch.kubernetes.io/controller-uid';
@@ -150,13 +152,14 @@ const job: BuiltinKind = {
       'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
     prepareForCreate: withSelector,
     validate: validateJob,
+    warnings: templateWarnings((object) => (object['spec'] as JobSpec).template, 'spec.template', true),
     validateUpdate: validateJobUpdate,
     selectableFields: (object) => ({
       'status.successful': String((object as unknown as Job).status?.succeeded ?? 0),
     }),
     selectableFieldNames: ['status.successful'],
   },
-  subresources: { status: statusSubresource() },
+  subresources: { status: statusSubresource({ validate: validateJobStatus }) },
   printer: printers.jobs,
 };
 
@@ -230,6 +233,11 @@ const cronJob: BuiltinKind = {
       return [...errors, fieldError.invalid('metadata.name', name, why)];
     },
     validateUpdate: validateCronJob,
+    warnings: templateWarnings(
+      (object) => (object as unknown as CronJob).spec?.jobTemplate.spec?.template,
+      'spec.jobTemplate.spec.template',
+      true,
+    ),
   },
   subresources: { status: statusSubresource() },
   printer: printers.cronJobs,

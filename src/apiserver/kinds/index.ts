@@ -6,7 +6,9 @@ import type { BuiltinKind, BuiltinKinds, KindEnvironment } from './builtin.ts';
 import { certificates } from './certificates.ts';
 import { cluster } from './cluster.ts';
 import { config } from './config.ts';
+import { devices } from './devices.ts';
 import { events } from './events.ts';
+import { flowControl } from './flow-control.ts';
 import { networking } from './networking.ts';
 import { pods } from './pods.ts';
 import { registrations } from './registrations.ts';
@@ -23,7 +25,9 @@ export function builtinKinds(environment: KindEnvironment, given: BuiltinKinds):
     ...certificates,
     ...cluster,
     ...config,
+    ...devices,
     ...events,
+    ...flowControl,
     ...networking,
     ...pods,
     ...registrations,

@@ -25,6 +25,7 @@ import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { immutable, named, oneOf } from './checks.ts';
 import { statusSubresource } from './status.ts';
+import { ingressWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
 
 // ---- Ingress
@@ -125,7 +126,7 @@ function validateIngress(object: KubeObject): FieldError[] {
 }
 
 const ingress: BuiltinKind = {
-  strategy: { generation: 'spec', validate: validateIngress },
+  strategy: { generation: 'spec', validate: validateIngress, warnings: ingressWarnings },
   subresources: { status: statusSubresource() },
   printer: printers.ingresses,
 };

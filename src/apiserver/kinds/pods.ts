@@ -1,5 +1,5 @@
 // Pods: what may change, how they end, and their subresources.
-import type { Container, KubeObject, Pod, PodSpec, PodStatus } from '../../api/index.ts';
+import type { Container, KubeObject, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
 import { Quantity, conflict, fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
 import type { Strategy, Subresource, WriteContext } from '../resource.ts';
@@ -10,6 +10,7 @@ import { podOnlyDefaults, podTemplateDefaults } from './pod-defaults.ts';
 import { evictionSubresource } from './pod-eviction.ts';
 import { validatePodSpec, validatePodTemplate } from './pod-validation.ts';
 import { statusSubresource } from './status.ts';
+import { podWarnings, templateWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
 
 type QosClass = 'BestEffort' | 'Burstable' | 'Guaranteed';
@@ -319,6 +320,7 @@ const strategy: Strategy = {
   prepareForUpdate: (next, _old, _context: WriteContext) => next,
   validate: validatePod,
   validateUpdate: validatePodUpdate,
+  warnings: podWarnings,
   gracePeriodSeconds,
   selectableFields: (object) =>
     Object.fromEntries(
@@ -357,6 +359,11 @@ const podTemplate: BuiltinKind = {
     returnsDeleted: true,
     generation: (next, old) => !semanticEqual(next['template'], old['template']),
     validate: (object) => validatePodTemplate((object['template'] as object) ?? {}, 'template'),
+    warnings: templateWarnings(
+      (object) => object['template'] as PodTemplateSpec | undefined,
+      'template',
+      false,
+    ),
   },
   printer: printers.podTemplates,
 };

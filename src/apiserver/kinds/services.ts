@@ -25,6 +25,7 @@ import {
   type Taken,
 } from './service-allocation.ts';
 import { statusSubresource } from './status.ts';
+import { serviceWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
 
 type Draft = { -readonly [K in keyof ServiceSpec]: ServiceSpec[K] };
@@ -416,6 +417,7 @@ function strategyOf(book: ServiceAllocations): Strategy {
     validate: validateService,
     validateUpdate: validateServiceUpdate,
     reserve: (object, old) => reserve(book, object, old),
+    warnings: serviceWarnings,
     deleted: (object) => book.releaseAll(object),
     selectableFields: (object) => ({
       'spec.clusterIP': specOf(object).clusterIP ?? '',

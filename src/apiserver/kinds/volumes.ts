@@ -20,6 +20,7 @@ import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { immutable, named, oneOf, quantityNotNegative } from './checks.ts';
 import { statusSubresource } from './status.ts';
 import { pvcDefaults } from './volume-claim-defaults.ts';
+import { storageClassWarnings, volumeWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
@@ -100,6 +101,7 @@ const persistentVolumeClaim: BuiltinKind = {
       Object.freeze({ ...object, status: Object.freeze({ phase: 'Pending' }) }) as KubeObject,
     validate: (object) => validatePvcSpec((object['spec'] as PersistentVolumeClaimSpec) ?? {}, 'spec'),
     validateUpdate: validateClaimUpdate,
+    warnings: storageClassWarnings,
   },
   subresources: { status: statusSubresource({ changesLabels: true }) },
   printer: printers.persistentVolumeClaims,
@@ -166,6 +168,7 @@ const persistentVolume: BuiltinKind = {
     prepareForCreate: (object) =>
       Object.freeze({ ...object, status: Object.freeze({ phase: 'Pending' }) }) as KubeObject,
     validate: validateVolume,
+    warnings: volumeWarnings,
     validateUpdate(next, old) {
       const errors = validateVolume(next);
       const [spec, oldSpec] = [next['spec'] as PersistentVolumeSpec, old['spec'] as PersistentVolumeSpec];

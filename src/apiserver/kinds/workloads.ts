@@ -31,7 +31,15 @@ import { scaleSubresource } from './scale.ts';
 import { statusSubresource } from './status.ts';
 import { pvcDefaults } from './volume-claim-defaults.ts';
 import { validatePvcSpec } from './volumes.ts';
+import { templateWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
+
+const warningsOf = (namesPods: boolean): NonNullable<Strategy['warnings']> =>
+  templateWarnings(
+    (object) => (object['spec'] as { template?: PodTemplateSpec }).template,
+    'spec.template',
+    namesPods,
+  );
 
 /** A selector that is there, not empty, and matches the template. */
 function validateSelector(
@@ -179,6 +187,7 @@ const deployment: BuiltinKind = {
       specChanged(next, old) ||
       !semanticEqual(next.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
     validate: validateDeployment,
+    warnings: warningsOf(true),
     validateUpdate: (next, old) => [
       ...validateDeployment(next),
       ...immutable(selectorOf(next), selectorOf(old), 'spec.selector'),
@@ -253,6 +262,7 @@ const replicaSet: BuiltinKind = {
   strategy: {
     generation: 'spec',
     validate: validateReplicaSet,
+    warnings: warningsOf(true),
     validateUpdate: (next, old) => [
       ...validateReplicaSet(next),
       ...immutable(selectorOf(next), selectorOf(old), 'spec.selector'),
@@ -360,6 +370,7 @@ const statefulSet: BuiltinKind = {
     nameRule: nameIsDnsLabel,
     generation: 'spec',
     validate: validateStatefulSet,
+    warnings: warningsOf(false),
     validateUpdate: validateStatefulSetUpdate,
   },
   subresources: {
@@ -460,6 +471,7 @@ const daemonSet: BuiltinKind = {
         templateGeneration(old) + (semanticEqual(templateOf(next), templateOf(old)) ? 0 : 1),
       ),
     validate: validateDaemonSet,
+    warnings: warningsOf(false),
     validateUpdate: (next, old) => [
       ...validateDaemonSet(next),
       ...immutable(selectorOf(next), selectorOf(old), 'spec.selector'),
@@ -503,6 +515,7 @@ const replicationController: BuiltinKind = {
     generation: 'spec',
     orphansByDefault: true,
     validate: validateReplicationController,
+    warnings: warningsOf(true),
     ...selectableByReplicas,
   },
   subresources: { scale: scaleSubresource, status: statusSubresource({ validate: replicaCounts }) },

@@ -161,6 +161,7 @@ async function createOnce(
       }),
       ...(strategy.validate?.(next, context) ?? []),
     ]);
+    for (const warning of strategy.warnings?.(next, undefined) ?? []) context.warn(warning);
     const final = await view.fromStorage(next);
     await validateAdmission(
       core.admission,
@@ -260,6 +261,9 @@ async function updateOnce(
       }),
       ...updateErrors(call, next, old, context),
     ]);
+    if (call.subresource === undefined) {
+      for (const warning of strategy.warnings?.(next, old) ?? []) context.warn(warning);
+    }
     const final = await view.fromStorage(next);
     await validateAdmission(
       core.admission,

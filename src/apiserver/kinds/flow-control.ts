@@ -1,0 +1,153 @@
+// flowcontrol.apiserver.k8s.io: kept and defaulted, so that manifests of clusters apply; this server shares itself out
+// between users by its own rule and reads none of it.
+import type { KubeObject } from '../../api/index.ts';
+import { fieldError, type FieldError } from '../../machinery/index.ts';
+import { change, fill } from '../typed/drafts.ts';
+import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
+import { oneOf } from './checks.ts';
+import { printer } from '../table/columns.ts';
+import { formatAge } from '../table/age.ts';
+
+interface FlowSchemaSpec {
+  readonly matchingPrecedence?: number;
+  readonly priorityLevelConfiguration?: { readonly name?: string };
+  readonly distinguisherMethod?: { readonly type?: string };
+}
+
+interface Queuing {
+  readonly queues?: number;
+  readonly handSize?: number;
+  readonly queueLengthLimit?: number;
+}
+
+interface Limited {
+  readonly nominalConcurrencyShares?: number;
+  readonly lendablePercent?: number;
+  readonly limitResponse?: { readonly type?: string; readonly queuing?: Queuing };
+}
+
+interface PriorityLevelSpec {
+  readonly type?: string;
+  readonly limited?: Limited;
+  readonly exempt?: { readonly nominalConcurrencyShares?: number; readonly lendablePercent?: number };
+}
+
+type With<Spec> = { readonly spec?: Spec };
+
+const nameOf = (object: unknown): string => (object as KubeObject).metadata.name ?? '';
+
+function validateFlowSchema(object: KubeObject): FieldError[] {
+  const { matchingPrecedence = 0, priorityLevelConfiguration } =
+    (object as unknown as With<FlowSchemaSpec>).spec ?? {};
+  const errors: FieldError[] = [];
+  if (matchingPrecedence < 1 || matchingPrecedence > 10_000) {
+    const why = 'must be between 1 and 10000';
+    errors.push(fieldError.invalid('spec.matchingPrecedence', matchingPrecedence, why));
+  }
+  if ((priorityLevelConfiguration?.name ?? '') === '') {
+    errors.push(
+      fieldError.required('spec.priorityLevelConfiguration.name', 'must reference a priority level'),
+    );
+  }
+  return errors;
+}
+
+const flowSchema: BuiltinKind = {
+  defaults: (object) =>
+    change(object as unknown as With<FlowSchemaSpec>, 'spec', (spec) =>
+      spec.matchingPrecedence === 0
+        ? { ...spec, matchingPrecedence: 1000 }
+        : fill(spec, { matchingPrecedence: 1000 }),
+    ) as unknown as KubeObject,
+  strategy: {
+    generation: 'spec',
+    createsOnUpdate: true,
+    requiresResourceVersion: true,
+    validate: validateFlowSchema,
+  },
+  printer: printer<KubeObject>(
+    'Name|PriorityLevel|MatchingPrecedence|DistinguisherMethod|Age|MissingPL',
+    (object) => {
+      const { spec = {} } = object as unknown as With<FlowSchemaSpec>;
+      const conditions =
+        (object['status'] as { conditions?: readonly { type: string; status: string }[] } | undefined)
+          ?.conditions ?? [];
+      const missing = conditions.find(({ type }) => type === 'Dangling')?.status ?? '?';
+      return [
+        nameOf(object),
+        spec.priorityLevelConfiguration?.name ?? '',
+        spec.matchingPrecedence ?? 0,
+        spec.distinguisherMethod?.type ?? '<none>',
+        missing,
+      ];
+    },
+  ),
+};
+
+function limitedDefaults(limited: Limited): Limited {
+  const filled = fill(limited, { nominalConcurrencyShares: 30, lendablePercent: 0 });
+  return change(filled, 'limitResponse', (response) =>
+    change(response, 'queuing', (queuing) => ({
+      ...queuing,
+      queues: queuing.queues || 64,
+      handSize: queuing.handSize || 8,
+      queueLengthLimit: queuing.queueLengthLimit || 50,
+    })),
+  );
+}
+
+function validatePriorityLevel(object: KubeObject): FieldError[] {
+  const { type, limited } = (object as unknown as With<PriorityLevelSpec>).spec ?? {};
+  const errors = oneOf(type, ['Exempt', 'Limited'], 'spec.type', false);
+  if (type === 'Limited' && limited === undefined) {
+    errors.push(fieldError.required('spec.limited', 'must not be empty when type is Limited'));
+  }
+  if (type === 'Exempt' && limited !== undefined) {
+    errors.push(fieldError.forbidden('spec.limited', 'must be nil if the type is not Limited'));
+  }
+  return errors;
+}
+
+const priorityLevel: BuiltinKind = {
+  defaults: (object) =>
+    change(object as unknown as With<PriorityLevelSpec>, 'spec', (given) => {
+      const spec =
+        given.type === 'Exempt'
+          ? fill(given, { exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } })
+          : given;
+      return change(spec, 'limited', limitedDefaults);
+    }) as unknown as KubeObject,
+  strategy: {
+    generation: 'spec',
+    createsOnUpdate: true,
+    requiresResourceVersion: true,
+    validate: validatePriorityLevel,
+  },
+  printer: {
+    ...printer<KubeObject>(
+      'Name|Type|NominalConcurrencyShares|Queues|HandSize|QueueLengthLimit|Age',
+      () => [],
+    ),
+    cells(object, nowMs) {
+      const { spec = {} } = object as unknown as With<PriorityLevelSpec>;
+      const queuing = spec.limited?.limitResponse?.queuing;
+      const shares = (spec.limited ?? spec.exempt)?.nominalConcurrencyShares;
+      return [
+        nameOf(object),
+        spec.type ?? '',
+        shares ?? '<none>',
+        queuing?.queues ?? '<none>',
+        queuing?.handSize ?? '<none>',
+        queuing?.queueLengthLimit ?? '<none>',
+        formatAge(object.metadata.creationTimestamp, nowMs),
+      ];
+    },
+  },
+};
+
+const GROUP = 'flowcontrol.apiserver.k8s.io';
+
+export const flowControl: BuiltinKinds = {
+  [`${GROUP}/flowschemas`]: flowSchema,
+  [`${GROUP}/prioritylevelconfigurations`]: priorityLevel,
+};
