@@ -1,7 +1,7 @@
 // The hub in this process: store, API server, housekeeping and controllers, started in this order and stopped in the
 // reverse one.
 import path from 'node:path';
-import type { KubeObject } from '../api/index.ts';
+import type { CustomResourceDefinition, KubeObject } from '../api/index.ts';
 import { karmadaCrds } from '../api/index.ts';
 import { admissionRules, asPlugin } from '../admission/index.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type ClusterCertificates,
   type RunningServer,
 } from '../apiserver/index.ts';
-import { systemClock, systemRandom, type Logger } from '../base/index.ts';
+import { formatTime, sleep, systemClock, systemRandom, type Logger } from '../base/index.ts';
 import {
   createClient,
   createRestMapper,
@@ -33,7 +33,6 @@ import {
 } from '../controllers/index.ts';
 import { startHousekeeping } from '../housekeeping/index.ts';
 import { createInterpreter, nativeLayer } from '../interpreter/index.ts';
-import { formatTime } from '../base/index.ts';
 import { createEventRecorder, createInformerSet, silentMetrics } from '../runtime/index.ts';
 import { openFileStorage, type Storage, type StorageWorker } from '../storage/index.ts';
 import { clusterResource } from './cluster-resource.ts';
@@ -146,6 +145,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   };
 }
 
+/** Resolves when the definition is served. It takes a few turns of the event loop, seldom more. */
+async function untilServed(hubClient: Client, name: string): Promise<void> {
+  for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, 100)) {
+    const crd = (await hubClient.get(kinds.customResourceDefinitions, { name })) as CustomResourceDefinition;
+    if (crd.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True'))
+      return;
+    await sleep(systemClock, delayMs);
+  }
+}
+
 /** What every hub holds: Karmada's kinds and its own namespaces. Done already after a first start. */
 async function prepare(hubClient: Client): Promise<void> {
   const create = async (call: Promise<unknown>): Promise<void> => {
@@ -169,6 +178,7 @@ async function prepare(hubClient: Client): Promise<void> {
       ),
     ),
   ]);
+  await Promise.all(karmadaCrds().map(({ metadata }) => untilServed(hubClient, metadata.name ?? '')));
 }
 
 function controllerContext(

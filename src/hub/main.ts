@@ -16,6 +16,8 @@ const MISUSED = 2;
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const program = createProgram((code) => (exitCode = code));
+  // Timers and idle connections do not keep the process alive by themselves; a command under way does.
+  const alive = setInterval(() => undefined, 60_000);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
@@ -33,6 +35,8 @@ export async function main(args: readonly string[]): Promise<number> {
       `navarch: this is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
     return FAILED;
+  } finally {
+    clearInterval(alive);
   }
 }
 
