@@ -1,5 +1,6 @@
 // What tells the items of a list apart: the items of a set are themselves, those of a list map have key fields.
 import type { JsonObject, JsonValue } from '../api/index.ts';
+import { deepEqual } from './json.ts';
 import { isJsonList, isJsonObject, ownField, setField, type JsonFields } from './json-draft.ts';
 import type { Plan } from './schema-plan.ts';
 
@@ -29,6 +30,32 @@ export function duplicateItems(items: readonly JsonValue[]): number[] {
   return duplicates;
 }
 
+// LIMIT: up to so many items are compared each with each, which for so few is faster than making texts of them.
+const PAIRWISE_MAX = 24;
+
+/** Whether no two items have the same keys; of a set (no keys), whether no two are the same. */
+export function areDistinct(list: readonly JsonValue[], keys: readonly string[]): boolean {
+  if (list.length === 0) return true;
+  if (keys.length > 0 && !list.every(isJsonObject)) return false;
+  if (list.length > PAIRWISE_MAX) {
+    const identities = list.map((item) => identityOf(keys.length === 0 ? item : fieldsOf(item, keys)));
+    return new Set(identities).size === list.length;
+  }
+  for (let i = 1; i < list.length; i++) {
+    for (let j = 0; j < i; j++) if (haveSameKeys(list[i] ?? null, list[j] ?? null, keys)) return false;
+  }
+  return true;
+}
+
+function haveSameKeys(a: JsonValue, b: JsonValue, keys: readonly string[]): boolean {
+  if (keys.length === 0) return deepEqual(a, b);
+  for (const key of keys) {
+    const [left, right] = [ownField(a as JsonObject, key), ownField(b as JsonObject, key)];
+    if (left !== right && !deepEqual(left, right)) return false;
+  }
+  return true;
+}
+
 /** Finds the items of a list map by their keys. */
 export class ListMap {
   readonly #plan: Plan;
@@ -56,9 +83,13 @@ export class ListMap {
 }
 
 function keyOf(plan: Plan, item: JsonValue): JsonValue {
+  return fieldsOf(item, plan.schema['x-kubernetes-list-map-keys'] ?? []);
+}
+
+function fieldsOf(item: JsonValue, names: readonly string[]): JsonValue {
   const key: JsonFields = {};
   if (!isJsonObject(item)) return {};
-  for (const name of plan.schema['x-kubernetes-list-map-keys'] ?? []) {
+  for (const name of names) {
     const value = ownField(item, name);
     if (value !== undefined) setField(key, name, value);
   }

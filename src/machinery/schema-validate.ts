@@ -1,17 +1,24 @@
 // Validation of values against a schema, with the messages that kube-apiserver gives for custom resources.
 // A validator is built per schema, once; validating visits the value once and builds no text unless something is wrong.
 import type { JsonObject, JsonValue, Schema } from '../api/index.ts';
-import { validateEmbeddedResource } from './embedded-resource.ts';
-import { FieldPath } from './field-path.ts';
 import { goNumber } from './go-text.ts';
 import { deepEqual } from './json.ts';
 import { isJsonList, isJsonObject, ownField } from './json-draft.ts';
 import { duplicateItems, ListMap } from './list-keys.ts';
-import { PatternError, compilePattern, type Pattern } from './pattern.ts';
 import { Quantity } from './quantity.ts';
+import { acceptorFor } from './schema-accept.ts';
+import { embeddedErrors, keyErrors } from './schema-identity.ts';
 import { planFor, type Plan, type RefResolver } from './schema-plan.ts';
+import {
+  constraintsOf,
+  countRunes,
+  isInRange,
+  isMultiple,
+  typeOf,
+  type Constraints,
+} from './schema-types.ts';
 import { fieldError, type FieldError } from './status-error.ts';
-import { formatCheck } from './string-formats.ts';
+import { Walk } from './validation-walk.ts';
 
 // COMPAT: what is not about one field carries the path that Go prints for none.
 const NO_PATH = '<nil>';
@@ -30,21 +37,20 @@ export function validateSchema(
   resolveRef?: RefResolver,
   options: ValidationOptions = {},
 ): FieldError[] {
-  const validator = validatorFor(planFor(schema, resolveRef));
+  const plan = planFor(schema, resolveRef);
+  return acceptorFor(plan).accepts(value) ? [] : findErrors(value, plan, options);
+}
+
+/** As validateSchema, without the short way for values that are right. */
+export function findErrors(value: JsonValue, plan: Plan, options: ValidationOptions): FieldError[] {
   const walk = new Walk(options.at);
-  validator.validate(value, options.old, walk);
-  const errors = walk.distinct();
-  const embedded = new Walk(options.at);
-  validator.validateEmbedded(value, embedded);
-  const lists = new Walk(options.at);
-  validator.validateLists(value, lists);
+  validatorFor(plan).validate(value, options.old, walk);
+  const errors = [...walk.distinct(), ...embeddedErrors(value, plan, options.at)];
+  const lists = keyErrors(value, plan, options.at);
   // COMPAT: duplicates that were there before are let pass as a whole.
-  if (lists.errors.length > 0 && options.old !== undefined) {
-    const before = new Walk(options.at);
-    validator.validateLists(options.old, before);
-    if (before.errors.length > 0) return [...errors, ...embedded.errors];
-  }
-  return [...errors, ...embedded.errors, ...lists.errors];
+  const { old } = options;
+  if (lists.length > 0 && old !== undefined && keyErrors(old, plan, options.at).length > 0) return errors;
+  return [...errors, ...lists];
 }
 
 const validators = new WeakMap<Plan, Validator>();
@@ -57,86 +63,17 @@ function validatorFor(plan: Plan): Validator {
   return validator;
 }
 
-class Walk {
-  readonly errors: FieldError[] = [];
-  readonly path = new FieldPath();
-  readonly #at: string | undefined;
-
-  constructor(at: string | undefined) {
-    this.#at = at;
-  }
-
-  /** The path as errors carry it; `more` is a further field. */
-  field(more?: string): string {
-    const text = this.path.toString(more);
-    if (this.#at === undefined) return text;
-    return text === '' ? this.#at : `${this.#at}.${text}`;
-  }
-
-  distinct(): FieldError[] {
-    if (this.errors.length < 2) return this.errors;
-    const seen = new Set<string>();
-    return this.errors.filter(({ path, message }) => {
-      const key = `${path}\n${message}`;
-      return seen.has(key) ? false : seen.add(key);
-    });
-  }
-}
-
-type JsonType = 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object';
-
-function typeOf(value: JsonValue): JsonType {
-  switch (typeof value) {
-    case 'string':
-      return 'string';
-    case 'number':
-      return Number.isInteger(value) ? 'integer' : 'number';
-    case 'boolean':
-      return 'boolean';
-    default:
-      return isJsonList(value) ? 'array' : 'object';
-  }
-}
-
-/** Undefined: a format that means nothing for the type. */
-function knownFormat({ type, format }: Schema): string | undefined {
-  if (format === undefined) return undefined;
-  if (type === 'integer') return format === 'int32' || format === 'int64' ? format : undefined;
-  if (type === 'number') return format === 'float' || format === 'double' ? format : undefined;
-  if (type !== undefined && type !== 'string') return undefined;
-  return formatCheck(format) === undefined ? undefined : format;
-}
-
 class Validator {
   readonly plan: Plan;
-  readonly #types: readonly string[];
-  readonly #format: string | undefined;
-  readonly #checkFormat: ((text: string) => boolean) | undefined;
-  readonly #pattern: Pattern | undefined;
+  readonly #constraints: Constraints;
   readonly #required: readonly string[];
-  readonly #composite: boolean;
   readonly #children = new Map<string, Validator | undefined>();
   #items: Validator | undefined;
-  #hasEmbedded: boolean | undefined;
-  #hasKeyedLists: boolean | undefined;
 
   constructor(plan: Plan) {
-    const { schema } = plan;
     this.plan = plan;
-    const several = plan.intOrString || plan.special === 'quantity';
-    if (several) this.#types = ['integer', 'string', ...(plan.special === 'quantity' ? ['number'] : [])];
-    else this.#types = schema.type === undefined ? [] : [schema.type];
-    this.#format = several ? undefined : knownFormat(schema);
-    this.#checkFormat = this.#format === undefined ? undefined : formatCheck(this.#format);
-    this.#pattern =
-      schema.pattern === undefined || schema.pattern === '' ? undefined : patternOf(schema.pattern);
-    this.#required = schema.required ?? [];
-    this.#composite =
-      plan.special === undefined &&
-      (schema.allOf !== undefined ||
-        schema.anyOf !== undefined ||
-        schema.oneOf !== undefined ||
-        schema.not !== undefined);
+    this.#constraints = constraintsOf(plan);
+    this.#required = plan.schema.required ?? [];
   }
 
   child(key: string): Validator | undefined {
@@ -172,7 +109,8 @@ class Validator {
   }
 
   #validateNull(walk: Walk): number {
-    if (this.#types.length > 0 && !this.plan.nullable) this.#wrongType(this.#types.join(','), 'null', walk);
+    const { types } = this.#constraints;
+    if (types.length > 0 && !this.plan.nullable) this.#wrongType(types.join(','), 'null', walk);
     this.#validateEnum(null, walk);
     return 2;
   }
@@ -180,7 +118,7 @@ class Validator {
   #validateValue(value: JsonValue, old: JsonValue | undefined, walk: Walk): number {
     let checks = 3;
     this.#validateType(value, walk);
-    if (this.#composite) checks += this.#validateComposites(value, old, walk);
+    if (this.#constraints.composite) checks += this.#validateComposites(value, old, walk);
     if (typeof value === 'string') this.#validateString(value, walk);
     else if (typeof value === 'number') this.#validateNumber(value, walk);
     else if (isJsonList(value)) checks += this.#validateList(value, old, walk);
@@ -195,8 +133,7 @@ class Validator {
   }
 
   #validateType(value: JsonValue, walk: Walk): void {
-    const types = this.#types;
-    const format = this.#format;
+    const { types, format } = this.#constraints;
     if (types.length === 0 && format === undefined) return;
     const actual = typeOf(value);
     const fits = types.includes(actual) || (actual === 'integer' && types.includes('number'));
@@ -211,18 +148,17 @@ class Validator {
 
   #validateString(value: string, walk: Walk): void {
     const { maxLength, minLength, pattern } = this.plan.schema;
+    const { format, checkFormat } = this.#constraints;
     if (maxLength !== undefined && value.length > maxLength && countRunes(value) > maxLength) {
       walk.errors.push(fieldError.tooLong(walk.field(), maxLength));
     } else if (minLength !== undefined && countRunes(value) < minLength) {
       this.#invalid(value, `should be at least ${minLength} chars long`, walk);
-    } else if (this.#pattern !== undefined && !this.#pattern.test(value)) {
+    } else if (this.#constraints.pattern?.test(value) === false) {
       this.#invalid(value, `should match '${pattern}'`, walk);
     } else if (this.plan.special === 'quantity' && Quantity.tryParse(value) === undefined) {
       this.#wrongType('quantity', value, walk);
     }
-    if (this.#checkFormat !== undefined && !this.#checkFormat(value)) {
-      this.#wrongType(this.#format ?? '', value, walk);
-    }
+    if (checkFormat?.(value) === false) this.#wrongType(format ?? '', value, walk);
   }
 
   #invalid(value: unknown, detail: string, walk: Walk): void {
@@ -246,13 +182,9 @@ class Validator {
   }
 
   #validateRange(value: number, type: string | undefined, walk: Walk): void {
-    const bits = this.#format === 'int32' ? 31 : 63;
-    const tooLarge =
-      type === 'integer'
-        ? Number.isInteger(value) && (value >= 2 ** bits || value < -(2 ** bits))
-        : this.#format === 'float' && Math.abs(value) > 3.4028234663852886e38;
-    if (!tooLarge) return;
-    const format = this.#format === undefined ? '(default format)' : `with format ${this.#format}`;
+    const known = this.#constraints.format;
+    if (isInRange(value, type, known)) return;
+    const format = known === undefined ? '(default format)' : `with format ${known}`;
     const detail = `Checked value must be of type ${type} ${format} in ${walk.path.toString()}`;
     walk.errors.push(fieldError.invalid(NO_PATH, '', detail));
   }
@@ -392,118 +324,4 @@ class Validator {
     }
     return checks;
   }
-
-  // ---- embedded resources, and lists with keys
-
-  /** Checks apiVersion, kind and metadata of embedded resources. */
-  validateEmbedded(value: JsonValue, walk: Walk): void {
-    this.#hasEmbedded ??= contains(this.plan, (plan) => plan.embedded, new Set());
-    if (!this.#hasEmbedded) return;
-    if (isJsonObject(value)) {
-      if (this.plan.embedded) walk.errors.push(...validateEmbeddedResource(value, walk.field()));
-      this.#eachChild(value, walk, (child, field) => child.validateEmbedded(field, walk));
-    } else if (isJsonList(value)) {
-      this.#eachItem(value, walk, (items, item) => items.validateEmbedded(item, walk));
-    }
-  }
-
-  /** Checks that lists of type set and map hold nothing twice. */
-  validateLists(value: JsonValue, walk: Walk): void {
-    this.#hasKeyedLists ??= contains(this.plan, isKeyedList, new Set());
-    if (!this.#hasKeyedLists) return;
-    if (isJsonObject(value)) {
-      this.#eachChild(value, walk, (child, field) => child.validateLists(field, walk));
-    } else if (isJsonList(value)) {
-      if (isKeyedList(this.plan)) this.#validateKeys(value, walk);
-      this.#eachItem(value, walk, (items, item) => items.validateLists(item, walk));
-    }
-  }
-
-  #validateKeys(list: readonly JsonValue[], walk: Walk): void {
-    const set = this.plan.schema['x-kubernetes-list-type'] === 'set';
-    if (!set) {
-      const bad = list.findIndex((item) => item !== null && !isJsonObject(item));
-      if (bad >= 0) {
-        const detail = 'must be an object for an array of list-type map';
-        walk.errors.push(fieldError.invalid(`${walk.field()}[${bad}]`, list[bad], detail));
-        return;
-      }
-    }
-    const keys = set ? list : ListMap.keys(this.plan, list);
-    for (const index of duplicateItems(keys)) {
-      walk.errors.push(fieldError.duplicate(`${walk.field()}[${index}]`, keys[index]));
-    }
-  }
-
-  #eachChild(object: JsonObject, walk: Walk, visit: (child: Validator, value: JsonValue) => void): void {
-    for (const key in object) {
-      const value = object[key];
-      const child = value === undefined || value === null ? undefined : this.child(key);
-      if (child === undefined) continue;
-      if (this.plan.property(key) === undefined) walk.path.pushKey(key);
-      else walk.path.push(key);
-      visit(child, value ?? null);
-      walk.path.pop();
-    }
-  }
-
-  #eachItem(
-    list: readonly JsonValue[],
-    walk: Walk,
-    visit: (items: Validator, value: JsonValue) => void,
-  ): void {
-    const { items } = this;
-    if (items === undefined) return;
-    for (let index = 0; index < list.length; index++) {
-      walk.path.push(index);
-      visit(items, list[index] ?? null);
-      walk.path.pop();
-    }
-  }
-}
-
-function isKeyedList(plan: Plan): boolean {
-  const type = plan.schema['x-kubernetes-list-type'];
-  return type === 'set' || type === 'map';
-}
-
-function contains(plan: Plan, wanted: (plan: Plan) => boolean, seen: Set<Plan>): boolean {
-  if (seen.has(plan)) return false;
-  seen.add(plan);
-  if (wanted(plan)) return true;
-  const below = [
-    plan.items,
-    plan.additional,
-    ...Object.keys(plan.schema.properties ?? {}).map((name) => plan.property(name)),
-  ];
-  return below.some((child) => child !== undefined && contains(child, wanted, seen));
-}
-
-function patternOf(source: string): Pattern {
-  try {
-    return compilePattern(source);
-  } catch (error) {
-    if (!(error instanceof PatternError)) throw error;
-    return { test: () => false };
-  }
-}
-
-/** Characters as Go counts them: a pair of surrogates is one. */
-function countRunes(text: string): number {
-  let count = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit >= 0xd800 && unit <= 0xdbff && i + 1 < text.length) {
-      const next = text.charCodeAt(i + 1);
-      if (next >= 0xdc00 && next <= 0xdfff) count--;
-    }
-  }
-  return count;
-}
-
-function isMultiple(value: number, factor: number): boolean {
-  if (Number.isInteger(value) && Number.isInteger(factor)) return value % factor === 0;
-  const times = factor < 1 ? (1 / factor) * value : value / factor;
-  const whole = Math.round(times);
-  return times === whole || Math.abs(times - whole) / (Math.abs(times) + Math.abs(whole)) < 1e-9;
 }
