@@ -7,7 +7,7 @@ import { NOW, node, pod, readyStatus, secondsAgo } from '../testing/objects.ts';
 import { outline, statusIn, writesOf } from '../testing/plans.ts';
 import { decideEviction } from './eviction.ts';
 import { decideNode } from './node-health.ts';
-import { NODES_MAX, nodesOf } from './node-pool.ts';
+import { NODES_MAX, healthyConditions, nodesOf } from './node-pool.ts';
 
 const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'n1' } } as const;
 const decide = (of: Node, more: Partial<Parameters<typeof decideNode>[0]> = {}): Plan =>
@@ -33,6 +33,13 @@ test('an idle node writes nothing until its next heartbeat', () => {
     conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: secondsAgo(600) }],
   });
   assert.deepEqual(outline(decide(due)), ['updateStatus Node n1', 'update Lease n1']);
+});
+
+test('the taint of a new node goes although its report of the same second changes nothing', () => {
+  const status = { ...node('n1').status, conditions: healthyConditions(undefined, NOW) };
+  const spec = { taints: [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }] };
+  const fresh = { ...node('n1'), spec, status } as Node;
+  assert.deepEqual(outline(decide(fresh, { lease: undefined })), ['update Node n1']);
 });
 
 test('a node that a user made gets a machine', () => {

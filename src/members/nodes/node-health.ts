@@ -4,6 +4,7 @@
 // INVARIANT: only a change of health, or a heartbeat that is due, writes anything: hundreds of idle nodes cost nothing.
 import type { Lease, NodeCondition, NodeStatus, Taint } from '../../api/index.ts';
 import { formatMicroTime, formatTime } from '../../base/index.ts';
+import { deepEqual } from '../../machinery/index.ts';
 import type { Node } from '../kinds.ts';
 import { planOf, type EventNote, type Plan, type Write } from '../plan.ts';
 import { leases, nodes as nodeResource } from '../resources.ts';
@@ -143,7 +144,7 @@ function wantedTaints(node: Node): Taint[] {
 }
 
 function withTaints(
-  { nowMs }: NodeInput,
+  { node: seen, nowMs }: NodeInput,
   node: Node,
   before: readonly Write[],
   events: readonly EventNote[],
@@ -157,8 +158,10 @@ function withTaints(
     .filter((taint) => !present.some((one) => same(one, taint)))
     .map((taint) => ({ ...taint, timeAdded: formatTime(nowMs) }));
   if (added.length === 0 && kept.length === present.length) return planOf([before], events, requeueAfterMs);
-  // The status was written with this resource version; taints follow when that has come back.
-  if (before.length > 0) return planOf([before], events, requeueAfterMs);
+  // The status is written with this resource version; taints follow when that has come back. A status of the same
+  // second is no change and never comes back: there the taints go first, and wake the rest.
+  if (before.length > 0 && !deepEqual(node.status, seen.status))
+    return planOf([before], events, requeueAfterMs);
   const object = { ...node, spec: { ...node.spec, taints: [...kept, ...added] } };
   return planOf([[{ verb: 'update', resource: nodeResource, object }]], events, requeueAfterMs);
 }
