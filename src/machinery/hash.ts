@@ -4,10 +4,26 @@ const encoder = new TextEncoder();
 
 /** FNV-1a, 32 bits, over the UTF-8 bytes of a text (Go's fnv.New32a). */
 export function fnv1a32(data: string | Uint8Array): number {
-  const bytes = typeof data === 'string' ? encoder.encode(data) : data;
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
+  return (typeof data === 'string' ? hashText(data) : hashBytes(data)) >>> 0;
+}
+
+const OFFSET = 0x811c9dc5;
+const PRIME = 0x01000193;
+
+function hashText(text: string): number {
+  let hash = OFFSET;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return hashBytes(encoder.encode(text));
+    hash = Math.imul(hash ^ unit, PRIME);
+  }
+  return hash;
+}
+
+function hashBytes(bytes: Uint8Array): number {
+  let hash = OFFSET;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, PRIME);
+  return hash;
 }
 
 const SAFE_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';

@@ -66,6 +66,7 @@ const equalities: [name: string, a: unknown, b: unknown, deep: boolean, semantic
   ['a list and a map', [], {}, false, true],
   ['a list with null and an empty one', [null], [], false, false],
   ['own __proto__ key against another key', JSON.parse('{"__proto__":{}}'), { x: {} }, false, true],
+  ['own constructor key against another key', { constructor: {} }, { x: {} }, false, true],
   ['own __proto__ key with content', JSON.parse('{"__proto__":{"a":1}}'), { x: { a: 1 } }, false, false],
   ['own constructor key against none', { constructor: 1 }, { other: 1 }, false, false],
 ];

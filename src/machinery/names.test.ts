@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  fnv1a32,
   goQuote,
   isConfigMapKey,
   isDns1035Label,
@@ -14,7 +13,6 @@ import {
   nameIsDnsLabel,
   nameIsDnsSubdomain,
   nameIsPathSegment,
-  safeEncode,
 } from './index.ts';
 
 const LABEL =
@@ -121,13 +119,6 @@ const cases: [name: string, actual: readonly string[], expected: readonly string
 ];
 for (const [name, actual, expected] of cases)
   test(`names: ${name}`, () => assert.deepEqual(actual, expected));
-
-test('hashes are those of Go', () => {
-  assert.equal(fnv1a32(''), 0x811c9dc5);
-  assert.equal(fnv1a32('a'), 0xe40c292c);
-  assert.equal(fnv1a32('foobar'), 0xbf9cf968);
-  assert.equal(safeEncode('1234567890'), '56789bcdf4');
-});
 
 test('text is quoted as Go quotes it', () => {
   assert.equal(goQuote('a"b\\c'), '"a\\"b\\\\c"');
