@@ -37,6 +37,7 @@ function nonResource(method: string, path: string): ParsedPath {
 }
 
 function decode(segment: string): string {
+  if (!segment.includes('%')) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {
@@ -82,8 +83,6 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     name = nameFromFieldSelector(query);
   } else if (name === '' && verb === 'delete') {
     verb = 'deletecollection';
-  } else if (verb === 'get' && subresource === '' && isWatch(query)) {
-    verb = 'watch';
   }
   const info: RequestInfo = {
     isResource: true,

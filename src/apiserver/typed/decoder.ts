@@ -194,6 +194,10 @@ function mapDecoder(item: Decode, itemZero: (walk: Walk) => unknown): Decode {
   };
 }
 
+// Parts that are worth remembering: specs, statuses and pod templates, which writers send back as they got them.
+const KNOWN_DEPTH = 3;
+const KNOWN_FIELDS = 6;
+
 class StructDecoder {
   readonly #fields = new Map<string, Field>();
   readonly #present: [string, Field][] = [];
@@ -210,7 +214,13 @@ class StructDecoder {
   readonly decode: Decode = (value, walk) => {
     if (value === null || value === undefined) return undefined;
     if (typeof value !== 'object' || Array.isArray(value)) throw mismatch(value, walk, 'struct');
-    if (Object.isFrozen(value) && this.#known.has(value)) return value;
+    const { path } = walk;
+    const memorable =
+      this.#fields.size >= KNOWN_FIELDS &&
+      path.length <= KNOWN_DEPTH &&
+      path.length > 0 &&
+      path[0] !== 'metadata';
+    if (memorable && Object.isFrozen(value) && this.#known.has(value)) return value;
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
       const field = this.#fields.get(key);
@@ -224,7 +234,7 @@ class StructDecoder {
       walk.path.pop();
     }
     for (const [name, field] of this.#present) if (out[name] === undefined) out[name] = field.absent!(walk);
-    this.#known.add(out);
+    if (memorable) this.#known.add(out);
     return out;
   };
 }

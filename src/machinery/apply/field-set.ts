@@ -15,18 +15,28 @@ type Entries = ReadonlyMap<PathElement, Entry>;
 
 export class FieldSet {
   static readonly empty = new FieldSet(new Map());
-  readonly entries: Entries;
+  #entries: Entries | undefined;
+  /** Where the entries are still to be read from. */
+  readonly #source: JsonObject | undefined;
 
   /** Use `fromFields` or a FieldSetBuilder. Entries must not be empty ones. */
-  constructor(entries: Entries) {
-    this.entries = entries;
+  constructor(entries: Entries | undefined, source?: JsonObject) {
+    this.#entries = entries;
+    this.#source = source;
+  }
+
+  /** Read level by level when first asked for: most of a set is never looked at by a write that changes little. */
+  get entries(): Entries {
+    this.#entries ??= readEntries(this.#source ?? NOTHING);
+    return this.#entries;
   }
 
   /** Reads fieldsV1. Throws SyntaxError when a path element is malformed. */
   static fromFields(fields: JsonObject): FieldSet {
     const known = parsed.get(fields);
     if (known !== undefined) return known;
-    const set = readFields(fields).set;
+    checkFields(fields);
+    const set = new FieldSet(undefined, fields);
     if (Object.isFrozen(fields)) {
       parsed.set(fields, set);
       written.set(set, fields);
@@ -166,22 +176,37 @@ function sortedElements(set: FieldSet): PathElement[] {
   return [...set.entries.keys()].sort(compareElements);
 }
 
-function readFields(fields: JsonObject): { set: FieldSet; member: boolean } {
-  const entries = new Map<PathElement, Entry>();
-  let member = false;
+/** Throws SyntaxError where an element cannot be read. */
+function checkFields(fields: JsonObject): void {
   for (const key in fields) {
-    if (key === '.') {
-      member = true;
-      continue;
-    }
-    const element = parseElement(key);
+    if (key === '.') continue;
+    // Fields are most, and nothing about them can be wrong.
+    if (key.charCodeAt(0) !== 0x66 || key.charCodeAt(1) !== 0x3a) parseElement(key);
+    const below = fields[key];
+    if (isJsonObject(below)) checkFields(below);
+  }
+}
+
+function readEntries(fields: JsonObject): Entries {
+  const entries = new Map<PathElement, Entry>();
+  for (const key in fields) {
+    const element = key === '.' ? undefined : parseElement(key);
     if (element === undefined) continue;
     const below = fields[key];
-    const inner = isJsonObject(below) ? readFields(below) : { set: FieldSet.empty, member: true };
-    entries.set(element, { member: inner.member, children: nonEmpty(inner.set) });
+    const inner = isJsonObject(below) && holdsElements(below) ? below : undefined;
+    const member = inner === undefined || Object.hasOwn(inner, '.');
+    entries.set(element, {
+      member,
+      children: inner === undefined ? undefined : new FieldSet(undefined, inner),
+    });
   }
-  const set = entries.size === 0 ? FieldSet.empty : new FieldSet(entries);
-  return { set, member: member || set.isEmpty };
+  return entries;
+}
+
+/** Whether anything of the kinds that are known here lies below. */
+function holdsElements(fields: JsonObject): boolean {
+  for (const key in fields) if (key !== '.' && parseElement(key) !== undefined) return true;
+  return false;
 }
 
 const NOTHING: JsonObject = Object.freeze({});

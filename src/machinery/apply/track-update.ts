@@ -1,9 +1,17 @@
 // managedFields after a create, update or patch. Pure: objects in, objects out, the time as a value.
-import type { JsonValue, KubeObject, ManagedFieldsEntry } from '../../api/index.ts';
+import type { JsonObject, JsonValue, KubeObject, ManagedFieldsEntry } from '../../api/index.ts';
+import { formatTime } from '../../base/index.ts';
 import { deepEqual } from '../json.ts';
-import { endpointOf, type FieldManagement } from './endpoint.ts';
+import { endpointOf, type Endpoint, type FieldManagement } from './endpoint.ts';
+import { firstOwnership } from './first-ownership.ts';
 import type { Managed } from './managed-fields.ts';
-import { readOrEmpty, updateManaged, withManagedFields, withoutManagedFields } from './take-over.ts';
+import {
+  STRIPPED,
+  readOrEmpty,
+  updateManaged,
+  withManagedFields,
+  withoutManagedFields,
+} from './take-over.ts';
 
 function isReset(entries: readonly ManagedFieldsEntry[] | undefined): boolean {
   if (entries === undefined) return false;
@@ -47,9 +55,35 @@ export function trackUpdate(update: TrackedUpdate, management: FieldManagement):
   const bare = withoutManagedFields(next);
   // COMPAT: what was never tracked (or was reset) is not tracked until it is applied.
   if (managed.size === 0 && live?.metadata.uid !== undefined) return bare as unknown as KubeObject;
+  if (live === undefined && managed.size === 0) {
+    const created = withFirstOwnership(bare, update, endpoint);
+    if (created !== undefined) return created;
+  }
   const before = live === undefined ? endpoint.blank : withoutManagedFields(live);
   const tracked = updateManaged(before, bare, managed, update.manager, now, endpoint);
   return withManagedFields(bare, tracked, live?.metadata.managedFields);
+}
+
+/** Undefined: for the general way. */
+function withFirstOwnership(
+  bare: JsonObject,
+  { manager, now }: TrackedUpdate,
+  { blank, type, reset, management }: Endpoint,
+): KubeObject | undefined {
+  const owned = firstOwnership(blank, bare, type, { whole: reset, alone: STRIPPED });
+  if (owned === 'unusual') return undefined;
+  const object = bare as unknown as KubeObject;
+  if (owned.fields === undefined) return object;
+  const entry: ManagedFieldsEntry = {
+    manager: manager === '' ? 'unknown' : manager,
+    operation: 'Update',
+    apiVersion: management.apiVersion,
+    time: formatTime(now),
+    fieldsType: 'FieldsV1',
+    fieldsV1: owned.fields,
+    ...(management.subresource === undefined ? {} : { subresource: management.subresource }),
+  };
+  return { ...object, metadata: { ...object.metadata, managedFields: [entry] } };
 }
 
 /**
