@@ -124,6 +124,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     async close() {
       requests.close();
       await Promise.all([cluster.close(), housekeeping.close()]);
+      gate.close();
       await running.close();
     },
   };

@@ -28,6 +28,18 @@ export interface Latency {
 
 type Handle = (request: ApiRequest) => Promise<ApiResponse>;
 
+/**
+ * Stops or resumes taking bytes off a connection below TLS, so that pings of its peer stay unanswered too. There is no
+ * public way: TLS reads from the handle and not from the socket.
+ */
+function setReading(socket: Socket, reading: boolean): void {
+  const { _handle: handle } = socket as unknown as {
+    readonly _handle?: { readStart?(): unknown; readStop?(): unknown } | null;
+  };
+  if (reading) handle?.readStart?.();
+  else handle?.readStop?.();
+}
+
 export class NetworkGate {
   private readonly clock: Clock;
   private readonly random: Random;
@@ -46,6 +58,7 @@ export class NetworkGate {
 
   setNetwork(state: NetworkState): void {
     this.state = state;
+    for (const socket of this.sockets) setReading(socket, state.kind !== 'hang');
     if (state.kind === 'drop') this.cutConnections(new ConnectionError('reset', 'the network has been cut'));
     else if (state.kind === 'up') this.resume();
   }
@@ -79,6 +92,12 @@ export class NetworkGate {
     // A socket that is reset while it shakes hands has nobody else to tell.
     socket.on('error', () => undefined);
     if (this.state.kind === 'drop' || this.serverDown) socket.resetAndDestroy();
+    else if (this.state.kind === 'hang') setReading(socket, false);
+  }
+
+  /** Ends whatever still waits for the network. */
+  close(): void {
+    this.cutConnections(new ConnectionError('closed', 'the member has been stopped'));
   }
 
   /** Resolves when a request or an answer may pass. Rejects when it is cut or its caller leaves. */
