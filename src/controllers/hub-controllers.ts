@@ -4,9 +4,13 @@ import { bindingController } from './binding.ts';
 import { clusterStatusController } from './cluster-status/index.ts';
 import { clusterController } from './cluster.ts';
 import type { Controller, ControllerContext } from './context.ts';
+import { dependenciesDistributor } from './dependencies.ts';
+import { deploymentReplicasSyncer } from './deployment-replicas-syncer.ts';
 import { detector } from './detector/index.ts';
 import { executionController } from './execution/index.ts';
+import { hpaScaleTargetMarker } from './hpa-scale-target-marker.ts';
 import { namespaceController } from './namespace.ts';
+import { rebalancerController } from './rebalancer.ts';
 import { scheduler } from './scheduler/index.ts';
 import { controllerEnabled } from './settings.ts';
 import { workStatusController } from './work-status.ts';
@@ -17,10 +21,14 @@ export const hubControllers: readonly Controller[] = [
   namespaceController,
   detector,
   scheduler,
+  dependenciesDistributor,
   bindingController,
   executionController,
   workStatusController,
   bindingStatusController,
+  rebalancerController,
+  hpaScaleTargetMarker,
+  deploymentReplicasSyncer,
 ];
 
 /** Runs those that are switched on until the context's signal aborts. */
