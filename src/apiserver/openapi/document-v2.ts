@@ -5,6 +5,7 @@ import type { JsonValue, Schema } from '../../api/index.ts';
 import { definitionsOf } from './definitions.ts';
 import {
   PATCH_DEFINITION,
+  mediaTypesFor,
   pathsOf,
   type OpenApiResource,
   type Operation,
@@ -154,14 +155,15 @@ const queryParameter = ({ name, type }: QueryParameter): ParameterV2 => ({
   uniqueItems: true,
 });
 
-function operationV2({ action, body, gvk, id, query, result, tag }: Operation): OperationV2 {
+function operationV2(operation: Operation): OperationV2 {
+  const { action, body, gvk, id, query, result, tag } = operation;
   const ok = { description: 'OK', ...(result === undefined ? {} : { schema: { $ref: V2 + result } }) };
   const wrote = action === 'post' || action === 'put' || action === 'patch';
   return {
     tags: [tag],
     operationId: id,
-    consumes: body === PATCH_DEFINITION ? PATCHES : ['*/*'],
-    produces: result === undefined ? ['*/*'] : PRODUCES,
+    consumes: body === PATCH_DEFINITION ? mediaTypesFor(operation, PATCHES) : ['*/*'],
+    produces: result === undefined ? ['*/*'] : mediaTypesFor(operation, PRODUCES),
     parameters: [
       ...(body === undefined
         ? []

@@ -3,6 +3,7 @@
 import { definitionsOf } from './definitions.ts';
 import {
   PATCH_DEFINITION,
+  mediaTypesFor,
   pathsOf,
   type OpenApiResource,
   type Operation,
@@ -43,10 +44,11 @@ function content(types: readonly string[], definition: string): object {
   return Object.fromEntries(types.map((type) => [type, { schema }]));
 }
 
-function answer({ result, action }: Operation): object {
+function answer(operation: Operation): object {
+  const { result, action } = operation;
   if (result === undefined) return { '*/*': { schema: { type: 'string' } } };
   const streams = action === 'list' ? JSON_TYPES.slice(0, 1).map((type) => `${type};stream=watch`) : [];
-  return content([...JSON_TYPES, ...streams], result);
+  return content([...mediaTypesFor(operation, JSON_TYPES), ...streams], result);
 }
 
 function operationObject(operation: Operation): object {
@@ -57,7 +59,14 @@ function operationObject(operation: Operation): object {
     ...(query.length === 0 ? {} : { parameters: query.map(queryParameter) }),
     ...(body === undefined
       ? {}
-      : { requestBody: { content: content(body === PATCH_DEFINITION ? PATCH_TYPES : ['*/*'], body) } }),
+      : {
+          requestBody: {
+            content: content(
+              body === PATCH_DEFINITION ? mediaTypesFor(operation, PATCH_TYPES) : ['*/*'],
+              body,
+            ),
+          },
+        }),
     responses: {
       '200': { description: 'OK', content: answer(operation) },
       ...(action === 'post' || action === 'put' || action === 'patch'

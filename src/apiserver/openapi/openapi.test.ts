@@ -47,6 +47,7 @@ const builtin: readonly ResourceDefinition[] = builtinResources().map((resource)
 function custom(kind: KindDefinition, prefix: string): ResourceDefinition {
   return {
     ...common,
+    custom: true,
     group: kind.group,
     resource: kind.plural,
     singular: kind.kind.toLowerCase(),
@@ -61,7 +62,10 @@ function custom(kind: KindDefinition, prefix: string): ResourceDefinition {
   };
 }
 
-const cluster = custom(clusterKind, 'com.github.karmada-io.karmada.pkg.apis.cluster.');
+const cluster = {
+  ...custom(clusterKind, 'com.github.karmada-io.karmada.pkg.apis.cluster.'),
+  custom: false,
+};
 const all = [
   ...builtin,
   ...karmadaKinds.map((kind) => custom(kind, `${kind.group.split('.').reverse().join('.')}.`)),
@@ -97,6 +101,7 @@ type Operations = Readonly<
     string,
     {
       readonly parameters?: readonly { readonly name: string }[];
+      readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
       readonly 'x-kubernetes-action'?: string;
       readonly 'x-kubernetes-group-version-kind'?: unknown;
     }
@@ -130,7 +135,7 @@ test('the index names a document for every group version, and each is complete i
 
 test('clients find what a kind supports at its patch operation', () => {
   const documents = served(all);
-  for (const { group, kind, verbs, versions } of all) {
+  for (const { custom: isCustom, group, kind, verbs, versions } of all) {
     if (!verbs.includes('patch')) continue;
     for (const { name } of versions) {
       const url = `/openapi/v3/${group === '' ? 'api' : `apis/${group}`}/${name}`;
@@ -144,6 +149,8 @@ test('clients find what a kind supports at its patch operation', () => {
       assert.equal(patch?.['x-kubernetes-action'], 'patch', `${group}/${name} ${kind}`);
       const parameters = patch.parameters?.map((parameter) => parameter.name) ?? [];
       assert.deepEqual(parameters, ['dryRun', 'fieldManager', 'fieldValidation', 'force']);
+      const strategic = 'application/strategic-merge-patch+json' in (patch.requestBody?.content ?? {});
+      assert.equal(strategic, isCustom !== true, `strategic merge patch of ${group}/${name} ${kind}`);
     }
   }
 });

@@ -28,6 +28,8 @@ export interface Operation {
   readonly body: string | undefined;
   /** Definition of the answer; undefined: text or a stream. */
   readonly result: string | undefined;
+  /** Of a custom resource: it is never sent in protobuf. */
+  readonly custom: boolean;
 }
 
 export interface Path {
@@ -35,6 +37,17 @@ export interface Path {
   /** Names of path parameters. */
   readonly parameters: readonly ('name' | 'namespace' | 'path')[];
   readonly operations: readonly Operation[];
+}
+
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+
+/**
+ * Those of the media types that a resource takes and gives. COMPAT: kubectl patches in the strategic way where it
+ * finds that way here, and custom resources refuse it.
+ */
+export function mediaTypesFor({ custom }: Operation, types: readonly string[]): readonly string[] {
+  return custom ? types.filter((type) => type !== STRATEGIC && type !== PROTOBUF) : types;
 }
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
@@ -144,6 +157,7 @@ function resourcePaths(resource: OpenApiResource): Path[] {
     query: shape.query,
     body: bodyOf(shape.action, version.definition),
     result,
+    custom: definition.custom === true,
   });
   const results: Readonly<Partial<Record<Action, string>>> = {
     list: listDefinition(resource),
@@ -191,7 +205,12 @@ function subresourcePath(
     .filter((verb) => Object.hasOwn(ITEM, verb))
     .map((verb): Operation => {
       const { method, action, idPrefix, query } = ITEM[verb]!;
-      const common = { method, tag: tagOf(definition.group, version.name), gvk };
+      const common = {
+        method,
+        tag: tagOf(definition.group, version.name),
+        gvk,
+        custom: definition.custom === true,
+      };
       // A subresource without a kind of its own schema is a connection: proxy, exec, log.
       return shown === undefined
         ? {
