@@ -20,6 +20,7 @@ import {
   existingClusters,
   isWorkload,
   mergeWork,
+  preservedLabels,
   renderTargets,
   renderWork,
   type Binding,
@@ -250,7 +251,16 @@ class Renderer {
     if (cluster === undefined) throw new Error(`cluster ${target.name} does not exist`);
     const revised = await this.revise(binding, template, target, completions);
     const overridden = await this.overrides.apply(revised, template, cluster);
-    const desired = renderWork({ binding, template, cluster: target.name, overridden });
+    const labels = this.context.settings.gates.StatefulFailoverInjection
+      ? preservedLabels(binding.spec, renderTargets(binding.spec))
+      : undefined;
+    const desired = renderWork({
+      binding,
+      template,
+      cluster: target.name,
+      overridden,
+      ...(labels === undefined ? {} : { preservedLabels: labels }),
+    });
     await writeWork(this.context, this.works, desired, signal);
   }
 

@@ -11,6 +11,7 @@ import {
   type ClusterResourceBinding,
   type Namespace,
   type ResourceBinding,
+  type Taint,
 } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
 import { isAlreadyExists, isNotFound, kinds, type Resource } from '../client/index.ts';
@@ -21,9 +22,12 @@ import type { Controller, ControllerContext } from './context.ts';
 
 // Deletion waits for others (namespace contents, rescheduling); their events mostly come first.
 const DELETION_POLL_MS = 1_000;
-const CLUSTER_INDEX = 'cluster';
 
 type AnyBinding = ResourceBinding | ClusterResourceBinding;
+
+/** Bindings by the clusters they are scheduled to. */
+export const BINDINGS_BY_CLUSTER = 'cluster';
+export const targetNames = ({ spec }: AnyBinding): string[] => (spec.clusters ?? []).map(({ name }) => name);
 
 /** The cluster as it ought to be while it lives; the same object when nothing is to change. Pure. */
 export function decideCluster(cluster: Cluster, now: string): Cluster {
@@ -41,14 +45,15 @@ export const clusterController: Controller = {
     const { informers, clock, logger, metrics, signal } = context;
     const clusters = informers.informer(kinds.clusters);
     const namespaces = informers.informer(kinds.namespaces as Resource<Namespace>);
-    const targets = (binding: AnyBinding): string[] => (binding.spec.clusters ?? []).map(({ name }) => name);
-    const bindings = informers.informer(kinds.resourceBindings, { indexes: { [CLUSTER_INDEX]: targets } });
+    const bindings = informers.informer(kinds.resourceBindings, {
+      indexes: { [BINDINGS_BY_CLUSTER]: targetNames },
+    });
     const clusterBindings = informers.informer(kinds.clusterResourceBindings, {
-      indexes: { [CLUSTER_INDEX]: targets },
+      indexes: { [BINDINGS_BY_CLUSTER]: targetNames },
     });
     const inUse = (name: string): boolean =>
-      bindings.store.byIndex(CLUSTER_INDEX, name).length > 0 ||
-      clusterBindings.store.byIndex(CLUSTER_INDEX, name).length > 0;
+      bindings.store.byIndex(BINDINGS_BY_CLUSTER, name).length > 0 ||
+      clusterBindings.store.byIndex(BINDINGS_BY_CLUSTER, name).length > 0;
     await runController({
       name: 'cluster-controller',
       sources: [
@@ -112,13 +117,18 @@ async function createExecutionNamespace(
 
 function tellTaints({ recorder }: ControllerContext, before: Cluster, after: Cluster): void {
   if (before.spec.taints === after.spec.taints) return;
-  const text = (after.spec.taints ?? [])
+  const text = taintsText(after.spec.taints ?? []);
+  recorder.event(after, 'Normal', 'TaintClusterSucceed', `Taint cluster succeed: ${text}.`);
+}
+
+/** As events spell taints. */
+export function taintsText(taints: readonly Taint[]): string {
+  return taints
     .map(
       ({ key, value, effect }) =>
         `{Key:${key},${value === undefined || value === '' ? '' : `Value:${value},`}Effect:${effect}}`,
     )
     .join(',');
-  recorder.event(after, 'Normal', 'TaintClusterSucceed', `Taint cluster succeed: ${text}.`);
 }
 
 async function removeCluster(

@@ -1,23 +1,34 @@
 // All controllers of the hub, in the order of a template's life.
+import { applicationFailoverController } from './application-failover.ts';
 import { bindingStatusController } from './binding-status.ts';
 import { bindingController } from './binding.ts';
+import { clusterMonitor } from './cluster-monitor.ts';
 import { clusterStatusController } from './cluster-status/index.ts';
+import { clusterTaintPolicyController } from './cluster-taint-policy.ts';
 import { clusterController } from './cluster.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { dependenciesDistributor } from './dependencies.ts';
 import { deploymentReplicasSyncer } from './deployment-replicas-syncer.ts';
 import { detector } from './detector/index.ts';
 import { executionController } from './execution/index.ts';
+import { gracefulEvictionController } from './graceful-eviction.ts';
 import { hpaScaleTargetMarker } from './hpa-scale-target-marker.ts';
 import { namespaceController } from './namespace.ts';
 import { rebalancerController } from './rebalancer.ts';
+import { remedyController } from './remedy.ts';
 import { scheduler } from './scheduler/index.ts';
 import { controllerEnabled } from './settings.ts';
+import { taintManager } from './taint-manager.ts';
+import { unifiedAuthController } from './unified-auth.ts';
 import { workStatusController } from './work-status.ts';
 
 export const hubControllers: readonly Controller[] = [
   clusterController,
   clusterStatusController,
+  clusterMonitor,
+  clusterTaintPolicyController,
+  remedyController,
+  unifiedAuthController,
   namespaceController,
   detector,
   scheduler,
@@ -26,6 +37,9 @@ export const hubControllers: readonly Controller[] = [
   executionController,
   workStatusController,
   bindingStatusController,
+  applicationFailoverController,
+  taintManager,
+  gracefulEvictionController,
   rebalancerController,
   hpaScaleTargetMarker,
   deploymentReplicasSyncer,

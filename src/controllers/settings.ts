@@ -15,6 +15,15 @@ export interface ControllerSettings {
   readonly clusterMonitorGracePeriodMs: number;
   readonly clusterStartupGracePeriodMs: number;
   readonly enableClusterResourceModeling: boolean;
+  readonly enableTaintManager: boolean;
+  /** Whether NoExecute taints evict; with the gate Failover and the taint manager. */
+  readonly enableNoExecuteTaintEviction: boolean;
+  /** For bindings whose policy says nothing about it. */
+  readonly noExecuteTaintEvictionPurgeMode: 'Directly' | 'Gracefully';
+  /** Bindings evicted in a second, over all clusters; 0 means one in 30 minutes. */
+  readonly resourceEvictionRate: number;
+  /** How long an old copy waits for the new one when its task does not say. */
+  readonly gracefulEvictionTimeoutMs: number;
   readonly schedulerName: string;
   readonly enableEmptyWorkloadPropagation: boolean;
   /** Regular expressions, each matched against the whole namespace. */
@@ -39,6 +48,11 @@ export const defaultControllerSettings: ControllerSettings = {
   clusterMonitorGracePeriodMs: 40_000,
   clusterStartupGracePeriodMs: 60_000,
   enableClusterResourceModeling: true,
+  enableTaintManager: true,
+  enableNoExecuteTaintEviction: false,
+  noExecuteTaintEvictionPurgeMode: 'Gracefully',
+  resourceEvictionRate: 0.5,
+  gracefulEvictionTimeoutMs: 600_000,
   schedulerName: 'default-scheduler',
   enableEmptyWorkloadPropagation: false,
   skippedPropagatingNamespaces: ['kube-.*'],

@@ -1,3 +1,24 @@
+export {
+  applicationEvictionTask,
+  judgeApplication,
+  type ApplicationVerdict,
+  type UnhealthySince,
+} from './application-failover.ts';
+export {
+  TAINT_MANAGER,
+  evict,
+  isLastHealthyCopy,
+  taintEvictionTask,
+  taintPurgeMode,
+  type EvictionChange,
+  type PurgeMode,
+} from './eviction.ts';
+export { assessEvictions, takeBack, type EvictionAssessment } from './graceful-eviction.ts';
+export { StateUnreadable, extractState } from './preserved-state.ts';
 export { believe, readyFromProbe } from './probe.ts';
 export type { ObservedReady, ProbeMemory, ProbeResult, Thresholds } from './probe.ts';
+export { remedyActions } from './remedy.ts';
+export { judgeSilence, type SilenceMemory, type SilenceVerdict, type Signs } from './silence.ts';
+export { taintsByPolicies } from './taint-policy.ts';
 export { NOT_READY_TAINT, UNREACHABLE_TAINT, taintsForReadiness, type Taint } from './taints.ts';
+export { noExecuteTaints, stayOf, type Stay } from './toleration-clock.ts';

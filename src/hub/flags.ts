@@ -4,7 +4,7 @@ import { OperatingError, parseFeatureGates, errorMessage } from '../base/index.t
 import { defaultControllerSettings, type ControllerSettings } from '../controllers/index.ts';
 import { formatDuration, parseDuration } from '../machinery/index.ts';
 
-type Kind = 'duration' | 'integer' | 'number' | 'boolean' | 'list' | 'text' | 'gates';
+type Kind = 'duration' | 'integer' | 'number' | 'boolean' | 'list' | 'text' | 'choice' | 'gates';
 
 interface SettingFlag {
   readonly name: string;
@@ -13,6 +13,8 @@ interface SettingFlag {
   readonly help: string;
   /** Smallest value allowed: milliseconds of a duration, or the number itself. */
   readonly min?: number;
+  /** What a choice may be. */
+  readonly choices?: readonly string[];
 }
 
 export const settingFlags: readonly SettingFlag[] = [
@@ -25,6 +27,11 @@ export const settingFlags: readonly SettingFlag[] = [
   { name: 'cluster-monitor-grace-period', kind: 'duration', setting: 'clusterMonitorGracePeriodMs', min: 1, help: 'how long a pull member may be silent before its state is unknown' },
   { name: 'cluster-startup-grace-period', kind: 'duration', setting: 'clusterStartupGracePeriodMs', min: 1, help: 'the same for a member that never reported' },
   { name: 'enable-cluster-resource-modeling', kind: 'boolean', setting: 'enableClusterResourceModeling', help: 'collect nodes and pods of members into their resource summaries' },
+  { name: 'enable-taint-manager', kind: 'boolean', setting: 'enableTaintManager', help: 'run the taint manager, which evicts; also needs the gate Failover' },
+  { name: 'enable-no-execute-taint-eviction', kind: 'boolean', setting: 'enableNoExecuteTaintEviction', help: 'evict from clusters with NoExecute taints that a workload does not tolerate' },
+  { name: 'no-execute-taint-eviction-purge-mode', kind: 'choice', setting: 'noExecuteTaintEvictionPurgeMode', choices: ['Directly', 'Gracefully'], help: 'how a workload leaves a tainted cluster when its policy does not say' },
+  { name: 'resource-eviction-rate', kind: 'number', setting: 'resourceEvictionRate', min: 0, help: 'workloads evicted in a second; 0 means one in 30 minutes' },
+  { name: 'graceful-eviction-timeout', kind: 'duration', setting: 'gracefulEvictionTimeoutMs', min: 0, help: 'how long an old copy waits for its replacement' },
   { name: 'scheduler-name', kind: 'text', setting: 'schedulerName', help: 'schedule only bindings that name this scheduler' },
   { name: 'enable-empty-workload-propagation', kind: 'boolean', setting: 'enableEmptyWorkloadPropagation', help: 'also send workloads to clusters that get no replicas' },
   { name: 'skipped-propagating-namespaces', kind: 'list', setting: 'skippedPropagatingNamespaces', help: 'regular expressions of namespaces that stay on the hub' },
@@ -45,7 +52,7 @@ export function defaultText({ setting, kind }: SettingFlag): string {
 }
 
 /** Reads one flag's text. Throws OperatingError naming the flag and what it takes. */
-export function readSetting({ name, kind, min }: SettingFlag, text: string): unknown {
+export function readSetting({ name, kind, min, choices = [] }: SettingFlag, text: string): unknown {
   const refuse = (why: string, nextStep: string): never => {
     throw new OperatingError('BAD_FLAG', `--${name} ${why}: "${text}"`, nextStep);
   };
@@ -78,6 +85,9 @@ export function readSetting({ name, kind, min }: SettingFlag, text: string): unk
         .split(name === 'skipped-propagating-apis' ? ';' : ',')
         .map((one) => one.trim())
         .filter((one) => one !== '');
+    case 'choice':
+      if (!choices.includes(text)) refuse('is no choice', `give one of: ${choices.join(', ')}`);
+      return text;
     case 'gates':
       return parseFeatureGates(text);
     case 'text':

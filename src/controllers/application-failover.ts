@@ -1,0 +1,140 @@
+// application-failover controllers: move applications that stay unhealthy in a cluster.
+// Reads: bindings. Writes: spec.clusters and spec.gracefulEvictionTasks of bindings.
+// LIMIT: how long a copy has been unhealthy is remembered in memory; a restart begins to count anew.
+import type { ApplicationFailover, GracefulEvictionTask } from '../api/index.ts';
+import type { Resource } from '../client/index.ts';
+import {
+  StateUnreadable,
+  applicationEvictionTask,
+  evict,
+  extractState,
+  judgeApplication,
+  type EvictionChange,
+  type UnhealthySince,
+} from '../failover/index.ts';
+import { isBeingDeleted } from '../machinery/index.ts';
+import type { Binding } from '../propagation/index.ts';
+import { done, informerSource, requeueAfter, runController, type Outcome } from '../runtime/index.ts';
+import type { Controller, ControllerContext } from './context.ts';
+import { BINDING_SCOPES, tellNotEvicted, writeEviction } from './evictions.ts';
+
+// How soon an eviction is tried again for which no state could be read.
+const RECHECK_MS = 10_000;
+
+export const applicationFailoverController: Controller = {
+  name: 'applicationFailover',
+  async run(context) {
+    await Promise.all(
+      BINDING_SCOPES.map(({ prefix, resource }) =>
+        runFor(context, `${prefix}-application-failover-controller`, resource),
+      ),
+    );
+  },
+};
+
+/** What the policy asks for; undefined when the binding is not to be moved. */
+function failoverOf({ interpreter }: ControllerContext, binding: Binding): ApplicationFailover | undefined {
+  const { spec, status } = binding;
+  const { apiVersion, kind, namespace, name } = spec.resource;
+  const template = {
+    apiVersion,
+    kind,
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+  };
+  // COMPAT: without its dependencies a workload is not moved, however the policy asks for it.
+  if (spec.propagateDeps !== true || (status?.aggregatedStatus ?? []).length === 0) return undefined;
+  return interpreter.has(template, 'InterpretHealth') ? spec.failover?.application : undefined;
+}
+
+async function runFor(context: ControllerContext, name: string, resource: Resource<Binding>): Promise<void> {
+  const { informers, settings, clock, logger, metrics, signal } = context;
+  const bindings = informers.informer(resource);
+  const memories = new Map<string, UnhealthySince>();
+  await runController({
+    name,
+    sources: [
+      informerSource(bindings, {
+        filter: ({ spec }) => spec.failover?.application !== undefined,
+        changed: (before, after) =>
+          before.metadata.generation !== after.metadata.generation || before.status !== after.status,
+      }),
+    ],
+    concurrency: settings.concurrentBindingSyncs,
+    clock,
+    logger,
+    metrics,
+    signal,
+    reconcile: async (key, { signal: reconcileSignal }) => {
+      const binding = bindings.store.get(key);
+      const failover =
+        binding === undefined || isBeingDeleted(binding) ? undefined : failoverOf(context, binding);
+      if (binding === undefined || failover === undefined) {
+        memories.delete(key);
+        return done;
+      }
+      const before = memories.get(key) ?? new Map<string, number>();
+      const verdict = judgeApplication(binding, failover, before, clock.now());
+      // Those to be evicted are remembered until that has been written.
+      memories.set(
+        key,
+        new Map([
+          ...verdict.since,
+          ...verdict.evict.map((cluster): [string, number] => [cluster, before.get(cluster) ?? clock.now()]),
+        ]),
+      );
+      const obstructed = await move(context, resource, binding, failover, verdict.evict, reconcileSignal);
+      if (obstructed !== undefined) return obstructed;
+      if (verdict.since.size === 0) memories.delete(key);
+      else memories.set(key, verdict.since);
+      if (verdict.recheckAfterMs === undefined) return done;
+      return requeueAfter(verdict.recheckAfterMs, 'an unhealthy copy is tolerated until then');
+    },
+  });
+}
+
+/** All or nothing. What it returns is to be done instead of moving. */
+async function move(
+  context: ControllerContext,
+  resource: Resource<Binding>,
+  binding: Binding,
+  failover: ApplicationFailover,
+  clusters: readonly string[],
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  if (clusters.length === 0) return undefined;
+  let change: EvictionChange = binding.spec;
+  for (const cluster of clusters) {
+    try {
+      change = evict(change, taskFor(context, binding, failover, cluster)) ?? change;
+    } catch (error) {
+      if (!(error instanceof StateUnreadable)) throw error;
+      tellNotEvicted(context, binding, cluster, error);
+      return requeueAfter(RECHECK_MS, error.message);
+    }
+  }
+  try {
+    const { clusters: targets = [], gracefulEvictionTasks = [] } = change;
+    await writeEviction(context, resource, binding, { clusters: targets, gracefulEvictionTasks }, signal);
+  } catch (error) {
+    for (const cluster of clusters) tellNotEvicted(context, binding, cluster, error);
+    throw error;
+  }
+  return undefined;
+}
+
+function taskFor(
+  { settings }: ControllerContext,
+  binding: Binding,
+  failover: ApplicationFailover,
+  cluster: string,
+): GracefulEvictionTask {
+  const { purgeMode = 'Gracefully', statePreservation } = failover;
+  if (purgeMode === 'Gracefully' && !settings.gates.GracefulEviction)
+    throw new StateUnreadable('the feature gate GracefulEviction is off');
+  const stateful = settings.gates.StatefulFailoverInjection && (statePreservation?.rules.length ?? 0) > 0;
+  const state =
+    stateful && statePreservation !== undefined
+      ? extractState(statePreservation, binding.status?.aggregatedStatus, cluster)
+      : undefined;
+  return applicationEvictionTask(binding, failover, cluster, state);
+}

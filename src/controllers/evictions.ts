@@ -1,0 +1,76 @@
+// What the controllers that evict share: writing the change, and telling of it on the binding and its template.
+import { errorMessage } from '../base/index.ts';
+import { keyOf, kinds, type Resource } from '../client/index.ts';
+import type { EvictionChange } from '../failover/index.ts';
+import type { Binding } from '../propagation/index.ts';
+import type { ObjectReferable } from '../runtime/index.ts';
+import type { ControllerContext } from './context.ts';
+
+/** Both scopes, for controllers that run once for each. */
+export const BINDING_SCOPES: readonly { readonly prefix: string; readonly resource: Resource<Binding> }[] = [
+  { prefix: 'resource-binding', resource: kinds.resourceBindings },
+  { prefix: 'cluster-resource-binding', resource: kinds.clusterResourceBindings },
+];
+
+/** Only over the version that the decision was made of: two decisions over one binding must not mix. */
+export async function writeEviction(
+  { hubClient }: ControllerContext,
+  resource: Resource<Binding>,
+  binding: Binding,
+  change: EvictionChange,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name = '', uid, resourceVersion } = binding.metadata;
+  const spec = Object.fromEntries(
+    Object.entries(change).map(([field, list]) => [field, list.length === 0 ? null : list]),
+  );
+  await hubClient.patch(
+    resource,
+    { namespace, name },
+    { type: 'merge', body: { metadata: { uid, resourceVersion }, spec } },
+    { signal },
+  );
+}
+
+function templateOf({ spec }: Binding): ObjectReferable {
+  const { apiVersion, kind, namespace, name, uid, resourceVersion } = spec.resource;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    },
+  };
+}
+
+export function tellEvicted({ recorder }: ControllerContext, binding: Binding, cluster: string): void {
+  const message = `Evict from cluster ${cluster} succeed.`;
+  for (const object of [binding, templateOf(binding)])
+    recorder.event(object, 'Normal', 'EvictWorkloadFromClusterSucceed', message);
+}
+
+export function tellNotEvicted(
+  { recorder }: ControllerContext,
+  binding: Binding,
+  cluster: string,
+  error: unknown,
+): void {
+  const message = `Evict from cluster ${cluster} failed: ${errorMessage(error)}.`;
+  for (const object of [binding, templateOf(binding)])
+    recorder.event(object, 'Warning', 'EvictWorkloadFromClusterFailed', message);
+}
+
+/** The guard kept the last healthy copy. */
+export function tellHeld(
+  { recorder, logger }: ControllerContext,
+  binding: Binding,
+  cluster: string,
+  why: string,
+): void {
+  logger.info('The last healthy copy stays', { binding: keyOf(binding), cluster, why });
+  for (const object of [binding, templateOf(binding)])
+    recorder.event(object, 'Warning', 'LastHealthyCopyKept', `The copy in cluster ${cluster} stays: ${why}.`);
+}

@@ -1,0 +1,74 @@
+// graceful-eviction controllers: end the tasks of evicted clusters, which lets the old copies go.
+// Reads: bindings, Clusters. Writes: spec.gracefulEvictionTasks of bindings; spec.clusters when an eviction is taken back.
+import { formatTime } from '../base/index.ts';
+import { keyOf, kinds, type Resource } from '../client/index.ts';
+import { assessEvictions, takeBack } from '../failover/index.ts';
+import { isBeingDeleted } from '../machinery/index.ts';
+import type { Binding } from '../propagation/index.ts';
+import { done, informerSource, requeueAfter, runController } from '../runtime/index.ts';
+import type { Controller, ControllerContext } from './context.ts';
+import { BINDING_SCOPES, tellEvicted, tellHeld, writeEviction } from './evictions.ts';
+import { appliedTolerations } from './taint-manager.ts';
+
+const BINDINGS_BY_EVICTION = 'evictedFrom';
+const evictedFrom = ({ spec }: Binding): string[] =>
+  (spec.gracefulEvictionTasks ?? []).map(({ fromCluster }) => fromCluster);
+
+export const gracefulEvictionController: Controller = {
+  name: 'gracefulEviction',
+  async run(context) {
+    await Promise.all(
+      BINDING_SCOPES.map(({ prefix, resource }) =>
+        runFor(context, `${prefix}-graceful-eviction-controller`, resource),
+      ),
+    );
+  },
+};
+
+async function runFor(context: ControllerContext, name: string, resource: Resource<Binding>): Promise<void> {
+  const { informers, settings, clock, logger, metrics, signal } = context;
+  const bindings = informers.informer(resource, { indexes: { [BINDINGS_BY_EVICTION]: evictedFrom } });
+  const clusters = informers.informer(kinds.clusters);
+  await runController({
+    name,
+    sources: [
+      informerSource(bindings, {
+        filter: (binding) => evictedFrom(binding).length > 0,
+        changed: (before, after) =>
+          before.metadata.generation !== after.metadata.generation || before.status !== after.status,
+      }),
+      informerSource(clusters, {
+        changed: (before, after) => before.spec.taints !== after.spec.taints,
+        map: ({ metadata }) => bindings.store.byIndex(BINDINGS_BY_EVICTION, metadata.name ?? '').map(keyOf),
+      }),
+    ],
+    concurrency: settings.concurrentBindingSyncs,
+    clock,
+    logger,
+    metrics,
+    signal,
+    reconcile: async (key, { signal: reconcileSignal }) => {
+      const binding = bindings.store.get(key);
+      if (binding === undefined || isBeingDeleted(binding) || evictedFrom(binding).length === 0) return done;
+      const nowMs = clock.now();
+      const back = takeBack(binding, clusters.store, appliedTolerations(binding) ?? [], nowMs);
+      if (back !== undefined) {
+        await writeEviction(context, resource, binding, back, reconcileSignal);
+        return done;
+      }
+      const assessed = assessEvictions(binding, {
+        nowMs,
+        now: formatTime(nowMs),
+        timeoutMs: settings.gracefulEvictionTimeoutMs,
+      });
+      const { tasks, dropped, held, recheckAfterMs } = assessed;
+      if (tasks !== binding.spec.gracefulEvictionTasks)
+        await writeEviction(context, resource, binding, { gracefulEvictionTasks: tasks }, reconcileSignal);
+      for (const cluster of dropped) tellEvicted(context, binding, cluster);
+      for (const cluster of held)
+        tellHeld(context, binding, cluster, 'time is over, but no replacement is healthy');
+      if (recheckAfterMs === undefined) return done;
+      return requeueAfter(recheckAfterMs, 'an eviction ends by then');
+    },
+  });
+}

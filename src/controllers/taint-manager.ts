@@ -1,0 +1,219 @@
+// taint-manager: takes bindings off clusters whose NoExecute taints they do not tolerate, when their time is over.
+// Reads: Clusters, bindings. Writes: spec.clusters and spec.gracefulEvictionTasks of bindings.
+// INVARIANT: judged by the placement that was scheduled with, never by a policy that has not been acted on; the last
+// healthy copy is not purged before something can take its place.
+import { APPLIED_PLACEMENT_ANNOTATION, type Cluster, type Placement } from '../api/index.ts';
+import { keyOf, kinds, type Resource } from '../client/index.ts';
+import {
+  StateUnreadable,
+  evict,
+  extractState,
+  isLastHealthyCopy,
+  noExecuteTaints,
+  stayOf,
+  taintEvictionTask,
+  taintPurgeMode,
+} from '../failover/index.ts';
+import { isBeingDeleted } from '../machinery/index.ts';
+import type { Binding } from '../propagation/index.ts';
+import {
+  PRIORITY_RESYNC,
+  done,
+  informerSource,
+  requeueAfter,
+  runController,
+  type Informer,
+  type Outcome,
+} from '../runtime/index.ts';
+import { fleetSnapshot, schedule, type FleetSnapshot } from '../scheduling/index.ts';
+import { BINDINGS_BY_CLUSTER, targetNames } from './cluster.ts';
+import type { Controller, ControllerContext } from './context.ts';
+import { EvictionPace } from './eviction-pace.ts';
+import { BINDING_SCOPES, tellHeld, tellNotEvicted, writeEviction } from './evictions.ts';
+
+// How soon an eviction that has to wait for something else is looked at again; upstream's retry period.
+const RECHECK_MS = 10_000;
+
+/** COMPAT: switched on and off together with the cluster controller, of which it is a part upstream. */
+export const taintManager: Controller = {
+  name: 'cluster',
+  async run(context) {
+    const { settings, informers, signal } = context;
+    if (!settings.gates.Failover || !settings.enableTaintManager || !settings.enableNoExecuteTaintEviction)
+      return;
+    const clusters = informers.informer(kinds.clusters);
+    const pace = new EvictionPace(settings.resourceEvictionRate);
+    let snapshot: FleetSnapshot | undefined;
+    const forget = (): void => void (snapshot = undefined);
+    const stop = clusters.subscribe({ added: forget, updated: forget, deleted: forget });
+    signal.addEventListener('abort', stop, { once: true });
+    await clusters.synced;
+    const fleet = (): FleetSnapshot => (snapshot ??= fleetSnapshot(clusters.store.values()));
+    await Promise.all(
+      BINDING_SCOPES.map(({ prefix, resource }) =>
+        new Evictor(context, resource, clusters, pace, fleet).run(`${prefix}-taint-manager`),
+      ),
+    );
+  },
+};
+
+/** The tolerations a binding was scheduled with; undefined when it was not, or not readably. */
+export function appliedTolerations({
+  metadata,
+}: Binding): NonNullable<Placement['clusterTolerations']> | undefined {
+  const text = metadata.annotations?.[APPLIED_PLACEMENT_ANNOTATION];
+  if (text === undefined) return undefined;
+  try {
+    const placement = JSON.parse(text) as Placement | null;
+    return placement === null ? undefined : (placement.clusterTolerations ?? []);
+  } catch {
+    return undefined;
+  }
+}
+
+class Evictor {
+  private readonly context: ControllerContext;
+  private readonly resource: Resource<Binding>;
+  private readonly clusters: Informer<Cluster>;
+  private readonly bindings: Informer<Binding>;
+  private readonly pace: EvictionPace;
+  private readonly fleet: () => FleetSnapshot;
+
+  constructor(
+    context: ControllerContext,
+    resource: Resource<Binding>,
+    clusters: Informer<Cluster>,
+    pace: EvictionPace,
+    fleet: () => FleetSnapshot,
+  ) {
+    this.context = context;
+    this.resource = resource;
+    this.clusters = clusters;
+    this.bindings = context.informers.informer(resource, {
+      indexes: { [BINDINGS_BY_CLUSTER]: targetNames },
+    });
+    this.pace = pace;
+    this.fleet = fleet;
+  }
+
+  run(name: string): Promise<void> {
+    const { clock, logger, metrics, signal } = this.context;
+    return runController({
+      name,
+      sources: [
+        informerSource(this.clusters, {
+          changed: (before, after) => before.spec.taints !== after.spec.taints,
+          map: (cluster) => this.keysOf(cluster),
+          priority: PRIORITY_RESYNC,
+        }),
+        informerSource(this.bindings, {
+          changed: (before, after) =>
+            before.metadata.generation !== after.metadata.generation ||
+            before.metadata.annotations !== after.metadata.annotations,
+          map: (binding) =>
+            targetNames(binding)
+              .filter((cluster) => this.taintsOf(cluster).length > 0)
+              .map((cluster) => `${cluster}|${keyOf(binding)}`),
+        }),
+      ],
+      concurrency: 16,
+      clock,
+      logger,
+      metrics,
+      signal,
+      reconcile: async (key, { signal: reconcileSignal }) => {
+        const outcome = await this.reconcile(key, reconcileSignal);
+        if (outcome.kind === 'done') this.pace.end(key);
+        return outcome;
+      },
+    });
+  }
+
+  private keysOf(cluster: Cluster): string[] {
+    if (noExecuteTaints(cluster.spec.taints).length === 0) return [];
+    const { name = '' } = cluster.metadata;
+    return this.bindings.store
+      .byIndex(BINDINGS_BY_CLUSTER, name)
+      .map((binding) => `${name}|${keyOf(binding)}`);
+  }
+
+  private taintsOf(cluster: string): ReturnType<typeof noExecuteTaints> {
+    return noExecuteTaints(this.clusters.store.get(cluster)?.spec.taints);
+  }
+
+  private async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
+    const { clock, logger } = this.context;
+    const split = key.indexOf('|');
+    const cluster = key.slice(0, split);
+    const binding = this.bindings.store.get(key.slice(split + 1));
+    if (binding === undefined || isBeingDeleted(binding)) return done;
+    if (!targetNames(binding).includes(cluster)) return done;
+    const taints = this.taintsOf(cluster);
+    if (taints.length === 0) return done;
+    const tolerations = appliedTolerations(binding);
+    if (tolerations === undefined) {
+      // The scheduler writes it, and that brings the binding back.
+      logger.debug('A binding in a tainted cluster has no readable placement yet', { key });
+      return done;
+    }
+    const stay = stayOf(taints, tolerations, clock.now());
+    if (stay.kind === 'for-ever') return done;
+    if (stay.kind === 'for-now') return requeueAfter(stay.forMs, 'the taint is tolerated until then');
+    const waitMs = this.pace.waitMs(key, clock.now());
+    if (waitMs > 0) return requeueAfter(waitMs, 'evictions are paced');
+    return this.evict(binding, cluster, signal);
+  }
+
+  private async evict(binding: Binding, cluster: string, signal: AbortSignal): Promise<Outcome> {
+    const { settings } = this.context;
+    const purgeMode = taintPurgeMode(binding.spec, settings.noExecuteTaintEvictionPurgeMode);
+    let state: Readonly<Record<string, string>> | undefined;
+    try {
+      state = this.stateOf(binding, cluster);
+    } catch (error) {
+      if (!(error instanceof StateUnreadable)) throw error;
+      tellNotEvicted(this.context, binding, cluster, error);
+      return requeueAfter(RECHECK_MS, error.message);
+    }
+    const change = evict(binding.spec, taintEvictionTask(cluster, purgeMode, state));
+    if (change === undefined) return done;
+    if (purgeMode === 'Directly' && isLastHealthyCopy(binding.spec, binding.status, cluster)) {
+      const obstacle = this.obstacle({ ...binding, spec: { ...binding.spec, ...change } });
+      if (obstacle !== undefined) {
+        tellHeld(this.context, binding, cluster, obstacle);
+        return requeueAfter(RECHECK_MS, 'nothing can take the place of the last healthy copy');
+      }
+    }
+    try {
+      await writeEviction(this.context, this.resource, binding, change, signal);
+    } catch (error) {
+      tellNotEvicted(this.context, binding, cluster, error);
+      throw error;
+    }
+    return done;
+  }
+
+  private stateOf({ spec, status }: Binding, cluster: string): Readonly<Record<string, string>> | undefined {
+    const preservation = spec.failover?.cluster?.statePreservation;
+    if (!this.context.settings.gates.StatefulFailoverInjection) return undefined;
+    if (preservation === undefined || preservation.rules.length === 0) return undefined;
+    return extractState(preservation, status?.aggregatedStatus, cluster);
+  }
+
+  /** Why the scheduler would find no place for the binding; undefined when it would, or is not ours to ask. */
+  private obstacle(binding: Binding): string | undefined {
+    const { settings } = this.context;
+    const { schedulerName = '', placement } = binding.spec;
+    if (placement === undefined || (schedulerName !== '' && schedulerName !== settings.schedulerName))
+      return undefined;
+    const result = schedule({
+      binding,
+      fleet: this.fleet(),
+      gates: settings.gates,
+      mode: 'Steady',
+      propagateEmptyWorkloads: settings.enableEmptyWorkloadPropagation,
+    });
+    if (!result.ok) return result.failure.message;
+    return result.clusters.length === 0 ? 'no other cluster takes it' : undefined;
+  }
+}

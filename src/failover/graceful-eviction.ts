@@ -1,0 +1,113 @@
+// When an eviction is over and the old copy may go (clusters-and-failover.md §8.3), and the guard that is ours: the
+// last healthy copy stays until another is healthy, and comes back into its cluster when that may be used again.
+// Upstream removes it when time is over, and takes an empty schedule for one whose copies are all healthy.
+import type { Cluster, GracefulEvictionTask, Placement } from '../api/index.ts';
+import { isBeingDeleted, parseTime } from '../machinery/index.ts';
+import type { Binding } from './binding.ts';
+import { TAINT_MANAGER, healthIn, isLastHealthyCopy, wantsNoCopy, type EvictionChange } from './eviction.ts';
+import { noExecuteTaints, stayOf } from './toleration-clock.ts';
+
+export interface EvictionAssessment {
+  /** The tasks to keep; the same array when none changes. */
+  readonly tasks: readonly GracefulEvictionTask[];
+  readonly dropped: readonly string[];
+  /** Clusters whose task is over its time and is kept by the guard. */
+  readonly held: readonly string[];
+  /** When time alone ends a task. */
+  readonly recheckAfterMs: number | undefined;
+}
+
+interface Assessing {
+  readonly binding: Binding;
+  readonly replaced: boolean;
+  readonly nowMs: number;
+  readonly timeoutMs: number;
+}
+
+type Verdict = 'keep' | 'drop' | 'hold';
+
+/** @param now what new tasks carry as creationTimestamp; the text of nowMs */
+export function assessEvictions(
+  binding: Binding,
+  { nowMs, now, timeoutMs }: { readonly nowMs: number; readonly now: string; readonly timeoutMs: number },
+): EvictionAssessment {
+  const before = binding.spec.gracefulEvictionTasks ?? [];
+  const assessing: Assessing = { binding, replaced: isReplaced(binding), nowMs, timeoutMs };
+  const tasks: GracefulEvictionTask[] = [];
+  const dropped: string[] = [];
+  const held: string[] = [];
+  const waits: number[] = [];
+  for (const task of before) {
+    const started = task.creationTimestamp === undefined;
+    const kept = started ? { ...task, creationTimestamp: now } : task;
+    const verdict = started ? 'keep' : judge(task, assessing);
+    if (verdict === 'drop') {
+      dropped.push(task.fromCluster);
+      continue;
+    }
+    tasks.push(kept);
+    if (verdict === 'hold') held.push(task.fromCluster);
+    else if (task.suppressDeletion === undefined) waits.push(endMs(kept, timeoutMs, nowMs) - nowMs);
+  }
+  const changed = tasks.length !== before.length || tasks.some((task, index) => task !== before[index]);
+  return {
+    tasks: changed ? tasks : before,
+    dropped,
+    held,
+    recheckAfterMs: waits.length === 0 ? undefined : Math.max(0, Math.min(...waits)) + 1,
+  };
+}
+
+function endMs(task: GracefulEvictionTask, timeoutMs: number, nowMs: number): number {
+  const lifetimeMs = task.gracePeriodSeconds === undefined ? timeoutMs : task.gracePeriodSeconds * 1000;
+  return (parseTime(task.creationTimestamp ?? '') ?? nowMs) + lifetimeMs;
+}
+
+function judge(task: GracefulEvictionTask, { binding, replaced, nowMs, timeoutMs }: Assessing): Verdict {
+  if (task.suppressDeletion !== undefined) return task.suppressDeletion ? 'keep' : 'drop';
+  if (replaced) return 'drop';
+  if (nowMs <= endMs(task, timeoutMs, nowMs)) return 'keep';
+  return isLastHealthyCopy(binding.spec, binding.status, task.fromCluster) ? 'hold' : 'drop';
+}
+
+/** Whether the copies that are wanted now are all there and healthy. */
+function isReplaced({ metadata, spec, status }: Binding): boolean {
+  if (status?.schedulerObservedGeneration !== metadata.generation) return false;
+  const targets = spec.clusters ?? [];
+  if (targets.length === 0) return wantsNoCopy(spec);
+  return targets.every(({ name }) => healthIn(status, name) === 'Healthy');
+}
+
+/**
+ * Takes an eviction back: nothing could replace the copy, and its cluster may be used again. Without this the task
+ * itself would keep the scheduler from the only cluster that has the copy.
+ */
+export function takeBack(
+  { spec, status }: Binding,
+  clusters: { get(name: string): Cluster | undefined },
+  tolerations: NonNullable<Placement['clusterTolerations']>,
+  nowMs: number,
+): Required<EvictionChange> | undefined {
+  if ((spec.clusters ?? []).length > 0) return undefined;
+  const tasks = spec.gracefulEvictionTasks ?? [];
+  const back = tasks.filter(({ producer, purgeMode, fromCluster, suppressDeletion }) => {
+    const cluster = clusters.get(fromCluster);
+    return (
+      producer === TAINT_MANAGER &&
+      purgeMode !== 'Directly' &&
+      suppressDeletion === undefined &&
+      cluster !== undefined &&
+      !isBeingDeleted(cluster) &&
+      healthIn(status, fromCluster) === 'Healthy' &&
+      stayOf(noExecuteTaints(cluster.spec.taints), tolerations, nowMs).kind === 'for-ever'
+    );
+  });
+  if (back.length === 0) return undefined;
+  return {
+    clusters: back.map(({ fromCluster, replicas }) => ({
+      name: fromCluster,
+      ...(replicas === undefined ? {} : { replicas }),
+    })),
+    gracefulEvictionTasks: tasks.filter((task) => !back.includes(task)),
+  };
+}
