@@ -25,7 +25,7 @@ function isNewPod({ operation, group, resource, subresource }: AdmissionAttribut
   return operation === 'CREATE' && group === '' && resource === 'pods' && subresource === '';
 }
 
-function withSpec<S>(object: KubeObject, spec: S): KubeObject {
+function withSpec(object: KubeObject, spec: unknown): KubeObject {
   return { ...object, spec };
 }
 

@@ -5,7 +5,6 @@ import { OperatingError, formatTime, type Clock, type Logger, type Random } from
 import { createClient, isAlreadyExists, type Client, type Transport } from '../client/index.ts';
 import { createEventRecorder, createInformerSet, type Informer, type InformerSet } from '../runtime/index.ts';
 import { openCaches, type Caches } from './caches.ts';
-import { runControllers } from './controllers.ts';
 import { budgetedRecorder } from './events.ts';
 import { FaultBoard } from './faults/faults.ts';
 import type { NetworkGate } from './faults/network-gate.ts';
@@ -14,11 +13,14 @@ import { defaultKubeletSettings, type KubeletSettings } from './kubelet/behaviou
 import { createKubelet, type Kubelet } from './kubelet/kubelet.ts';
 import type { LoopContext } from './loop.ts';
 import { DOWN_ANNOTATION } from './nodes/node-health.ts';
+import { runNetworkLoops } from './network/loops.ts';
 import { defaultNodeSettings, runNodeLoops, type NodeSettings } from './nodes/node-loops.ts';
 import { DEFAULT_POOL, nodesOf, type NodePool } from './nodes/node-pool.ts';
 import { nodes as nodeResource, priorityClasses, storageClasses } from './resources.ts';
 import { runScheduler } from './scheduler/scheduler.ts';
+import { runVolumeLoops } from './volumes/loops.ts';
 import { PROVISIONER } from './volumes/volume-binding.ts';
+import { runWorkloadLoops } from './workloads/loops.ts';
 
 export interface ClusterOptions {
   readonly name: string;
@@ -132,7 +134,9 @@ export class Cluster {
       faultOf: (pod) => this.faults.faultOf(pod),
     });
     this.tasks.push(
-      runControllers(context, { loadBalancerPrefix }),
+      runWorkloadLoops(context),
+      runNetworkLoops(context, loadBalancerPrefix),
+      runVolumeLoops(context),
       runNodeLoops(context, { ...defaultNodeSettings, ...this.options.nodeHealth }),
       runScheduler(as('kube-scheduler')),
       this.kubelet.run(),

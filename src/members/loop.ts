@@ -39,19 +39,24 @@ export interface LoopSpec<Input> {
   readonly gatherMs?: number;
 }
 
-// How soon to look again for writes that a cache does not show yet. Its events usually come first.
+// How soon to look again for writes that a cache does not show yet. Its events usually come first; when they do not
+// come at all, because the API server is down, asking gets rarer.
 const CACHE_WAIT_MS = 5;
+const CACHE_WAIT_MAX_MS = 1000;
 // LIMIT: rounds under way at once per controller; they only wait for the API server.
 const CONCURRENCY = 16;
 
 export function runLoop<Input>(spec: LoopSpec<Input>, context: LoopContext): Promise<void> {
   const { client, caches, clock, signal, logger } = context;
   const recorder = context.recorder.withComponent(spec.name);
-  const pending = new Map<string, readonly Written[]>();
+  const pending = new Map<string, { readonly written: readonly Written[]; waitMs: number }>();
 
   const reconcile = async (key: string, callSignal: AbortSignal): Promise<Outcome> => {
-    if (pending.get(key)?.every((written) => caches.hasSeen(written)) === false) {
-      return requeueAfter(CACHE_WAIT_MS, 'the cache does not show the last writes yet');
+    const last = pending.get(key);
+    if (last !== undefined && !last.written.every((one) => caches.hasSeen(one))) {
+      const { waitMs } = last;
+      last.waitMs = Math.min(2 * waitMs, CACHE_WAIT_MAX_MS);
+      return requeueAfter(waitMs, 'the cache does not show the last writes yet');
     }
     pending.delete(key);
     const input = spec.gather(key, clock.now());
@@ -59,9 +64,12 @@ export function runLoop<Input>(spec: LoopSpec<Input>, context: LoopContext): Pro
     const plan = spec.decide(input);
     const result = await carryOut(plan, client, recorder, callSignal);
     const written = [...result.written];
+    const remember = (): void => {
+      if (written.length > 0) pending.set(key, { written, waitMs: CACHE_WAIT_MS });
+    };
     const failure = result.failures[0];
     if (failure === undefined) {
-      if (written.length > 0) pending.set(key, written);
+      remember();
       return plan.requeueAfterMs === undefined ? done : requeueAfter(plan.requeueAfterMs, 'time');
     }
     const report = spec.afterFailure?.(input, failure);
@@ -69,7 +77,7 @@ export function runLoop<Input>(spec: LoopSpec<Input>, context: LoopContext): Pro
       const reported = await carryOut(spec.decide(report), client, recorder, callSignal);
       written.push(...reported.written);
     }
-    if (written.length > 0) pending.set(key, written);
+    remember();
     // Nothing new can come into a namespace that is going; its end is near.
     if (isNamespaceTerminating(failure.error)) return done;
     logger.debug('A write of a simulated controller failed', {

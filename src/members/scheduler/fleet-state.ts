@@ -1,6 +1,7 @@
 // The scheduler's picture of the cluster: what every node can hold and what is on it or on its way there. Changed
 // in place, event by event, so that scheduling one pod never has to add up all others.
 // INVARIANT: a pod counts at exactly one node, from the moment it is assumed there until it is finished or gone.
+import { deepEqual } from '../../machinery/index.ts';
 import type { Node, Pod } from '../kinds.ts';
 import { isTerminal } from '../pods.ts';
 import { add, amountsOf, podRequest, type Amounts } from './fit.ts';
@@ -21,7 +22,7 @@ class MutableNodeState implements NodeState {
   }
 
   update(node: Node): void {
-    if (node.status?.allocatable !== this.node.status?.allocatable) {
+    if (!deepEqual(node.status?.allocatable, this.node.status?.allocatable)) {
       this.allocatable = amountsOf(node.status?.allocatable);
     }
     this.node = node;

@@ -4,6 +4,7 @@
 import type { Binding, PodCondition } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
 import { isConflict, isNotFound, keyOf, resource } from '../../client/index.ts';
+import { deepEqual } from '../../machinery/index.ts';
 import {
   PRIORITY_CHANGE,
   WorkQueue,
@@ -77,9 +78,9 @@ class Scheduler {
           updated: (old, node) => {
             this.fleet.setNode(node);
             const same =
-              old.spec === node.spec &&
-              old.metadata.labels === node.metadata.labels &&
-              old.status?.allocatable === node.status?.allocatable;
+              deepEqual(old.spec, node.spec) &&
+              deepEqual(old.metadata.labels, node.metadata.labels) &&
+              deepEqual(old.status?.allocatable, node.status?.allocatable);
             if (!same) this.retryUnschedulable();
           },
           deleted: (node) => this.fleet.removeNode(node.metadata.name),
@@ -103,7 +104,7 @@ class Scheduler {
           updated: (old, pod) => {
             // Its own refused attempt must not bring a pod back.
             const waits = isWaiting(old) && isWaiting(pod);
-            if (waits && old.spec === pod.spec && old.metadata.labels === pod.metadata.labels) return;
+            if (waits && old.spec === pod.spec && deepEqual(old.metadata.labels, pod.metadata.labels)) return;
             seen(pod);
           },
           deleted: (pod) => {

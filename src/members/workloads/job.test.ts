@@ -7,7 +7,8 @@ import type { Plan } from '../plan.ts';
 import { NOW, job, meta, ownedBy, pod, readyStatus, secondsAgo } from '../testing/objects.ts';
 import { outline, statusIn, writesOf } from '../testing/plans.ts';
 import { formatIndexes, parseIndexes } from './job-indexes.ts';
-import { TRACKING_FINALIZER, decideJob } from './job.ts';
+import { TRACKING_FINALIZER } from './job-tally.ts';
+import { decideJob } from './job.ts';
 
 const finished = (phase: 'Succeeded' | 'Failed', seconds = 100): PodStatus => ({
   phase,

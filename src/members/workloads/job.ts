@@ -2,7 +2,7 @@
 // Reads Jobs, Pods. Writes Pods, the Job's status; deletes Jobs whose time after finishing is over.
 // INVARIANT: every finished pod is counted once. Its finalizer keeps it until the status that counts it is stored:
 // first its uid goes into `uncountedTerminatedPods`, then the finalizer goes, then the uid becomes a number.
-import type { JobCondition, JobStatus } from '../../api/index.ts';
+import type { JobStatus } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
 import {
   controllerReference,
@@ -14,21 +14,24 @@ import {
 } from '../../machinery/index.ts';
 import type { Job, Pod } from '../kinds.ts';
 import { claim } from '../ownership.ts';
-import { nothing, planOf, sooner, type EventNote, type Plan, type Write } from '../plan.ts';
-import {
-  compare,
-  deletionOrder,
-  isActive,
-  isReady,
-  isTerminal,
-  isTerminating,
-  podFromTemplate,
-} from '../pods.ts';
+import { nothing, planOf, sooner, type Plan, type Write } from '../plan.ts';
+import { compare, deletionOrder, isTerminal, isTerminating, podFromTemplate } from '../pods.ts';
 import { jobs, pods as podResource } from '../resources.ts';
-import { formatIndexes, parseIndexes } from './job-indexes.ts';
+import { jobEvents, jobStatus } from './job-status.ts';
+import {
+  INDEX_ANNOTATION,
+  TRACKING_FINALIZER,
+  conditionOf,
+  deadlineInMs,
+  indexOf,
+  isIndexed,
+  isSuspendedInStatus,
+  tallyOf,
+  targetOf,
+  verdictOf,
+  type Tally,
+} from './job-tally.ts';
 
-export const TRACKING_FINALIZER = 'batch.kubernetes.io/job-tracking';
-const INDEX_ANNOTATION = 'batch.kubernetes.io/job-completion-index';
 // LIMIT: as kube-controller-manager bounds one round; the next follows at once.
 const BURST_MAX = 500;
 // COMPAT: how long a Job waits after pods have failed, doubling with each in a row.
@@ -40,24 +43,6 @@ export interface JobInput {
   /** All of the namespace that the Job controls, or that nobody controls. */
   readonly pods: readonly Pod[];
   readonly nowMs: number;
-}
-
-/** The counts of one round, with pods that have just ended already in. */
-interface Tally {
-  readonly active: readonly Pod[];
-  readonly uncounted: { readonly succeeded: readonly string[]; readonly failed: readonly string[] };
-  /** Stored numbers, with those whose finalizers are gone. */
-  readonly succeeded: number;
-  readonly failed: number;
-  /** Of an Indexed Job. */
-  readonly completedIndexes: readonly number[];
-  readonly restarts: number;
-}
-
-interface Verdict {
-  readonly kind: 'complete' | 'failed';
-  readonly reason: string;
-  readonly message: string;
 }
 
 export function decideJob(input: JobInput): Plan {
@@ -88,19 +73,6 @@ function refusal(job: Job): Plan | undefined {
   if (field === undefined) return undefined;
   const message = `spec.${field} is not simulated; the Job is left alone`;
   return planOf([], [{ about: job, type: 'Warning', reason: 'NotSimulated', message }]);
-}
-
-function conditionOf(job: Job, type: string): JobCondition | undefined {
-  return job.status?.conditions?.find((one) => one.type === type && one.status === 'True');
-}
-
-function isIndexed(job: Job): boolean {
-  return job.spec.completionMode === 'Indexed';
-}
-
-export function indexOf(pod: Pod): number | undefined {
-  const text = pod.metadata.annotations?.[INDEX_ANNOTATION] ?? pod.metadata.labels?.[INDEX_ANNOTATION];
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 function untrack(pods: readonly Pod[]): Write[] {
@@ -150,101 +122,16 @@ function decideUnfinished(input: JobInput, owned: readonly Pod[], claimed: reado
         ? { removals: withdraw(job, tally.active), creations: [] }
         : manage(input, owned, tally);
   const changes = [...managed.removals, managed.creations];
-  const status = statusOf({ input, owned, tally, verdict, startTime, target, resumed });
+  const status = jobStatus({ job, nowMs, owned, tally, verdict, startTime, target, resumed });
   const counted = new Set([...tally.uncounted.succeeded, ...tally.uncounted.failed]);
   const isCounted = (pod: Pod): boolean =>
     counted.has(pod.metadata.uid) || (isIndexed(job) && pod.status?.phase === 'Succeeded');
   const report: Write = { verb: 'updateStatus', resource: jobs, object: { ...job, status } };
   return planOf(
     [claimed, semanticEqual(status, before) ? [] : [report], untrack(owned.filter(isCounted)), ...changes],
-    eventsOf(job, status, suspended, resumed),
+    jobEvents(job, status, suspended, resumed),
     sooner(deadlineInMs(job, startTime, nowMs), managed.requeueAfterMs),
   );
-}
-
-function isSuspendedInStatus(job: Job): boolean {
-  return conditionOf(job, 'Suspended') !== undefined;
-}
-
-/** How the Job is going to finish, once decided: the condition stands while its last pods end. */
-function targetOf(job: Job): Verdict | undefined {
-  const met = conditionOf(job, 'SuccessCriteriaMet');
-  const failing = conditionOf(job, 'FailureTarget');
-  const condition = met ?? failing;
-  if (condition === undefined) return undefined;
-  const { reason = '', message = '' } = condition;
-  return { kind: met === undefined ? 'failed' : 'complete', reason, message };
-}
-
-function isFailed(pod: Pod): boolean {
-  // A pod that is deleted from outside may never get to report how it ended.
-  return pod.status?.phase === 'Failed' || (isTerminating(pod) && pod.status?.phase !== 'Succeeded');
-}
-
-function tallyOf(job: Job, owned: readonly Pod[], failing: boolean): Tally {
-  const { status = {} } = job;
-  const stored = status.uncountedTerminatedPods ?? {};
-  const tracked = new Map(
-    owned.filter((pod) => hasFinalizer(pod, TRACKING_FINALIZER)).map((pod) => [pod.metadata.uid, pod]),
-  );
-  const succeeded = new Set((stored.succeeded ?? []).filter((uid) => tracked.has(uid)));
-  const failed = new Set((stored.failed ?? []).filter((uid) => tracked.has(uid)));
-  const settledSucceeded = (stored.succeeded ?? []).length - succeeded.size;
-  const settledFailed = (stored.failed ?? []).length - failed.size;
-  const indexes = new Set(parseIndexes(status.completedIndexes, job.spec.completions ?? 0));
-  for (const [uid, pod] of tracked) {
-    if (pod.status?.phase === 'Succeeded') {
-      const index = indexOf(pod);
-      if (isIndexed(job) && index !== undefined) indexes.add(index);
-      else if (!failed.has(uid)) succeeded.add(uid);
-    } else if (isFailed(pod) || (failing && !isActive(pod))) {
-      failed.add(uid);
-    }
-  }
-  return {
-    active: owned.filter(isActive),
-    uncounted: { succeeded: [...succeeded], failed: [...failed] },
-    succeeded: (isIndexed(job) ? indexes.size : (status.succeeded ?? 0)) + settledSucceeded,
-    failed: (status.failed ?? 0) + settledFailed,
-    completedIndexes: [...indexes],
-    restarts: owned
-      .filter((pod) => isActive(pod) && pod.status?.phase === 'Running')
-      .flatMap((pod) => pod.status?.containerStatuses ?? [])
-      .reduce((total, container) => total + container.restartCount, 0),
-  };
-}
-
-/** Whether the Job is over. */
-function verdictOf(
-  job: Job,
-  tally: Tally,
-  startTime: string | undefined,
-  nowMs: number,
-): Verdict | undefined {
-  const { backoffLimit = 6, completions, template } = job.spec;
-  const failed = tally.failed + tally.uncounted.failed.length;
-  const succeeded = tally.succeeded + tally.uncounted.succeeded.length;
-  const restarts = template.spec?.restartPolicy === 'OnFailure' ? tally.restarts : 0;
-  if (failed > backoffLimit || (restarts > 0 && restarts >= backoffLimit)) {
-    const message = 'Job has reached the specified backoff limit';
-    return { kind: 'failed', reason: 'BackoffLimitExceeded', message };
-  }
-  const deadline = deadlineInMs(job, startTime, nowMs);
-  if (deadline !== undefined && deadline <= 0) {
-    const message = 'Job was active longer than specified deadline';
-    return { kind: 'failed', reason: 'DeadlineExceeded', message };
-  }
-  const done =
-    completions === undefined ? succeeded > 0 && tally.active.length === 0 : succeeded >= completions;
-  if (!done || job.spec.suspend === true) return undefined;
-  const message = 'Reached expected number of succeeded pods';
-  return { kind: 'complete', reason: 'CompletionsReached', message };
-}
-
-function deadlineInMs(job: Job, startTime: string | undefined, nowMs: number): number | undefined {
-  const seconds = job.spec.activeDeadlineSeconds;
-  if (seconds === undefined || startTime === undefined || job.spec.suspend === true) return undefined;
-  return Date.parse(startTime) + seconds * 1000 - nowMs;
 }
 
 function removal(job: Job, pod: Pod): Write {
@@ -372,81 +259,4 @@ function indexedSpec(
     containers: spec.containers.map(withEnv),
     ...(spec.initContainers === undefined ? {} : { initContainers: spec.initContainers.map(withEnv) }),
   };
-}
-
-interface StatusInput {
-  readonly input: JobInput;
-  readonly owned: readonly Pod[];
-  readonly tally: Tally;
-  readonly verdict: Verdict | undefined;
-  readonly target: Verdict | undefined;
-  readonly startTime: string | undefined;
-  readonly resumed: boolean;
-}
-
-function statusOf(parts: StatusInput): JobStatus {
-  const { input, owned, tally, verdict, startTime } = parts;
-  const { job, nowMs } = input;
-  const leaving = owned.filter((pod) => isTerminating(pod) && !isTerminal(pod)).length;
-  const waiting = tally.uncounted.succeeded.length + tally.uncounted.failed.length;
-  const over = verdict !== undefined && tally.active.length === 0 && leaving === 0 && waiting === 0;
-  const conditions = conditionsOf(parts, over);
-  const active = tally.active.length;
-  const { succeeded, failed } = tally;
-  const uncounted = {
-    ...(tally.uncounted.succeeded.length === 0 ? {} : { succeeded: tally.uncounted.succeeded }),
-    ...(tally.uncounted.failed.length === 0 ? {} : { failed: tally.uncounted.failed }),
-  };
-  return {
-    ...(startTime === undefined ? {} : { startTime }),
-    ...(active === 0 ? {} : { active }),
-    ...(succeeded === 0 ? {} : { succeeded }),
-    ...(failed === 0 ? {} : { failed }),
-    terminating: leaving,
-    ready: tally.active.filter(isReady).length,
-    uncountedTerminatedPods: uncounted,
-    ...(isIndexed(job) ? { completedIndexes: formatIndexes(tally.completedIndexes) } : {}),
-    ...(over && verdict.kind === 'complete' ? { completionTime: formatTime(nowMs) } : {}),
-    ...(conditions.length === 0 ? {} : { conditions }),
-  };
-}
-
-function conditionsOf(
-  { input, verdict, target, resumed }: StatusInput,
-  over: boolean,
-): readonly JobCondition[] {
-  const { job, nowMs } = input;
-  const now = formatTime(nowMs);
-  let conditions = job.status?.conditions ?? [];
-  const put = (type: string, status: string, reason: string, message: string): void => {
-    const next = { type, status, reason, message, lastProbeTime: now, lastTransitionTime: now };
-    conditions = [...conditions.filter((one) => one.type !== type), next];
-  };
-  if (job.spec.suspend === true && !isSuspendedInStatus(job)) {
-    put('Suspended', 'True', 'JobSuspended', 'Job suspended');
-  } else if (resumed) {
-    put('Suspended', 'False', 'JobResumed', 'Job resumed');
-  }
-  if (verdict === undefined) return conditions;
-  const { kind, reason, message } = verdict;
-  // The first condition announces the end, the second says that nothing of the Job runs any more.
-  if (target === undefined)
-    put(kind === 'complete' ? 'SuccessCriteriaMet' : 'FailureTarget', 'True', reason, message);
-  if (over) put(kind === 'complete' ? 'Complete' : 'Failed', 'True', reason, message);
-  return conditions;
-}
-
-function eventsOf(job: Job, status: JobStatus, suspended: boolean, resumed: boolean): EventNote[] {
-  const events: EventNote[] = [];
-  const note = (type: EventNote['type'], reason: string, message: string): void => {
-    events.push({ about: job, type, reason, message });
-  };
-  if (suspended && !isSuspendedInStatus(job)) note('Normal', 'Suspended', 'Job suspended');
-  if (resumed) note('Normal', 'Resumed', 'Job resumed');
-  const finished = status.conditions?.find(
-    ({ type, status: holds }) => (type === 'Complete' || type === 'Failed') && holds === 'True',
-  );
-  if (finished?.type === 'Complete') note('Normal', 'Completed', 'Job completed');
-  if (finished?.type === 'Failed') note('Warning', finished.reason ?? '', finished.message ?? '');
-  return events;
 }

@@ -38,7 +38,7 @@ import {
   withCondition,
 } from './status.ts';
 
-export const HASH_LABEL = 'pod-template-hash';
+const HASH_LABEL = 'pod-template-hash';
 
 export interface DeploymentInput {
   readonly deployment: Deployment;

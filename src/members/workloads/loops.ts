@@ -1,34 +1,26 @@
-// Which events wake which controller of a simulated cluster, and what each gathers from the caches.
-import type { KubeObject, LabelSelector } from '../api/index.ts';
-import { errorMessage } from '../base/index.ts';
-import { keyOf } from '../client/index.ts';
-import { controllerOf, labelSelectorFor } from '../machinery/index.ts';
-import { informerSource, type Informer, type InformerSourceOptions, type Source } from '../runtime/index.ts';
-import type { Caches } from './caches.ts';
-import type { Pod } from './kinds.ts';
-import { isNameTaken, runLoop, type LoopContext, type LoopSpec } from './loop.ts';
-import { SERVICE_LABEL, decideEndpoints } from './network/endpoints.ts';
-import { decideLoadBalancer } from './network/load-balancer.ts';
-import { isActive, isReady, isTerminal } from './pods.ts';
-import { decideClaim, decideVolume } from './volumes/volume-binding.ts';
-import { decideCronJob } from './workloads/cron-job.ts';
-import { decideDaemonSet } from './workloads/daemon-set.ts';
-import { decideDeployment } from './workloads/deployment/deployment.ts';
-import { decideDisruptionBudget } from './workloads/disruption-budget.ts';
-import { decideJob } from './workloads/job.ts';
-import { decideReplicaSet } from './workloads/replica-set.ts';
-import { decideStatefulSet } from './workloads/stateful-set.ts';
+// Which events wake the workload controllers, and what each gathers from the caches.
+import { errorMessage } from '../../base/index.ts';
+import { keyOf } from '../../client/index.ts';
+import { controllerOf, deepEqual, labelSelectorFor } from '../../machinery/index.ts';
+import { informerSource } from '../../runtime/index.ts';
+import type { Caches } from '../caches.ts';
+import type { Pod } from '../kinds.ts';
+import { isNameTaken, runLoop, type LoopContext, type LoopSpec } from '../loop.ts';
+import { isActive } from '../pods.ts';
+import { ownerKeys, podMatters, podsOf } from '../sources.ts';
+import { decideCronJob } from './cron-job.ts';
+import { decideDaemonSet } from './daemon-set.ts';
+import { decideDeployment } from './deployment/deployment.ts';
+import { decideDisruptionBudget } from './disruption-budget.ts';
+import { decideJob } from './job.ts';
+import { decideReplicaSet } from './replica-set.ts';
+import { decideStatefulSet } from './stateful-set.ts';
 
-export interface ControllerSettings {
-  /** The first three parts of the addresses of load balancers. */
-  readonly loadBalancerPrefix: string;
-}
+// A DaemonSet looks at every node in every round; its pods come in bursts.
+const DAEMON_GATHER_MS = 10;
 
-// Readiness of many pods comes in bursts; a Service's addresses are written once per burst.
-const ENDPOINTS_GATHER_MS = 50;
-
-/** Runs all workload, network and storage controllers until the signal aborts. */
-export async function runControllers(context: LoopContext, settings: ControllerSettings): Promise<void> {
+/** Runs until the signal aborts. */
+export async function runWorkloadLoops(context: LoopContext): Promise<void> {
   const { caches } = context;
   const run = <Input>(spec: LoopSpec<Input>): Promise<void> => runLoop(spec, context);
   await Promise.all([
@@ -38,62 +30,9 @@ export async function runControllers(context: LoopContext, settings: ControllerS
     run(daemonSetLoop(caches)),
     run(jobLoop(caches)),
     run(cronJobLoop(caches)),
-    run(endpointsLoop(caches)),
-    run(loadBalancerLoop(caches, settings.loadBalancerPrefix)),
-    run(claimLoop(caches)),
-    run(volumeLoop(caches)),
     run(disruptionLoop(caches)),
   ]);
 }
-
-// ---- sources
-
-/** Whether an update of a pod can mean anything to the one who owns it. */
-function podMatters(old: Pod, pod: Pod): boolean {
-  return (
-    old.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
-    old.metadata.labels !== pod.metadata.labels ||
-    old.metadata.ownerReferences !== pod.metadata.ownerReferences ||
-    old.metadata.finalizers !== pod.metadata.finalizers ||
-    old.spec.nodeName !== pod.spec.nodeName ||
-    old.status?.phase !== pod.status?.phase ||
-    old.status?.podIP !== pod.status?.podIP ||
-    isReady(old) !== isReady(pod) ||
-    restartsOf(old) !== restartsOf(pod)
-  );
-}
-
-function restartsOf(pod: Pod): number {
-  return (pod.status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
-}
-
-interface Selecting extends KubeObject {
-  readonly spec: { readonly selector?: LabelSelector };
-}
-
-/** The key of the controlling owner; for orphans the keys of all owners that select them. */
-function ownerKeys<T extends Selecting>(kind: string, owners: Informer<T>) {
-  return (object: KubeObject): readonly string[] => {
-    const { namespace = '' } = object.metadata;
-    const controller = controllerOf(object);
-    if (controller !== undefined) return controller.kind === kind ? [`${namespace}/${controller.name}`] : [];
-    return owners.store
-      .list(namespace)
-      .filter(
-        ({ spec }) =>
-          spec.selector !== undefined &&
-          labelSelectorFor(spec.selector).matches(object.metadata.labels ?? {}),
-      )
-      .map(keyOf);
-  };
-}
-
-function podsOf<T extends Selecting>(kind: string, owners: Informer<T>, caches: Caches): Source {
-  const options: InformerSourceOptions<Pod> = { map: ownerKeys(kind, owners), changed: podMatters };
-  return informerSource(caches.pods, options);
-}
-
-// ---- workloads
 
 function deploymentLoop(caches: Caches): LoopSpec<Parameters<typeof decideDeployment>[0]> {
   const { deployments, replicaSets, pods } = caches;
@@ -194,13 +133,15 @@ function daemonSetLoop(caches: Caches): LoopSpec<Parameters<typeof decideDaemonS
   const { daemonSets, pods, nodes, controllerRevisions } = caches;
   return {
     name: 'daemonset-controller',
+    gatherMs: DAEMON_GATHER_MS,
     sources: [
       informerSource(daemonSets),
       podsOf('DaemonSet', daemonSets, caches),
       informerSource(nodes, {
         map: () => daemonSets.store.list().map(keyOf),
         // Heartbeats change nothing about where pods may run.
-        changed: (old, node) => old.metadata.labels !== node.metadata.labels || old.spec !== node.spec,
+        changed: (old, node) =>
+          !deepEqual(old.metadata.labels, node.metadata.labels) || !deepEqual(old.spec, node.spec),
       }),
     ],
     gather(key, nowMs) {
@@ -301,115 +242,4 @@ function scaleOf(caches: Caches, pod: Pod): { uid: string; replicas: number } | 
   return owner?.kind === 'Deployment'
     ? scaled(caches.deployments.store.get(`${namespace}/${owner.name}`))
     : scaled(set);
-}
-
-// ---- network
-
-function endpointsLoop(caches: Caches): LoopSpec<Parameters<typeof decideEndpoints>[0]> {
-  const { services, pods, nodes, endpointSlices, endpoints } = caches;
-  return {
-    name: 'endpoint-slice-controller',
-    gatherMs: ENDPOINTS_GATHER_MS,
-    sources: [
-      informerSource(services),
-      informerSource(pods, { changed: podMatters, map: (pod) => caches.servicesOf(pod).map(keyOf) }),
-      informerSource(endpointSlices, {
-        map: ({ metadata }) => `${metadata.namespace}/${metadata.labels?.[SERVICE_LABEL] ?? ''}`,
-      }),
-      informerSource(endpoints),
-    ],
-    gather(key) {
-      const service = services.store.get(key);
-      const known = endpoints.store.get(key);
-      if (service === undefined && known === undefined) return undefined;
-      return {
-        service,
-        pods: service === undefined ? [] : caches.podsOf(service),
-        nodeNamed: (name) => nodes.store.get(name),
-        slices: caches.slicesOf(key),
-        endpoints: known,
-      };
-    },
-    decide: decideEndpoints,
-  };
-}
-
-function loadBalancerLoop(
-  caches: Caches,
-  prefix: string,
-): LoopSpec<Parameters<typeof decideLoadBalancer>[0]> {
-  const { services } = caches;
-  return {
-    name: 'service-controller',
-    sources: [informerSource(services)],
-    gather(key) {
-      const service = services.store.get(key);
-      return service === undefined ? undefined : { service, services: services.store.values(), prefix };
-    },
-    decide: decideLoadBalancer,
-  };
-}
-
-// ---- storage
-
-function claimLoop(caches: Caches): LoopSpec<Parameters<typeof decideClaim>[0]> {
-  const { persistentVolumeClaims: claims, persistentVolumes: volumes, storageClasses, pods } = caches;
-  const unbound = (): string[] =>
-    claims.store
-      .list()
-      .filter(({ status }) => status?.phase !== 'Bound')
-      .map(keyOf);
-  return {
-    name: 'persistentvolume-controller',
-    sources: [
-      informerSource(claims),
-      informerSource(volumes, {
-        map: ({ spec: { claimRef } }) =>
-          claimRef === undefined ? unbound() : [`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`],
-      }),
-      informerSource(storageClasses, { map: unbound }),
-      informerSource(pods, {
-        changed: (old, pod) => isTerminal(old) !== isTerminal(pod),
-        map: ({ metadata, spec }) =>
-          (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) =>
-            persistentVolumeClaim === undefined
-              ? []
-              : [`${metadata.namespace}/${persistentVolumeClaim.claimName}`],
-          ),
-      }),
-    ],
-    gather(key) {
-      const claim = claims.store.get(key);
-      if (claim === undefined) return undefined;
-      return {
-        claim,
-        volumes: volumes.store.list(),
-        classes: storageClasses.store.list(),
-        isUsed: caches.podsWithClaim(key).some((pod) => !isTerminal(pod)),
-      };
-    },
-    decide: decideClaim,
-  };
-}
-
-function volumeLoop(caches: Caches): LoopSpec<Parameters<typeof decideVolume>[0]> {
-  const { persistentVolumeClaims: claims, persistentVolumes: volumes } = caches;
-  return {
-    name: 'persistentvolume-protection',
-    sources: [
-      informerSource(volumes),
-      informerSource(claims, { map: ({ spec: { volumeName } }) => volumeName }),
-    ],
-    gather(key) {
-      const volume = volumes.store.get(key);
-      if (volume === undefined) return undefined;
-      const { claimRef } = volume.spec;
-      const claim =
-        claimRef === undefined
-          ? undefined
-          : claims.store.get(`${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`);
-      return { volume, claim };
-    },
-    decide: decideVolume,
-  };
 }
