@@ -49,8 +49,15 @@ export interface MemberConnectionsSettings {
 
 interface Held {
   readonly identity: string;
+  /** What the identity was found from: the very objects, which the caches never change. */
+  readonly from: Source;
   readonly connection: MemberConnection;
   readonly abort: AbortController;
+}
+
+interface Source {
+  readonly cluster: Cluster;
+  readonly secret: Secret | undefined;
 }
 
 export class MemberConnections {
@@ -69,14 +76,20 @@ export class MemberConnections {
    * Secret do not say how to reach it.
    */
   connect(cluster: Cluster): MemberConnection {
+    const from = { cluster, secret: this.secretOf(cluster) };
+    const last = this.held.get(cluster.metadata.name ?? '');
+    if (last !== undefined && last.from.cluster === cluster && last.from.secret === from.secret)
+      return last.connection;
     const endpoint = this.endpointOf(cluster);
     // The token is left out: it is read anew when needed, and a new one must not cut running watches.
     const { bearerToken: _token, ...fixed } = endpoint;
     const identity = JSON.stringify([fixed, cluster.metadata.uid]);
-    const known = this.held.get(endpoint.cluster);
-    if (known !== undefined && known.identity === identity) return known.connection;
-    if (known !== undefined) this.drop(endpoint.cluster);
-    return this.open(endpoint, identity);
+    if (last !== undefined && last.identity === identity) {
+      this.held.set(endpoint.cluster, { ...last, from });
+      return last.connection;
+    }
+    if (last !== undefined) this.drop(endpoint.cluster);
+    return this.open(endpoint, identity, from);
   }
 
   /** The connection as it stands, without making one. */
@@ -110,7 +123,7 @@ export class MemberConnections {
     }
   }
 
-  private open(endpoint: MemberEndpoint, identity: string): MemberConnection {
+  private open(endpoint: MemberEndpoint, identity: string, from: Source): MemberConnection {
     if (this.closed) throw unusable(endpoint.cluster, 'the hub is stopping');
     const { clock, random, logger } = this.settings;
     const abort = new AbortController();
@@ -127,9 +140,14 @@ export class MemberConnections {
       mapper: createRestMapper(memberClient.transport, { clock }),
       signal: abort.signal,
     };
-    this.held.set(endpoint.cluster, { identity, connection, abort });
+    this.held.set(endpoint.cluster, { identity, from, connection, abort });
     for (const tell of this.onConnected) tell(connection);
     return connection;
+  }
+
+  private secretOf({ spec }: Cluster): Secret | undefined {
+    const { namespace = '', name = '' } = spec.secretRef ?? {};
+    return this.settings.secrets.store.get({ namespace, name });
   }
 
   private endpointOf(cluster: Cluster): MemberEndpoint {
