@@ -6,5 +6,6 @@ export {
   validateCluster,
 } from './cluster.ts';
 export type { ClusterStrategyOptions } from './cluster.ts';
+export type { QuotaLedger } from './federated-resource-quota.ts';
 export { admissionRules, type AdmissionOptions } from './rules.ts';
 export { asPlugin, type Rule } from './rule.ts';

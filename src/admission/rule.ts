@@ -1,6 +1,6 @@
 // What an admission rule of ours is. Each rule stands for one webhook of upstream, under its name and paths: the
 // embedded API server runs it in its own chain, and beside an existing kube-apiserver the same rule answers
-// AdmissionReviews. Rules are pure but for the ids they draw from Random.
+// AdmissionReviews. Rules are pure but for the ids they draw from Random and the quotas they count against.
 import type { KubeObject } from '../api/index.ts';
 import {
   StatusError,
@@ -9,6 +9,14 @@ import {
   type AdmissionPlugin,
   type FieldError,
 } from '../machinery/index.ts';
+
+/** A refusal with a reason of its own. */
+export interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
+type Objection = string | readonly FieldError[] | Refusal;
 
 export interface Rule {
   /** The webhook's name, e.g. `propagationpolicy.karmada.io`; refusals carry it. */
@@ -20,13 +28,18 @@ export interface Rule {
   readonly validateOn?: readonly AdmissionOperation[];
   mutate?(object: KubeObject, attributes: AdmissionAttributes): KubeObject;
   /** Why not; undefined or no errors: yes. */
-  validate?(attributes: AdmissionAttributes): string | readonly FieldError[] | undefined;
+  validate?(attributes: AdmissionAttributes): Objection | undefined | Promise<Objection | undefined>;
 }
 
 /** A refusal in the words in which kube-apiserver passes on a webhook's. */
-export function denial(webhook: string, why: string | readonly FieldError[]): StatusError {
-  const text = typeof why === 'string' ? why : describe(why);
-  return new StatusError(403, 'Forbidden', `admission webhook "${webhook}" denied the request: ${text}`);
+export function denial(webhook: string, why: Objection): StatusError {
+  const [reason, text] =
+    typeof why === 'string'
+      ? ['Forbidden', why]
+      : 'reason' in why
+        ? [why.reason, why.message]
+        : ['Forbidden', describe(why)];
+  return new StatusError(403, reason, `admission webhook "${webhook}" denied the request: ${text}`);
 }
 
 /** Several field errors as Go prints an aggregate: one plain, more in brackets, none twice. */
@@ -44,6 +57,10 @@ export function asPlugin(rule: Rule): AdmissionPlugin {
     attributes.subresource === '';
   const mutate = rule.mutate?.bind(rule);
   const validate = rule.validate?.bind(rule);
+  const judge = (why: Objection | undefined): void => {
+    if (why === undefined || ((typeof why === 'string' || Array.isArray(why)) && why.length === 0)) return;
+    throw denial(rule.webhook, why);
+  };
   return {
     name: rule.webhook,
     handles: concerns,
@@ -59,10 +76,10 @@ export function asPlugin(rule: Rule): AdmissionPlugin {
     ...(validate === undefined
       ? {}
       : {
-          validate: (attributes: AdmissionAttributes): void => {
-            if (rule.validateOn?.includes(attributes.operation) !== true) return;
+          validate: (attributes: AdmissionAttributes): void | Promise<void> => {
+            if (rule.validateOn?.includes(attributes.operation) !== true) return undefined;
             const why = validate(attributes);
-            if (why !== undefined && why.length > 0) throw denial(rule.webhook, why);
+            return why instanceof Promise ? why.then(judge) : judge(why);
           },
         }),
   };

@@ -6,14 +6,20 @@ import {
   type ClusterOverridePolicy,
   type ClusterPropagationPolicy,
   type ClusterTaintPolicy,
+  type FederatedResourceQuota,
   type KubeObject,
   type OverridePolicy,
   type PropagationPolicy,
   type ResourceBinding,
 } from '../api/index.ts';
 import type { FeatureGates, Random } from '../base/index.ts';
-import type { AdmissionAttributes, FieldError } from '../machinery/index.ts';
+import type { AdmissionAttributes } from '../machinery/index.ts';
 import { deletionRefusal } from './deletion-protection.ts';
+import {
+  enforceQuotas,
+  validateFederatedResourceQuota,
+  type QuotaLedger,
+} from './federated-resource-quota.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 import { defaultPolicySpec, withPolicyIdentity } from './policy-defaults.ts';
 import { validatePolicy } from './policy-validation.ts';
@@ -26,6 +32,8 @@ export interface AdmissionOptions {
   readonly random: Random;
   /** The flag `--allow-no-execute-taint-policy`. */
   readonly allowNoExecuteTaintPolicy: boolean;
+  /** What bindings are counted against with the gate FederatedQuotaEnforcement. */
+  readonly quotas: QuotaLedger;
 }
 
 const CREATE_UPDATE = ['CREATE', 'UPDATE'] as const;
@@ -65,13 +73,24 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
         validateTaintPolicy(object as ClusterTaintPolicy, options.allowNoExecuteTaintPolicy),
     },
     {
+      webhook: 'federatedresourcequota.karmada.io',
+      group: POLICY_GROUP,
+      resource: 'federatedresourcequotas',
+      validateOn: CREATE_UPDATE,
+      validate: ({ object }) => validateFederatedResourceQuota(object as FederatedResourceQuota),
+    },
+    {
       webhook: 'resourcebinding.karmada.io',
       group: WORK_GROUP,
       resource: 'resourcebindings',
       mutateOn: ['CREATE'],
       validateOn: CREATE_UPDATE,
       mutate: (object) => withId(object, RESOURCE_BINDING_ID_LABEL, options.random),
-      validate: ({ object }) => validateBinding(object as ResourceBinding, options.gates),
+      validate: (attributes) => {
+        const why = validateBinding(attributes.object as ResourceBinding, options.gates);
+        if (why !== undefined || !options.gates.FederatedQuotaEnforcement) return why;
+        return enforceQuotas(attributes, options.quotas);
+      },
     },
     {
       webhook: 'clusterresourcebinding.karmada.io',
@@ -123,7 +142,7 @@ function withId(object: KubeObject, label: string, random: Random): KubeObject {
   return { ...object, metadata: { ...object.metadata, labels } };
 }
 
-function validateBinding(binding: ResourceBinding, gates: FeatureGates): string | FieldError[] | undefined {
+function validateBinding(binding: ResourceBinding, gates: FeatureGates): string | undefined {
   const dependencies = binding.metadata.annotations?.[DEPENDENCIES_ANNOTATION];
   if (dependencies !== undefined) {
     let parsed: unknown;

@@ -12,6 +12,11 @@ import { deploymentReplicasSyncer } from './deployment-replicas-syncer.ts';
 import { detector } from './detector/index.ts';
 import { executionController } from './execution/index.ts';
 import { gracefulEvictionController } from './graceful-eviction.ts';
+import {
+  quotaEnforcementController,
+  quotaStatusController,
+  quotaSyncController,
+} from './federated-resource-quota/index.ts';
 import { hpaScaleTargetMarker } from './hpa-scale-target-marker.ts';
 import { namespaceController } from './namespace.ts';
 import { rebalancerController } from './rebalancer.ts';
@@ -41,6 +46,9 @@ export const hubControllers: readonly Controller[] = [
   taintManager,
   gracefulEvictionController,
   rebalancerController,
+  quotaSyncController,
+  quotaStatusController,
+  quotaEnforcementController,
   hpaScaleTargetMarker,
   deploymentReplicasSyncer,
 ];

@@ -1,3 +1,4 @@
+export { quotaResource } from './federated-resource-quota/index.ts';
 export { hubControllers, runControllers } from './hub-controllers.ts';
 export type { Controller, ControllerContext } from './context.ts';
 export {

@@ -36,6 +36,7 @@ import { createInterpreter, nativeLayer } from '../interpreter/index.ts';
 import { createEventRecorder, createInformerSet, silentMetrics } from '../runtime/index.ts';
 import { openFileStorage, type Storage, type StorageWorker } from '../storage/index.ts';
 import { clusterResource } from './cluster-resource.ts';
+import { createQuotaLedger } from './quota-ledger.ts';
 import { KUBERNETES_VERSION } from './version.ts';
 
 export interface HubOptions {
@@ -82,10 +83,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     codec: objectCodec,
     worker: options.worker,
   });
+  const started = Promise.withResolvers<Client>();
   const rules = admissionRules({
     gates: settings.gates,
     random,
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
+    quotas: createQuotaLedger(started.promise),
   });
   let server: RunningServer;
   try {
@@ -109,6 +112,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   const transport: Transport = server.server.inProcess(ADMINISTRATOR);
   const hubClient = createClient(transport, { fieldManager: 'karmada' });
+  started.resolve(hubClient);
   const housekeeping = startHousekeeping({
     transport,
     feed: server.feed,
