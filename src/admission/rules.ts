@@ -6,6 +6,7 @@ import {
   type ClusterOverridePolicy,
   type ClusterPropagationPolicy,
   type ClusterTaintPolicy,
+  type FederatedHPA,
   type FederatedResourceQuota,
   type KubeObject,
   type OverridePolicy,
@@ -15,6 +16,7 @@ import {
 import type { FeatureGates, Random } from '../base/index.ts';
 import type { AdmissionAttributes } from '../machinery/index.ts';
 import { deletionRefusal } from './deletion-protection.ts';
+import { defaultFederatedHpa, validateFederatedHpa } from './federated-hpa.ts';
 import {
   enforceQuotas,
   validateFederatedResourceQuota,
@@ -71,6 +73,15 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       validateOn: CREATE_UPDATE,
       validate: ({ object }) =>
         validateTaintPolicy(object as ClusterTaintPolicy, options.allowNoExecuteTaintPolicy),
+    },
+    {
+      webhook: 'federatedhpa.karmada.io',
+      group: 'autoscaling.karmada.io',
+      resource: 'federatedhpas',
+      mutateOn: CREATE_UPDATE,
+      validateOn: CREATE_UPDATE,
+      mutate: (object) => defaultFederatedHpa(object as FederatedHPA),
+      validate: ({ object }) => validateFederatedHpa(object as FederatedHPA),
     },
     {
       webhook: 'federatedresourcequota.karmada.io',
