@@ -1,3 +1,4 @@
-export { faultCommand, joinCommand, unjoinCommand } from './commands.ts';
+export { joinCommand, unjoinCommand } from './join-commands.ts';
+export { faultCommand } from './fault.ts';
 export { joinCluster, refreshCredentials, type JoinContext, type JoinRequest } from './join.ts';
 export { applySample, followSample } from './sample.ts';

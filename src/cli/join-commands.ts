@@ -1,42 +1,17 @@
-// The commands that talk to a running control plane. Each finds its servers through kubeconfigs, as kubectl does.
+// `join` and `unjoin`. Each finds its servers through kubeconfigs, as kubectl does.
 import { Command } from 'commander';
 import { OperatingError, systemClock } from '../base/index.ts';
-import {
-  createClient,
-  createHttpsTransport,
-  loadKubeconfig,
-  type Client,
-  type HttpsTransportSettings as ConnectionSettings,
-} from '../client/index.ts';
-import { DurationError, parseDuration } from '../machinery/index.ts';
+import type { Client } from '../client/index.ts';
 import { validateClusterName } from '../fleet/index.ts';
+import {
+  connect,
+  print,
+  readDuration,
+  withHub,
+  type ConnectionSettings,
+  type SetExitCode,
+} from './command.ts';
 import { joinCluster, unjoinCluster, type MemberEndpoint } from './join.ts';
-
-type SetExitCode = (code: number) => void;
-
-interface Connected {
-  readonly client: Client;
-  readonly settings: ConnectionSettings;
-}
-
-async function connect(kubeconfig: string | undefined, context: string | undefined): Promise<Connected> {
-  const settings = await loadKubeconfig({
-    ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-  });
-  const transport = createHttpsTransport({ ...settings, clock: systemClock, userAgent: 'navarch' });
-  return { client: createClient(transport, { fieldManager: 'navarch' }), settings };
-}
-
-function withHub(command: Command): Command {
-  return command
-    .option('--kubeconfig <file>', 'kubeconfig of the control plane; else $KUBECONFIG, else ~/.kube/config')
-    .option('--karmada-context <name>', 'context of the control plane in that file');
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
 
 function endpointOf(settings: ConnectionSettings): MemberEndpoint {
   return {
@@ -160,56 +135,4 @@ export function unjoinCommand(exit: SetExitCode): Command {
         await Promise.all([hub.client.transport.close(), member?.client.transport.close()]);
       }
     });
-}
-
-function readDuration(flag: string, text: string): number {
-  try {
-    return parseDuration(text);
-  } catch (error) {
-    if (!(error instanceof DurationError)) throw error;
-    throw new OperatingError(
-      'BAD_FLAG',
-      `--${flag} is no duration: "${text}"`,
-      'write it like 30s, 5m or 1h30m',
-    );
-  }
-}
-
-export function faultCommand(exit: SetExitCode): Command {
-  return withHub(new Command('fault'))
-    .description(
-      'break and mend simulated members: "navarch fault member1 \'{"network":"cut"}\'"; without a fault shows the present ones',
-    )
-    .argument('<member>', 'name of the simulated member')
-    .argument('[fault]', 'what is to be wrong, as JSON; see docs/simulated-members.md')
-    .action(
-      async (
-        member: string,
-        fault: string | undefined,
-        flags: { readonly kubeconfig?: string; readonly karmadaContext?: string },
-      ) => {
-        let body: unknown;
-        try {
-          body = fault === undefined ? {} : JSON.parse(fault);
-        } catch {
-          throw new OperatingError(
-            'BAD_FAULT',
-            `"${fault}" is no JSON`,
-            'quote the fault for your shell; docs/simulated-members.md lists all of them',
-          );
-        }
-        const hub = await connect(flags.kubeconfig, flags.karmadaContext);
-        try {
-          const answer = await hub.client.request({
-            method: 'POST',
-            path: `/simulation/members/${encodeURIComponent(member)}/faults`,
-            body,
-          });
-          print(JSON.stringify(answer, null, 2));
-          exit(0);
-        } finally {
-          await hub.client.transport.close();
-        }
-      },
-    );
 }

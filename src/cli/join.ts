@@ -143,7 +143,7 @@ function clusterObject(request: JoinRequest, id: string): Cluster {
       ...(request.region === undefined ? {} : { region: request.region }),
       ...(request.zones === undefined || request.zones.length === 0 ? {} : { zones: request.zones }),
     },
-  } as Cluster;
+  };
 }
 
 /** Creates what is not there; what is there stays as it is, as upstream. */

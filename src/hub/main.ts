@@ -2,8 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { OperatingError, featureGates } from '../base/index.ts';
 import { StatusError } from '../machinery/index.ts';
-import { joinCommand, unjoinCommand } from '../cli/index.ts';
-import { faultCommand } from '../cli/index.ts';
+import { faultCommand, joinCommand, unjoinCommand } from '../cli/index.ts';
 import { defaultText, settingFlags } from './flags.ts';
 import { up } from './up.ts';
 import { VERSION } from './version.ts';
