@@ -35,8 +35,8 @@ export interface LoopSpec<Input> {
   decide(input: Input): Plan;
   /** What to decide on after a write failed, to report it; undefined: only try again. */
   afterFailure?(input: Input, failure: Failure): Input | undefined;
-  /** Waits this long before a round, so that changes that come together are handled together. */
-  readonly gatherMs?: number;
+  /** How long to wait before a round, so that changes that come together are handled together. */
+  readonly gatherMs?: (key: string) => number;
 }
 
 // How soon to look again for writes that a cache does not show yet. Its events usually come first; when they do not
@@ -48,6 +48,7 @@ const CONCURRENCY = 16;
 
 export function runLoop<Input>(spec: LoopSpec<Input>, context: LoopContext): Promise<void> {
   const { client, caches, clock, signal, logger } = context;
+  const gatherMs = spec.gatherMs?.bind(spec);
   const recorder = context.recorder.withComponent(spec.name);
   const pending = new Map<string, { readonly written: readonly Written[]; waitMs: number }>();
 
@@ -90,8 +91,7 @@ export function runLoop<Input>(spec: LoopSpec<Input>, context: LoopContext): Pro
 
   return runController({
     name: spec.name,
-    sources:
-      spec.gatherMs === undefined ? spec.sources : spec.sources.map((one) => delayed(one, spec.gatherMs!)),
+    sources: gatherMs === undefined ? spec.sources : spec.sources.map((one) => delayed(one, gatherMs)),
     clock,
     logger,
     signal,
@@ -102,10 +102,14 @@ export function runLoop<Input>(spec: LoopSpec<Input>, context: LoopContext): Pro
 }
 
 /** A source whose keys wait a little, so that what changes together is handled once. */
-function delayed(source: Source, afterMs: number): Source {
+function delayed(source: Source, gatherMs: (key: string) => number): Source {
   return {
     synced: source.synced,
-    start: (enqueue) => source.start((key, options) => enqueue(key, { ...options, afterMs })),
+    start: (enqueue) =>
+      source.start((key, options) => {
+        const afterMs = gatherMs(key);
+        enqueue(key, afterMs > 0 ? { ...options, afterMs } : options);
+      }),
   };
 }
 

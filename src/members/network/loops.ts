@@ -26,7 +26,7 @@ function endpointsLoop(caches: Caches): LoopSpec<Parameters<typeof decideEndpoin
   const { services, pods, nodes, endpointSlices, endpoints } = caches;
   return {
     name: 'endpoint-slice-controller',
-    gatherMs: ENDPOINTS_GATHER_MS,
+    gatherMs: () => ENDPOINTS_GATHER_MS,
     sources: [
       informerSource(services),
       informerSource(pods, { changed: podMatters, map: (pod) => caches.servicesOf(pod).map(keyOf) }),

@@ -16,8 +16,9 @@ import { decideJob } from './job.ts';
 import { decideReplicaSet } from './replica-set.ts';
 import { decideStatefulSet } from './stateful-set.ts';
 
-// A DaemonSet looks at every node in every round; its pods come in bursts.
-const DAEMON_GATHER_MS = 10;
+// Who has many pods looks at all of them in every round, and their changes come in bursts: rounds are spaced out then.
+const MANY_PODS = 100;
+const GATHER_MS = 50;
 
 /** Runs until the signal aborts. */
 export async function runWorkloadLoops(context: LoopContext): Promise<void> {
@@ -75,6 +76,7 @@ function replicaSetLoop(caches: Caches): LoopSpec<Parameters<typeof decideReplic
   const { replicaSets, pods } = caches;
   return {
     name: 'replicaset-controller',
+    gatherMs: (key) => ((replicaSets.store.get(key)?.spec.replicas ?? 0) > MANY_PODS ? GATHER_MS : 0),
     sources: [informerSource(replicaSets), podsOf('ReplicaSet', replicaSets, caches)],
     gather(key, nowMs) {
       const replicaSet = replicaSets.store.get(key);
@@ -133,7 +135,7 @@ function daemonSetLoop(caches: Caches): LoopSpec<Parameters<typeof decideDaemonS
   const { daemonSets, pods, nodes, controllerRevisions } = caches;
   return {
     name: 'daemonset-controller',
-    gatherMs: DAEMON_GATHER_MS,
+    gatherMs: () => (nodes.store.size > MANY_PODS ? GATHER_MS : 0),
     sources: [
       informerSource(daemonSets),
       podsOf('DaemonSet', daemonSets, caches),
@@ -167,6 +169,7 @@ function jobLoop(caches: Caches): LoopSpec<Parameters<typeof decideJob>[0]> {
   const { jobs, pods } = caches;
   return {
     name: 'job-controller',
+    gatherMs: (key) => ((jobs.store.get(key)?.spec.parallelism ?? 0) > MANY_PODS ? GATHER_MS : 0),
     sources: [informerSource(jobs), podsOf('Job', jobs, caches)],
     gather(key, nowMs) {
       const job = jobs.store.get(key);
@@ -202,6 +205,7 @@ function disruptionLoop(caches: Caches): LoopSpec<Parameters<typeof decideDisrup
   const { podDisruptionBudgets: budgets, pods } = caches;
   return {
     name: 'disruption-controller',
+    gatherMs: () => (pods.store.size > MANY_PODS ? GATHER_MS : 0),
     sources: [
       informerSource(budgets),
       informerSource(pods, {
