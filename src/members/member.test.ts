@@ -268,10 +268,11 @@ test('of waiting pods the one with the highest priority goes first', async () =>
     metadata: { name: 'high' },
     value: 1000,
   });
+  const high = { priorityClassName: 'high', preemptionPolicy: 'Never' } as const;
   await create(client, single('first'));
   await started.until('the node is full', async () => isReady(await podNamed(client, 'first')));
   await create(client, single('low'));
-  await create(client, single('urgent', { priorityClassName: 'high' }));
+  await create(client, single('urgent', high));
   await started.until('both are refused', async () => {
     const pods = await Promise.all(['low', 'urgent'].map((name) => podNamed(client, name)));
     return pods.every(({ status }) => status?.conditions?.[0]?.reason === 'Unschedulable');
@@ -279,6 +280,16 @@ test('of waiting pods the one with the highest priority goes first', async () =>
   await client.delete(resources.pods, { namespace, name: 'first' });
   await started.until('the urgent one runs', async () => isReady(await podNamed(client, 'urgent')));
   assert.equal((await podNamed(client, 'low')).spec.nodeName, undefined);
+});
+
+test('an important pod takes the place of a less important one', async () => {
+  await using started = await startTestMember({ nodes: { count: 1, pods: 1 } });
+  const { client } = started;
+  await create(client, single('first'));
+  await started.until('the node is full', async () => isReady(await podNamed(client, 'first')));
+  await create(client, single('urgent', { priorityClassName: 'system-node-critical' }));
+  await started.until('the urgent one runs', async () => isReady(await podNamed(client, 'urgent')));
+  assert.equal(await client.find(resources.pods, { namespace, name: 'first' }), undefined);
 });
 
 test('crashes and images on demand', async () => {

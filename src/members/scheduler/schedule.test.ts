@@ -6,6 +6,7 @@ import type { Node, Pod } from '../kinds.ts';
 import { node, pod } from '../testing/objects.ts';
 import { amountOf, podRequest } from './fit.ts';
 import { FleetState } from './fleet-state.ts';
+import { choosePreemption } from './preemption.ts';
 import { placePod } from './schedule.ts';
 
 const container = (cpu: string, memory = '64Mi', more: object = {}): PodSpec['containers'][number] => ({
@@ -216,4 +217,26 @@ test('no node is ever given more than it can hold', () => {
       },
     ),
   );
+});
+
+test('for an important pod the node is chosen where the least is lost', () => {
+  const small = { cpu: '2', memory: '4Gi', pods: '10' };
+  const nodes = ['n1', 'n2', 'n3'].map((name) => node(name, { allocatable: small }));
+  const of = (name: string, cpu: string, priority: number, more: Partial<PodSpec> = {}): Pod =>
+    asking(name, cpu, { priority, ...more });
+  const state = fleet(nodes, {
+    n1: [of('a', '1', 5), of('b', '1', 1)],
+    n2: [of('c', '1', 2), of('d', '1', 2)],
+    n3: [of('e', '2', 100)],
+  });
+  const chosen = (one: Pod): string => {
+    const preemption = choosePreemption(one, state);
+    if (preemption === undefined) return 'nobody';
+    return `${preemption.nodeName}: ${preemption.victims.map(({ metadata }) => metadata.name).join(' ')}`;
+  };
+  assert.equal(chosen(of('p', '1', 50)), 'n1: b');
+  assert.equal(chosen(of('p', '2', 50)), 'n2: c d');
+  assert.equal(chosen(of('p', '3', 50)), 'nobody');
+  assert.equal(chosen(of('p', '1', 1)), 'nobody');
+  assert.equal(chosen(of('p', '1', 50, { preemptionPolicy: 'Never' })), 'nobody');
 });

@@ -75,7 +75,7 @@ export function placePod(pod: Pod, fleet: Fleet, start = 0): Placement {
 }
 
 /** Why the pod cannot run there, in the words of the scheduler; none: it can. */
-function refusalsOf(
+export function refusalsOf(
   pod: Pod,
   request: PodRequest,
   state: NodeState,

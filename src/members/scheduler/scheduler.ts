@@ -20,6 +20,7 @@ import type { LoopContext } from '../loop.ts';
 import { isTerminal, isTerminating, podCondition } from '../pods.ts';
 import { pods as podResource } from '../resources.ts';
 import { FleetState } from './fleet-state.ts';
+import { choosePreemption, type Preemption } from './preemption.ts';
 import { placePod } from './schedule.ts';
 
 const NAME = 'default-scheduler';
@@ -134,7 +135,12 @@ class Scheduler {
     const refusal = this.missingClaim(pod);
     if (refusal !== undefined) return this.refuse(key, pod, refusal, signal);
     const placement = placePod(pod, this.fleet, this.turn++);
-    if (placement.kind === 'unschedulable') return this.refuse(key, pod, placement.message, signal);
+    if (placement.kind === 'unschedulable') {
+      const preemption = choosePreemption(pod, this.fleet);
+      const outcome = await this.refuse(key, pod, placement.message, signal, preemption?.nodeName);
+      if (preemption !== undefined) await this.preempt(pod, preemption, signal);
+      return outcome;
+    }
     this.fleet.assume(pod, placement.nodeName);
     try {
       await this.bind(pod, placement.nodeName, signal);
@@ -179,12 +185,51 @@ class Scheduler {
     return undefined;
   }
 
-  private async refuse(key: string, pod: Pod, message: string, signal: AbortSignal): Promise<Outcome> {
+  /** Asks the victims to go; their end brings the pod back into the queue. */
+  private async preempt(pod: Pod, { nodeName, victims }: Preemption, signal: AbortSignal): Promise<void> {
+    const { client, recorder, clock } = this.context;
+    for (const victim of victims) {
+      if (isTerminating(victim)) continue;
+      const { name, namespace, uid } = victim.metadata;
+      const message = `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`;
+      const condition: PodCondition = {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'PreemptionByScheduler',
+        message: `${NAME}: preempting to accommodate a higher priority pod`,
+        lastTransitionTime: formatTime(clock.now()),
+      };
+      try {
+        const body = { status: { conditions: [condition] } };
+        await client.patch(
+          podResource,
+          { name, namespace },
+          { type: 'strategic', body },
+          { subresource: 'status', signal },
+        );
+        await client.delete(podResource, { name, namespace }, { preconditions: { uid }, signal });
+        recorder.withComponent(NAME).event(victim, 'Normal', 'Preempted', message);
+      } catch (error) {
+        // It has gone by itself.
+        if (!isNotFound(error) && !isConflict(error)) throw error;
+      }
+    }
+  }
+
+  private async refuse(
+    key: string,
+    pod: Pod,
+    message: string,
+    signal: AbortSignal,
+    nominatedNodeName?: string,
+  ): Promise<Outcome> {
     this.unschedulable.add(key);
     const { client, recorder, clock } = this.context;
     const before = podCondition(pod, 'PodScheduled');
-    if (before?.status !== 'False' || before.message !== message) {
-      recorder.withComponent(NAME).event(pod, 'Warning', 'FailedScheduling', message);
+    const nominated = nominatedNodeName ?? pod.status?.nominatedNodeName;
+    const told = before?.status === 'False' && before.message === message;
+    if (!told || nominated !== pod.status?.nominatedNodeName) {
+      if (!told) recorder.withComponent(NAME).event(pod, 'Warning', 'FailedScheduling', message);
       const condition: PodCondition = {
         type: 'PodScheduled',
         status: 'False',
@@ -197,7 +242,11 @@ class Scheduler {
         ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
       };
       const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
-      const status = { ...pod.status, conditions: [...others, condition] };
+      const status = {
+        ...pod.status,
+        conditions: [...others, condition],
+        ...(nominated === undefined ? {} : { nominatedNodeName: nominated }),
+      };
       try {
         await client.updateStatus(podResource, { ...pod, status }, { signal });
       } catch (error) {
