@@ -57,8 +57,11 @@ export function goNumber(value: number): string {
   return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? String(BigInt(value)) : goDouble(value);
 }
 
+const PLAIN_JSON = /^[\w .:/-]*$/;
+
 /** json.Marshal: as JSON.stringify, with `<`, `>`, `&` and the two line separators escaped. */
 export function goJson(value: unknown): string {
+  if (typeof value === 'string' && PLAIN_JSON.test(value)) return `"${value}"`;
   const text = JSON.stringify(value) ?? 'null';
   return text.replace(
     /[<>&\u2028\u2029]/g,

@@ -81,9 +81,9 @@ class CompareWalk {
     if (type.atomic || (isEmptyObject(left) && isEmptyObject(right))) return this.#leaf(before, after);
     for (const key in left) {
       const value = left[key];
-      if (value !== undefined) {
-        this.#child(fieldElement(key), value, right && ownField(right, key), childType(type, key));
-      }
+      const other = right && ownField(right, key);
+      if (value === undefined || value === other) continue;
+      this.#child(fieldElement(key), value, other, childType(type, key));
     }
     for (const key in right) {
       const value = right[key];
@@ -103,6 +103,8 @@ class CompareWalk {
     const left = isJsonList(before) ? before : [];
     const right = isJsonList(after) ? after : [];
     if (type.atomic || (left.length === 0 && right.length === 0)) return this.#leaf(before, after);
+    // Finding out what items are costs more than seeing that they are the same.
+    if (before !== undefined && after !== undefined && deepEqual(left, right)) return false;
     const leftItems = group(left, type);
     const rightItems = group(right, type);
     for (const element of new Set([...leftItems.keys(), ...rightItems.keys()])) {

@@ -2,7 +2,7 @@
 // shared; an operation that changes nothing returns the very set it was given.
 import type { JsonObject } from '../../api/index.ts';
 import { isJsonObject, setField, type JsonFields } from '../json-draft.ts';
-import { compareElements, parseElement, type PathElement } from './path-element.ts';
+import { parseElement, sortElements, type PathElement } from './path-element.ts';
 
 interface Entry {
   /** The field itself is in the set. */
@@ -18,6 +18,9 @@ export class FieldSet {
   #entries: Entries | undefined;
   /** Where the entries are still to be read from. */
   readonly #source: JsonObject | undefined;
+  /** As fieldsV1: alone, and as what is below a member. */
+  #fields: JsonObject | undefined;
+  #fieldsOfMember: JsonObject | undefined;
 
   /** Use `fromFields` or a FieldSetBuilder. Entries must not be empty ones. */
   constructor(entries: Entries | undefined, source?: JsonObject) {
@@ -39,19 +42,24 @@ export class FieldSet {
     const set = new FieldSet(undefined, fields);
     if (Object.isFrozen(fields)) {
       parsed.set(fields, set);
-      written.set(set, fields);
+      set.#fields = fields;
     }
     return set;
   }
 
   /** As fieldsV1. The same object for the same set. */
   toFields(): JsonObject {
-    const known = written.get(this);
-    if (known !== undefined) return known;
-    const fields = writeFields(this, false);
-    written.set(this, fields);
-    parsed.set(fields, this);
-    return fields;
+    if (this.#fields === undefined) {
+      this.#fields = writeFields(this, false);
+      parsed.set(this.#fields, this);
+    }
+    return this.#fields;
+  }
+
+  /** As fieldsV1 below a member. The same object for the same set. */
+  toFieldsOfMember(): JsonObject {
+    this.#fieldsOfMember ??= writeFields(this, true);
+    return this.#fieldsOfMember;
   }
 
   get isEmpty(): boolean {
@@ -71,6 +79,29 @@ export class FieldSet {
 
   isMember(element: PathElement): boolean {
     return this.entries.get(element)?.member === true;
+  }
+
+  /** Whether every member is a member of `other`. */
+  isWithin(other: FieldSet): boolean {
+    if (this === other) return true;
+    for (const [element, { member, children }] of this.entries) {
+      const theirs = other.entries.get(element);
+      if (theirs === undefined || (member && !theirs.member)) return false;
+      if (children?.isWithin(theirs.children ?? FieldSet.empty) === false) return false;
+    }
+    return true;
+  }
+
+  equals(other: FieldSet): boolean {
+    if (this === other) return true;
+    if (this.entries.size !== other.entries.size) return false;
+    for (const [element, { member, children }] of this.entries) {
+      const theirs = other.entries.get(element);
+      if (theirs === undefined || theirs.member !== member) return false;
+      if (children === theirs.children) continue;
+      if (children === undefined || theirs.children?.equals(children) !== true) return false;
+    }
+    return true;
   }
 
   union(other: FieldSet): FieldSet {
@@ -142,7 +173,6 @@ export class FieldSet {
 }
 
 const parsed = new WeakMap<JsonObject, FieldSet>();
-const written = new WeakMap<FieldSet, JsonObject>();
 
 function nonEmpty(set: FieldSet): FieldSet | undefined {
   return set.isEmpty ? undefined : set;
@@ -172,8 +202,9 @@ function subtract(ours: Entry, theirs: Entry, recursive: boolean): Entry | undef
   return member || children !== undefined ? { member, children } : undefined;
 }
 
-function sortedElements(set: FieldSet): PathElement[] {
-  return [...set.entries.keys()].sort(compareElements);
+function sortedElements(set: FieldSet): readonly PathElement[] {
+  const elements = [...set.entries.keys()];
+  return elements.length < 2 ? elements : sortElements(elements);
 }
 
 /** Throws SyntaxError where an element cannot be read. */
@@ -217,7 +248,9 @@ function writeFields(set: FieldSet, self: boolean): JsonObject {
   for (const element of sortedElements(set)) {
     const entry = set.entries.get(element);
     if (entry === undefined) continue;
-    const below = entry.children === undefined ? NOTHING : writeFields(entry.children, entry.member);
+    const { children, member } = entry;
+    const below =
+      children === undefined ? NOTHING : member ? children.toFieldsOfMember() : children.toFields();
     setField(fields, element, below);
   }
   return Object.freeze(fields);

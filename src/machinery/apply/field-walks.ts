@@ -2,7 +2,7 @@
 // of its fields.
 import type { JsonObject, JsonValue } from '../../api/index.ts';
 import { isJsonList, isJsonObject, ObjectDraft } from '../json-draft.ts';
-import { FieldSet, FieldSetBuilder } from './field-set.ts';
+import { FieldSet } from './field-set.ts';
 import {
   childType,
   itemElement,
@@ -13,71 +13,70 @@ import {
   type ListType,
   type MapType,
 } from './field-type.ts';
-import { elementText, fieldElement, fieldName, isKey, type PathElement } from './path-element.ts';
+import { elementText, fieldElement, fieldName, isKey, pathText, type PathElement } from './path-element.ts';
 
 // ---- the fields that an object sets
 
 /** Leaves, items, keys of open maps; not the structs on the way. */
 export function fieldSetFor(object: JsonValue, type: FieldType): FieldSet {
-  const builder = new FieldSetBuilder();
-  collect(object, type, [], builder);
-  return builder.build();
+  return collect(object, type).below ?? FieldSet.empty;
 }
 
-function collect(
-  value: JsonValue,
-  type: FieldType | undefined,
-  path: PathElement[],
-  builder: FieldSetBuilder,
-): void {
-  if (type === undefined) return;
+/** What a value sets: itself as a leaf, and what is below. */
+interface Collected {
+  readonly leaf: boolean;
+  readonly below: FieldSet | undefined;
+}
+
+const NOTHING: Collected = { leaf: false, below: undefined };
+const LEAF: Collected = { leaf: true, below: undefined };
+
+function collect(value: JsonValue, type: FieldType | undefined): Collected {
+  if (type === undefined) return NOTHING;
   const kind = kindOf(type, value) ?? mainKind(type);
-  if (kind === 'map' && type.map !== undefined) collectMap(value, type.map, path, builder);
-  else if (kind === 'list' && type.list !== undefined) collectList(value, type.list, path, builder);
-  else builder.insert(path);
+  if (kind === 'map' && type.map !== undefined) return collectMap(value, type.map);
+  if (kind === 'list' && type.list !== undefined) return collectList(value, type.list);
+  return LEAF;
 }
 
-function collectMap(value: JsonValue, type: MapType, path: PathElement[], builder: FieldSetBuilder): void {
-  if (type.atomic) {
-    builder.insert(path);
-    return;
-  }
-  if (!isJsonObject(value)) return;
+function collectMap(value: JsonValue, type: MapType): Collected {
+  if (type.atomic) return LEAF;
+  if (!isJsonObject(value)) return NOTHING;
+  const entries: MutableEntries = new Map();
   for (const key in value) {
     const child = value[key];
     if (child === undefined) continue;
-    path.push(fieldElement(key));
     const named = type.field(key);
-    collect(child, named ?? type.element, path, builder);
-    if (child === null || named === undefined || isEmptyMap(child)) builder.insert(path);
-    path.pop();
+    const { leaf, below } = collect(child, named ?? type.element);
+    const member = leaf || child === null || named === undefined || isEmptyMap(child);
+    if (member || below !== undefined) entries.set(fieldElement(key), { member, children: below });
   }
+  return collected(entries);
 }
+
+type MutableEntries = Map<PathElement, { member: boolean; children: FieldSet | undefined }>;
+
+const collected = (entries: MutableEntries): Collected =>
+  entries.size === 0 ? NOTHING : { leaf: false, below: new FieldSet(entries) };
 
 function isEmptyMap(value: JsonValue): boolean {
-  return isJsonObject(value) && Object.keys(value).length === 0;
+  if (!isJsonObject(value)) return false;
+  for (const _ in value) return false;
+  return true;
 }
 
-function collectList(value: JsonValue, type: ListType, path: PathElement[], builder: FieldSetBuilder): void {
-  if (type.atomic) {
-    builder.insert(path);
-    return;
-  }
-  if (!isJsonList(value)) return;
-  const elements = value.map((item) => elementOrNone(type, item));
-  const times = new Map<PathElement, number>();
-  for (const element of elements) {
-    if (element !== undefined) times.set(element, (times.get(element) ?? 0) + 1);
-  }
-  value.forEach((item, index) => {
-    const element = elements[index];
-    if (element === undefined) return;
-    path.push(element);
+function collectList(value: JsonValue, type: ListType): Collected {
+  if (type.atomic) return LEAF;
+  if (!isJsonList(value)) return NOTHING;
+  const entries: MutableEntries = new Map();
+  for (const item of value) {
+    const element = elementOrNone(type, item);
+    if (element === undefined) continue;
     // Items that share a key are owned as one, without what is inside.
-    if ((times.get(element) ?? 0) < 2) collect(item, type.items, path, builder);
-    builder.insert(path);
-    path.pop();
-  });
+    const children = entries.has(element) ? undefined : collect(item, type.items).below;
+    entries.set(element, { member: true, children });
+  }
+  return collected(entries);
 }
 
 function elementOrNone(type: ListType, item: JsonValue): PathElement | undefined {
@@ -93,26 +92,26 @@ function elementOrNone(type: ListType, item: JsonValue): PathElement | undefined
 
 /** Adds the structs on the way to the members: a set of `a.b` then also holds `a`, when the schema names `a`. */
 export function withNamedFields(set: FieldSet, type: FieldType | undefined): FieldSet {
-  const entries = new Map(set.entries);
+  let entries: MutableEntries | undefined;
   for (const [element, { member, children }] of set.entries) {
+    if (children === undefined) continue;
     const name = fieldName(element);
     const named = name === undefined ? undefined : type?.map?.field(name);
     const below =
       name === undefined ? (isKey(element) ? type?.list?.items : undefined) : (named ?? type?.map?.element);
-    if (children === undefined) continue;
-    entries.set(element, {
-      member: member || named !== undefined,
-      children: withNamedFields(children, below),
-    });
+    const inner = withNamedFields(children, below);
+    if (inner === children && (member || named === undefined)) continue;
+    entries ??= new Map(set.entries);
+    entries.set(element, { member: member || named !== undefined, children: inner });
   }
-  return new FieldSet(entries);
+  return entries === undefined ? set : new FieldSet(entries);
 }
 
 /** Where the schema has since made a part atomic, who owned anything in it now owns it as a whole. */
 export function reconcileWithType(set: FieldSet, type: FieldType | undefined): FieldSet {
-  if (type === undefined) return set;
+  if (type === undefined || reconciled.get(set) === type) return set;
   const { map, list } = type;
-  let entries: Map<PathElement, { member: boolean; children: FieldSet | undefined }> | undefined;
+  let entries: MutableEntries | undefined;
   for (const [element, { member, children }] of set.entries) {
     if (children === undefined) continue;
     const name = fieldName(element);
@@ -124,8 +123,13 @@ export function reconcileWithType(set: FieldSet, type: FieldType | undefined): F
     entries ??= new Map(set.entries);
     entries.set(element, { member: member || atomic, children: next });
   }
-  return entries === undefined ? set : new FieldSet(entries);
+  if (entries !== undefined) return new FieldSet(entries);
+  reconciled.set(set, type);
+  return set;
 }
+
+/** Sets that are in line with a type: every write asks for nearly the same sets as the last. */
+const reconciled = new WeakMap<FieldSet, FieldType>();
 
 // ---- removing fields
 
@@ -176,29 +180,71 @@ function withoutItems(list: readonly JsonValue[], gone: FieldSet, type: ListType
 
 /** What is wrong with an applied configuration, in upstream's words; empty: nothing. */
 export function typeErrors(value: JsonValue, type: FieldType): string[] {
-  const errors: string[] = [];
-  check(value, type, '', errors);
-  return errors;
+  const check = new TypeCheck();
+  check.visit(value, type);
+  return check.errors;
 }
 
-function check(value: JsonValue, type: FieldType, path: string, errors: string[]): void {
-  if (value === null) return;
-  const kind = kindOf(type, value) ?? mainKind(type);
-  const refuse = (message: string): void => {
-    errors.push(path === '' ? message : `${path}: ${message}`);
-  };
-  if (kind === 'map' && type.map !== undefined) {
-    if (isJsonObject(value)) checkMap(value, type.map, path, errors);
-    else refuse(`expected map, got ${shown(value)}`);
-  } else if (kind === 'list' && type.list !== undefined) {
-    if (isJsonList(value)) checkList(value, type.list, path, errors);
-    else refuse(`expected list, got ${shown(value)}`);
-  } else {
-    const wanted = type.scalar ?? 'any';
-    if (typeof value === 'object')
-      refuse(`expected ${wanted === 'any' ? 'any scalar' : scalarName(wanted)}, got ${shown(value)}`);
-    else if (wanted !== 'any' && typeof value !== wanted)
-      refuse(`expected ${scalarName(wanted)}, got ${shown(value)}`);
+class TypeCheck {
+  readonly errors: string[] = [];
+  readonly #path: PathElement[] = [];
+
+  visit(value: JsonValue, type: FieldType): void {
+    if (value === null) return;
+    const kind = kindOf(type, value) ?? mainKind(type);
+    if (kind === 'map' && type.map !== undefined) {
+      if (isJsonObject(value)) this.#map(value, type.map);
+      else this.#refuse(`expected map, got ${shown(value)}`);
+    } else if (kind === 'list' && type.list !== undefined) {
+      if (isJsonList(value)) this.#list(value, type.list);
+      else this.#refuse(`expected list, got ${shown(value)}`);
+    } else {
+      const wanted = type.scalar ?? 'any';
+      if (typeof value === 'object')
+        this.#refuse(`expected ${wanted === 'any' ? 'any scalar' : scalarName(wanted)}, got ${shown(value)}`);
+      else if (wanted !== 'any' && typeof value !== wanted)
+        this.#refuse(`expected ${scalarName(wanted)}, got ${shown(value)}`);
+    }
+  }
+
+  #refuse(message: string): void {
+    const path = pathText(this.#path);
+    this.errors.push(path === '' ? message : `${path}: ${message}`);
+  }
+
+  #map(object: JsonObject, type: MapType): void {
+    for (const key in object) {
+      const child = object[key];
+      if (child === undefined) continue;
+      const below = childType(type, key);
+      this.#path.push(fieldElement(key));
+      if (below === undefined) this.#refuse('field not declared in schema');
+      else this.visit(child, below);
+      this.#path.pop();
+      if (below === undefined) return;
+    }
+  }
+
+  #list(list: readonly JsonValue[], type: ListType): void {
+    const seen = new Set<PathElement>();
+    for (let index = 0; index < list.length; index++) {
+      const item = list[index] ?? null;
+      let element: PathElement = `i:${index}`;
+      if (!type.atomic) {
+        try {
+          element = itemElement(type, item);
+        } catch (error) {
+          if (!(error instanceof ItemError)) throw error;
+          this.#refuse(`element ${index}: ${error.message}`);
+          return;
+        }
+        if (seen.has(element)) this.#refuse(`duplicate entries for key ${elementText(element)}`);
+        seen.add(element);
+      }
+      this.#path.push(element);
+      this.visit(item, type.items);
+      this.#path.pop();
+    }
   }
 }
 
@@ -209,37 +255,4 @@ function scalarName(scalar: 'string' | 'number' | 'boolean'): string {
 /** COMPAT: Go prints the struct that holds the value. */
 function shown(value: JsonValue): string {
   return `&{${JSON.stringify(value)}}`;
-}
-
-function checkMap(object: JsonObject, type: MapType, path: string, errors: string[]): void {
-  for (const key in object) {
-    const child = object[key];
-    if (child === undefined) continue;
-    const childPath = `${path}.${key}`;
-    const below = childType(type, key);
-    if (below === undefined) {
-      errors.push(`${childPath}: field not declared in schema`);
-      return;
-    }
-    check(child, below, childPath, errors);
-  }
-}
-
-function checkList(list: readonly JsonValue[], type: ListType, path: string, errors: string[]): void {
-  const seen = new Set<PathElement>();
-  for (const [index, item] of list.entries()) {
-    let element: PathElement = `i:${index}`;
-    if (!type.atomic) {
-      try {
-        element = itemElement(type, item);
-      } catch (error) {
-        if (!(error instanceof ItemError)) throw error;
-        errors.push(`${path === '' ? '' : `${path}: `}element ${index}: ${error.message}`);
-        return;
-      }
-      if (seen.has(element)) errors.push(`${path}: duplicate entries for key ${elementText(element)}`);
-      seen.add(element);
-    }
-    check(item, type.items, path + elementText(element), errors);
-  }
 }

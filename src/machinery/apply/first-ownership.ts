@@ -14,7 +14,7 @@ import {
   type ListType,
   type MapType,
 } from './field-type.ts';
-import { compareElements, fieldElement, type PathElement } from './path-element.ts';
+import { fieldElement, sortElements, type PathElement } from './path-element.ts';
 
 const NOTHING: JsonObject = Object.freeze({});
 
@@ -126,7 +126,7 @@ function visitList(before: Side, after: JsonValue, type: ListType, except: boole
     if (element !== undefined) items.set(element, items.has(element) ? undefined : item);
   }
   const self = before === undefined && !except;
-  const elements = items.size < 2 ? [...items.keys()] : [...items.keys()].sort(compareElements);
+  const elements = items.size < 2 ? [...items.keys()] : sortElements([...items.keys()]);
   let fields: JsonFields | undefined;
   for (const element of elements) {
     const item = items.get(element);

@@ -85,18 +85,26 @@ export function writeManaged(managed: Managed): readonly ManagedFieldsEntry[] | 
     }));
 }
 
-function secondsOf({ time }: ManagedSet): number {
-  return time === undefined ? 0 : Math.floor((parseTime(time) ?? 0) / 1000);
-}
-
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const UTC_SECONDS = 'YYYY-MM-DDTHH:MM:SSZ'.length;
+
+/** By whole seconds. Times are nearly always written the same way, and then their texts have their order. */
+function compareTimes({ time: a = '' }: ManagedSet, { time: b = '' }: ManagedSet): number {
+  if (a === b) return 0;
+  if (a.length === UTC_SECONDS && b.length === UTC_SECONDS && a.endsWith('Z') && b.endsWith('Z')) {
+    return compareTexts(a, b);
+  }
+  const seconds = (time: string): number => Math.floor((parseTime(time) ?? 0) / 1000);
+  return seconds(a) - seconds(b);
 }
 
 function compareSets(a: ManagedSet, b: ManagedSet): number {
   return (
     compareTexts(a.operation, b.operation) ||
-    secondsOf(a) - secondsOf(b) ||
+    compareTimes(a, b) ||
     compareTexts(a.manager, b.manager) ||
     compareTexts(a.apiVersion, b.apiVersion) ||
     compareTexts(a.subresource, b.subresource)
@@ -111,7 +119,7 @@ const OLD_UPDATES = 'ancient-changes';
 export function capUpdaters(managed: Managed): Managed {
   const updaters = [...managed]
     .filter(([, { operation }]) => operation === 'Update')
-    .sort(([a, left], [b, right]) => secondsOf(left) - secondsOf(right) || compareTexts(a, b));
+    .sort(([a, left], [b, right]) => compareTimes(left, right) || compareTexts(a, b));
   if (updaters.length <= UPDATERS_MAX) return managed;
   const capped: Managed = new Map(managed);
   const firstOfVersion = new Map<string, string>();

@@ -49,28 +49,44 @@ export function parseElement(text: string): PathElement | undefined {
   }
 }
 
+/** In the order in which field sets are written: fields, then keys, then values, then indices. */
+export function sortElements(elements: readonly PathElement[]): readonly PathElement[] {
+  // Nearly all elements are fields, and every write sorts dozens of them.
+  if (elements.every(isField)) return elements.toSorted();
+  const ranked = elements.map((element) => ({
+    element,
+    rank: RANKS.indexOf(element[0] ?? ''),
+    content: contentOf(element),
+  }));
+  return ranked.sort(compareRanked).map(({ element }) => element);
+}
+
+const isField = (element: PathElement): boolean => element.charCodeAt(0) === 0x66;
+
 const RANKS = ['f', 'k', 'v', 'i'];
 
-/** The order in which field sets are written: fields, then keys, then values, then indices. */
-export function compareElements(a: PathElement, b: PathElement): number {
-  // Nearly all elements are fields, and every write sorts dozens of them.
-  if (a.charCodeAt(0) === 0x66 && b.charCodeAt(0) === 0x66) return a < b ? -1 : a > b ? 1 : 0;
-  const rank = RANKS.indexOf(a[0] ?? '') - RANKS.indexOf(b[0] ?? '');
-  if (rank !== 0 || a === b) return rank;
-  switch (a[0]) {
+interface Ranked {
+  readonly element: PathElement;
+  readonly rank: number;
+  /** The keys or the value in the element. */
+  readonly content: JsonValue;
+}
+
+function compareRanked(a: Ranked, b: Ranked): number {
+  if (a.rank !== b.rank) return a.rank - b.rank;
+  switch (a.element[0]) {
     case 'k':
-      return compareKeys(contentOf(a) as JsonObject, contentOf(b) as JsonObject);
+      return compareKeys(a.content as JsonObject, b.content as JsonObject);
     case 'v':
-      return compareValues(contentOf(a), contentOf(b));
     case 'i':
-      return Number(a.slice(2)) - Number(b.slice(2));
+      return compareValues(a.content, b.content);
     default:
-      return a < b ? -1 : 1;
+      return a.element < b.element ? -1 : a.element > b.element ? 1 : 0;
   }
 }
 
 function contentOf(element: PathElement): JsonValue {
-  return JSON.parse(element.slice(2)) as JsonValue;
+  return isField(element) ? element : (JSON.parse(element.slice(2)) as JsonValue);
 }
 
 function compareKeys(a: JsonObject, b: JsonObject): number {

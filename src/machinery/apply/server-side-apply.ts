@@ -106,10 +106,11 @@ function applyOnce(request: AppliedConfiguration, endpoint: Endpoint, force: boo
   const last = managed.get(key);
   const set = fieldSetFor(config, endpoint.type).recursiveDifference(endpoint.reset);
   managed.set(key, { ...identity, apiVersion, time: undefined, set });
+  const applies = set.difference(STRIPPED);
+  const own = last?.set.equals(applies) === true ? last.set : applies;
   const merged = mergeOrRefuse(before, config, endpoint);
-  const pruned = prune(merged, managed, last, endpoint);
+  const pruned = prune(merged, managed, last, set, endpoint);
   const { left } = takeOver(before, pruned, managed, key, force, endpoint);
-  const own = set.difference(STRIPPED);
   // COMPAT: applying what is there already leaves no time, or the one of the last apply that changed something.
   const time = deepEqual(pruned, before) ? last?.time : formatTime(now);
   if (own.isEmpty) left.delete(key);
@@ -158,11 +159,14 @@ function prune(
   merged: JsonValue,
   managed: Managed,
   last: ManagedSet | undefined,
+  set: FieldSet,
   endpoint: Endpoint,
 ): JsonValue {
   if (last === undefined || last.set.isEmpty) return merged;
   const version = endpoint.version(last.apiVersion);
   if (version === undefined) return merged;
+  // Whoever applies what it applied before, and maybe more, gives up nothing.
+  if (last.apiVersion === endpoint.management.apiVersion && last.set.isWithin(set)) return merged;
   const { type } = version;
   const whole = version.convert(merged);
   const lastSet = withNamedFields(last.set, type);

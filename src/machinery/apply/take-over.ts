@@ -78,10 +78,8 @@ export function updateManaged(
   const key = identityOf(identity, apiVersion);
   const reconciled = reconcile(managed, endpoint);
   const { left, comparison } = takeOver(before, after, reconciled, undefined, true, endpoint);
-  const own = comparison.modified
-    .union(comparison.added)
-    .recursiveDifference(endpoint.reset)
-    .difference(STRIPPED);
+  const { modified, added } = comparison();
+  const own = modified.union(added).recursiveDifference(endpoint.reset).difference(STRIPPED);
   if (!own.isEmpty) {
     const previous = left.get(key);
     const set = previous === undefined ? own : own.union(previous.set);
@@ -105,7 +103,7 @@ export function reconcile(managed: Managed, endpoint: Endpoint): Managed {
 interface Takeover {
   readonly left: Managed;
   /** What changed, in the endpoint's version. */
-  readonly comparison: Comparison;
+  readonly comparison: () => Comparison;
 }
 
 /** Takes from all managers but `self` what the change touches. Throws ConflictError unless it may `force`. */
@@ -147,7 +145,7 @@ export function takeOver(
   const { apiVersion } = endpoint.management;
   const version = endpoint.version(apiVersion);
   if (version === undefined) throw new Error(`no version ${apiVersion}`);
-  return { left, comparison: compare(apiVersion, version) };
+  return { left, comparison: () => compare(apiVersion, version) };
 }
 
 function withoutReset({ removed, modified, added }: Comparison, reset: FieldSet): Comparison {
