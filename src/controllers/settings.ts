@@ -8,6 +8,8 @@ export interface ControllerSettings {
   /** How often the status of a push member is collected. */
   readonly clusterStatusUpdateFrequencyMs: number;
   /** How long probes must fail before Ready leaves True. */
+  /** How long a member may take to answer a probe. Upstream's is fixed at this default. */
+  readonly clusterProbeTimeoutMs: number;
   readonly clusterFailureThresholdMs: number;
   /** How long probes must succeed before Ready returns to True. */
   readonly clusterSuccessThresholdMs: number;
@@ -42,6 +44,7 @@ export const defaultControllerSettings: ControllerSettings = {
   gates: defaultFeatureGates,
   controllers: ['*'],
   clusterStatusUpdateFrequencyMs: 10_000,
+  clusterProbeTimeoutMs: 32_000,
   clusterFailureThresholdMs: 30_000,
   clusterSuccessThresholdMs: 30_000,
   clusterMonitorPeriodMs: 5_000,

@@ -21,6 +21,7 @@ export const settingFlags: readonly SettingFlag[] = [
   { name: 'feature-gates', kind: 'gates', setting: 'gates', help: 'comma-separated Gate=true|false; "navarch options" lists them' },
   { name: 'controllers', kind: 'list', setting: 'controllers', help: 'controllers to run: "*" all on by default, "name" on, "-name" off' },
   { name: 'cluster-status-update-frequency', kind: 'duration', setting: 'clusterStatusUpdateFrequencyMs', min: 1, help: 'how often the status of a push member is collected' },
+  { name: 'cluster-probe-timeout', kind: 'duration', setting: 'clusterProbeTimeoutMs', min: 1, help: 'how long a member may take to answer a probe' },
   { name: 'cluster-failure-threshold', kind: 'duration', setting: 'clusterFailureThresholdMs', min: 0, help: 'how long probes must fail before a cluster is no longer ready' },
   { name: 'cluster-success-threshold', kind: 'duration', setting: 'clusterSuccessThresholdMs', min: 0, help: 'how long probes must succeed before a cluster is ready again' },
   { name: 'cluster-monitor-period', kind: 'duration', setting: 'clusterMonitorPeriodMs', min: 1, help: 'how often the health of clusters is looked at' },

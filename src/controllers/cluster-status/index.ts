@@ -27,8 +27,6 @@ import { nodeSummary, resourceSummary } from './summary.ts';
 type Status = NonNullable<Cluster['status']>;
 type ApiEnablements = NonNullable<Status['apiEnablements']>;
 
-// Upstream's timeout of every call to a member.
-const MEMBER_TIMEOUT_MS = 32_000;
 // LIMIT: members probed at once; each holds a socket and a timer at most.
 const CONCURRENT_PROBES = 256;
 
@@ -66,7 +64,10 @@ export const clusterStatusController: Controller = {
           return done;
         // The cluster-controller comes first, so that nothing is scheduled to a cluster without a place for its Works.
         if (!hasFinalizer(cluster, CLUSTER_FINALIZER)) return done;
-        const probeSignal = AbortSignal.any([reconcileSignal, AbortSignal.timeout(MEMBER_TIMEOUT_MS)]);
+        const probeSignal = AbortSignal.any([
+          reconcileSignal,
+          AbortSignal.timeout(settings.clusterProbeTimeoutMs),
+        ]);
         const { connection, result } = await probe(context, cluster, probeSignal);
         const ready = readyFromProbe(result);
         const current = readyCondition(cluster);
