@@ -1,5 +1,5 @@
-// Carries out plans: step by step, the writes of a step side by side; events are told when all have succeeded. The only place where the controllers of a
-// simulated cluster write.
+// Carries out plans: step by step, the writes of a step side by side; events are told when all have succeeded. The
+// only place where the controllers of a simulated cluster write.
 import type { KubeObject } from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
 import { isNotFound, keyOf, type Client } from '../client/index.ts';

@@ -16,6 +16,7 @@ import { DOWN_ANNOTATION } from './nodes/node-health.ts';
 import { runNetworkLoops } from './network/loops.ts';
 import { defaultNodeSettings, runNodeLoops, type NodeSettings } from './nodes/node-loops.ts';
 import { DEFAULT_POOL, nodesOf, type NodePool } from './nodes/node-pool.ts';
+import { runRefusals } from './not-simulated.ts';
 import { nodes as nodeResource, priorityClasses, storageClasses } from './resources.ts';
 import { runScheduler } from './scheduler/scheduler.ts';
 import { runVolumeLoops } from './volumes/loops.ts';
@@ -137,6 +138,7 @@ export class Cluster {
       runWorkloadLoops(context),
       runNetworkLoops(context, loadBalancerPrefix),
       runVolumeLoops(context),
+      runRefusals(context, this.informers),
       runNodeLoops(context, { ...defaultNodeSettings, ...this.options.nodeHealth }),
       runScheduler(as('kube-scheduler')),
       this.kubelet.run(),

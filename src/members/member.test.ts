@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubeObject, PodSpec } from '../api/index.ts';
-import { ConnectionError, type Client, type Resource } from '../client/index.ts';
+import type { Event, KubeObject, PodSpec } from '../api/index.ts';
+import { ConnectionError, resource, type Client, type Resource } from '../client/index.ts';
 import type { Deployment, Pod } from './kinds.ts';
 import { isReady } from './pods.ts';
 import * as resources from './resources.ts';
@@ -461,6 +461,34 @@ test('many nodes are cheap: an idle cluster writes nothing', async () => {
   const revision = await storage.currentRevision();
   await clock.advance(600_000);
   assert.equal(await storage.currentRevision(), revision);
+});
+
+test('who makes what is not simulated is told so', async () => {
+  await using started = await startTestMember();
+  const { client } = started;
+  const spec = {
+    replicas: 1,
+    template: { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'c', image: 'c' }] } },
+  };
+  const controllers = resource({
+    group: '',
+    version: 'v1',
+    resource: 'replicationcontrollers',
+    namespaced: true,
+  });
+  const events = resource<Event>({ group: '', version: 'v1', resource: 'events', namespaced: true });
+  await client.create(controllers, {
+    apiVersion: 'v1',
+    kind: 'ReplicationController',
+    metadata: { name: 'old', namespace },
+    spec,
+  });
+  await started.until('there is an event', async () => {
+    const { items } = await client.list(events, { namespace });
+    return items.some(
+      ({ reason, involvedObject }) => reason === 'NotSimulated' && involvedObject.name === 'old',
+    );
+  });
 });
 
 test('a Deployment is typed as the API server gives it out', async () => {

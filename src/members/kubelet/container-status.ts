@@ -26,7 +26,7 @@ export function containerIdOf(podUid: string, container: string, restarts: numbe
 
 export interface StatusParts {
   readonly podUid: string;
-  readonly container: Container;
+  readonly container: Pick<Container, 'name' | 'image' | 'resources'>;
   readonly state: ContainerState;
   readonly lastState?: ContainerState;
   readonly ready: boolean;

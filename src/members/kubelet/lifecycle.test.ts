@@ -197,6 +197,23 @@ test('readiness that somebody else took away comes back', () => {
   assert.equal(podCondition(life.pod, 'Ready')?.status, 'True');
 });
 
+test('a container added for debugging runs', () => {
+  const life = new Life(
+    { ...assigned(), metadata: { ...assigned().metadata, generation: 1 } },
+    { startDelayMs: 0 },
+  );
+  life.live();
+  const ephemeralContainers = [{ name: 'look', image: 'busybox' }];
+  life.pod = {
+    ...life.pod,
+    metadata: { ...life.pod.metadata, generation: 2 },
+    spec: { ...life.pod.spec, ephemeralContainers },
+  };
+  life.step();
+  assert.ok(life.pod.status?.ephemeralContainerStatuses?.[0]?.state?.running);
+  assert.equal(life.step().status, undefined);
+});
+
 test('a pod that is active too long fails', () => {
   const life = new Life(assigned({ spec: { activeDeadlineSeconds: 2 } }));
   life.live(4);

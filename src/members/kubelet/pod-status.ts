@@ -3,6 +3,7 @@ import type { ContainerStatus, PodCondition, PodStatus } from '../../api/index.t
 import { formatTime } from '../../base/index.ts';
 import type { Pod } from '../kinds.ts';
 import { podCondition } from '../pods.ts';
+import { containerStatus } from './container-status.ts';
 import { isSidecar } from './pod-stage.ts';
 
 export interface StatusInput {
@@ -44,6 +45,27 @@ export function composeStatus(input: StatusInput, { phase, inits, mains, sandbox
     startTime: pod.status?.startTime ?? formatTime(nowMs),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
     containerStatuses: mains,
+    ...(phase === 'Running' ? debuggers(input) : {}),
+  };
+}
+
+/** Containers that somebody has added to look into the pod: each runs from when it is first seen. */
+function debuggers({ pod, nowMs }: StatusInput): Pick<PodStatus, 'ephemeralContainerStatuses'> {
+  const added = pod.spec.ephemeralContainers ?? [];
+  if (added.length === 0) return {};
+  const known = new Map(pod.status?.ephemeralContainerStatuses?.map((status) => [status.name, status]));
+  return {
+    ephemeralContainerStatuses: added.map(
+      (container) =>
+        known.get(container.name) ??
+        containerStatus({
+          podUid: pod.metadata.uid,
+          container,
+          state: { running: { startedAt: formatTime(nowMs) } },
+          ready: false,
+          restartCount: 0,
+        }),
+    ),
   };
 }
 
