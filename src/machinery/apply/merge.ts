@@ -1,5 +1,5 @@
 // Laying an applied configuration over the live object: what it sets wins, what it does not mention stays.
-import type { JsonObject, JsonValue } from '../../api/index.ts';
+import type { JsonValue } from '../../api/index.ts';
 import { ObjectDraft, isJsonList, isJsonObject, ownField } from '../json-draft.ts';
 import {
   childType,
@@ -114,8 +114,4 @@ function weave(live: readonly JsonValue[], config: readonly JsonValue[], type: L
     }
   }
   return merged;
-}
-
-export function objectOf(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }
