@@ -104,3 +104,8 @@ export { DurationError, formatDuration, parseDuration, parseTime } from './time.
 export { applyStrategicMergePatch } from './strategic-merge-patch.ts';
 export { decodeTyped } from './typed-decode.ts';
 export type { Decoded } from './typed-decode.ts';
+export { compileExpression, expressionValue, lazyObject } from './cel/expression.ts';
+export type { Expression } from './cel/expression.ts';
+export { checkRule, evaluateRules, hasRules } from './cel/rules.ts';
+export type { RuleCheck } from './cel/rules.ts';
+export { RulePathError, parseRulePath } from './cel/rule-path.ts';

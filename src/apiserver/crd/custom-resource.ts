@@ -13,7 +13,9 @@ import {
 import { assert } from '../../base/index.ts';
 import {
   StatusError,
+  evaluateRules,
   fieldError,
+  hasRules,
   specChanged,
   semanticEqual,
   validateSchema,
@@ -31,7 +33,6 @@ import {
 import { printerOf } from './columns.ts';
 import { isTerminating } from './conditions.ts';
 import { CustomValues } from './custom-values.ts';
-import type { RuleEngine } from './rules.ts';
 import { scaleSubresource } from './scale.ts';
 import { simplePath } from './schema-rules.ts';
 import { compareVersions, deprecationWarning, versionsOf } from './versions.ts';
@@ -46,7 +47,6 @@ export type WebhookConverter = (
 export interface CustomResourceOptions {
   /** Absent: definitions with a conversion webhook are refused when a conversion is needed. */
   readonly convertByWebhook?: WebhookConverter;
-  readonly engine: RuleEngine;
 }
 
 interface ServedVersion {
@@ -92,8 +92,8 @@ export function resourceDefinitionOf(
     versions: [...versions.values()].map((served) => resourceVersion(crd, served)),
     storageApiVersion: storage.values.apiVersion,
     storageRoot: storageRootOf(group, spec.names.plural),
-    strategy: new CustomResourceStrategy(crd, versions, storage, options),
-    subresources: subresourcesOf(storage, new StatusPart(versions, storage, options)),
+    strategy: new CustomResourceStrategy(crd, versions, storage),
+    subresources: subresourcesOf(storage, new StatusPart(versions, storage)),
     itemsNameKind: true,
     custom: true,
     watchableFromRevision: createRevision,
@@ -156,34 +156,27 @@ async function convertAll(
 function withStatus(object: KubeObject, status: unknown): KubeObject {
   if (object['status'] === status) return object;
   const { status: _, ...rest } = object;
-  return Object.freeze(status === undefined ? rest : { ...rest, status }) as KubeObject;
+  return Object.freeze(status === undefined ? rest : { ...rest, status });
 }
 
 /** Checks objects against the schema of the version of the request, and of what differs only what is new. */
 class Checks {
   readonly #versions: ReadonlyMap<string, ServedVersion>;
   readonly #storage: ServedVersion;
-  readonly #options: CustomResourceOptions;
 
-  constructor(
-    versions: ReadonlyMap<string, ServedVersion>,
-    storage: ServedVersion,
-    options: CustomResourceOptions,
-  ) {
+  constructor(versions: ReadonlyMap<string, ServedVersion>, storage: ServedVersion) {
     this.#versions = versions;
     this.#storage = storage;
-    this.#options = options;
   }
 
-  errors(object: KubeObject, old: KubeObject | undefined, { version }: WriteContext): FieldError[] {
+  errors(object: KubeObject, old: KubeObject | undefined, { version, warn }: WriteContext): FieldError[] {
     const { schema } = this.#schemaFor(object, version);
     const value = object as unknown as JsonValue;
     const before = old as unknown as JsonValue | undefined;
     const errors = validateSchema(value, schema, undefined, before === undefined ? {} : { old: before });
-    const { engine } = this.#options;
-    if (!engine.hasRules(schema)) return errors;
+    if (!hasRules(schema)) return errors;
     if (errors.some(({ type }) => BLOCKING.has(type))) return [...errors, RULES_SKIPPED];
-    return [...errors, ...engine.evaluate(schema, value, before)];
+    return [...errors, ...evaluateRules(schema, value, before, warn)];
   }
 
   /** Objects are checked in the form in which the hooks see them: converted ones by the schema they now have. */
@@ -221,11 +214,10 @@ class CustomResourceStrategy implements Strategy {
     crd: CustomResourceDefinition,
     versions: ReadonlyMap<string, ServedVersion>,
     storage: ServedVersion,
-    options: CustomResourceOptions,
   ) {
     this.#crd = crd;
     this.#hasStatus = storage.version.subresources?.status !== undefined;
-    this.#checks = new Checks(versions, storage, options);
+    this.#checks = new Checks(versions, storage);
     this.#selectable = (storage.version.selectableFields ?? []).map(({ jsonPath }) => [
       jsonPath.replace(/^\./, ''),
       simplePath(jsonPath) ?? [],

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { karmadaCrds, type CustomResourceDefinition, type Schema } from '../../api/index.ts';
 import { validateDefinition, validateDefinitionUpdate } from './definition-validation.ts';
-import { celRules } from './cel/engine.ts';
 
-const rules = { engine: celRules };
+const rules = {};
 
 type Version = CustomResourceDefinition['spec']['versions'][number];
 
@@ -236,8 +235,56 @@ const schemas: readonly (readonly [string, Schema, readonly string[]])[] = [
   ],
   [
     'rules about changes need items that can be told apart',
-    { type: 'array', items: { type: 'string', 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] } },
+    {
+      type: 'array',
+      maxItems: 10,
+      items: { type: 'string', maxLength: 10, 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] },
+    },
     [`${AT}.items.x-kubernetes-validations[0].rule FieldValueInvalid`],
+  ],
+  [
+    'rules may not cost too much, alone or together',
+    {
+      type: 'array',
+      items: { type: 'string', 'x-kubernetes-validations': [{ rule: "self.contains('gpu')" }] },
+    },
+    [
+      `${AT}.items.x-kubernetes-validations[0].rule FieldValueForbidden`,
+      `${AT}.items.x-kubernetes-validations[0].rule FieldValueForbidden`,
+      'spec.validation.openAPIV3Schema FieldValueForbidden',
+    ],
+  ],
+  [
+    'limits on what rules look at make them affordable',
+    {
+      type: 'array',
+      maxItems: 100,
+      items: {
+        type: 'string',
+        maxLength: 63,
+        'x-kubernetes-validations': [{ rule: "self.contains('gpu')" }],
+      },
+    },
+    [],
+  ],
+  [
+    'messages are text',
+    { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self > 0', messageExpression: 'self + 1' }] },
+    [`${AT}.x-kubernetes-validations[0].messageExpression FieldValueInvalid`],
+  ],
+  [
+    'an optional old value is there to be used',
+    { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self > 0', optionalOldSelf: true }] },
+    [`${AT}.x-kubernetes-validations[0].optionalOldSelf FieldValueInvalid`],
+  ],
+  [
+    'errors point to fields that there are',
+    {
+      type: 'object',
+      properties: { a: { type: 'string' } },
+      'x-kubernetes-validations': [{ rule: 'true', fieldPath: '.b' }],
+    },
+    [`${AT}.x-kubernetes-validations[0].fieldPath FieldValueInvalid`],
   ],
 ];
 

@@ -22,7 +22,6 @@ import {
   type FieldError,
 } from '../../machinery/index.ts';
 import { isEstablished } from './conditions.ts';
-import type { RuleEngine } from './rules.ts';
 import { schemaAt, schemaErrors, simplePath } from './schema-rules.ts';
 import { structuralErrors } from './structural.ts';
 import { versionsOf } from './versions.ts';
@@ -38,7 +37,6 @@ const MAX_WARNING_BYTES = 256;
 const APPROVAL_ANNOTATION = 'api-approved.kubernetes.io';
 
 export interface DefinitionRules {
-  readonly engine: RuleEngine;
   /** Checks that defaults fit their schemas; returns the errors of the defaults below `path`. */
   readonly checkDefaults?: (schema: Schema, path: string) => readonly FieldError[];
 }
@@ -240,8 +238,8 @@ function rootSchemaErrors(
   if (schema.nullable === true) {
     errors.push(fieldError.forbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
   }
-  const form = schemaErrors(schema, path, rules.engine);
   const structure = structuralErrors(schema, path);
+  const form = schemaErrors(schema, path, structure.length === 0);
   // Whether defaults fit can only be told of schemas that are right in themselves.
   const sound = errors.length + form.length + structure.length === 0;
   return [...errors, ...form, ...structure, ...(sound ? (rules.checkDefaults?.(schema, path) ?? []) : [])];

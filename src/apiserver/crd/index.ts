@@ -5,18 +5,14 @@ import type { Storage } from '../../storage/index.ts';
 import type { BuiltinKinds } from '../kinds/builtin.ts';
 import type { ResourceRegistry } from '../registry.ts';
 import type { InProcessTransport } from '../transport.ts';
-import { celRules } from './cel/engine.ts';
 import { startCustomResources, type CustomResources } from './controller.ts';
 import type { WebhookConverter } from './custom-resource.ts';
 import { customResourceDefinitionKind } from './kind.ts';
-import type { RuleEngine } from './rules.ts';
 
 export type { CustomResources } from './controller.ts';
 export type { WebhookConverter } from './custom-resource.ts';
 
 export interface CustomResourceSupportOptions {
-  /** Evaluates validation rules; the default is the one over CEL. */
-  readonly engine?: RuleEngine;
   /** Absent: objects of definitions with a conversion webhook are refused when they need a conversion. */
   readonly convertByWebhook?: WebhookConverter;
 }
@@ -36,15 +32,14 @@ export interface CustomResourceSupport {
 }
 
 export function customResourceSupport(options: CustomResourceSupportOptions = {}): CustomResourceSupport {
-  const { engine = celRules, convertByWebhook } = options;
+  const { convertByWebhook } = options;
   return {
     kinds: {
-      'apiextensions.k8s.io/customresourcedefinitions': customResourceDefinitionKind(engine),
+      'apiextensions.k8s.io/customresourcedefinitions': customResourceDefinitionKind(),
     },
     start: (server) =>
       startCustomResources({
         ...server,
-        engine,
         ...(convertByWebhook === undefined ? {} : { convertByWebhook }),
       }),
   };

@@ -22,7 +22,6 @@ import {
   validateDefinitionUpdate,
   type DefinitionRules,
 } from './definition-validation.ts';
-import type { RuleEngine } from './rules.ts';
 import { versionsOf } from './versions.ts';
 
 const asDefinition = (object: KubeObject): CustomResourceDefinition =>
@@ -90,8 +89,8 @@ function defaultErrors(schema: Schema, path: string): FieldError[] {
   return errors;
 }
 
-export function customResourceDefinitionKind(engine: RuleEngine): BuiltinKind {
-  const rules: DefinitionRules = { engine, checkDefaults: defaultErrors };
+export function customResourceDefinitionKind(): BuiltinKind {
+  const rules: DefinitionRules = { checkDefaults: defaultErrors };
   return {
     defaults: definitionDefaults,
     strategy: {

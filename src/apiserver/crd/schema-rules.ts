@@ -3,12 +3,11 @@
 import type { JsonObject, JsonValue, Schema } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import { compilePattern, fieldError, type FieldError } from '../../machinery/index.ts';
-import type { RuleEngine } from './rules.ts';
+import { RuleChecks, checkRuleForm, countBelow, type RulePlace } from './rule-checks.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 const LIST_TYPES = ['atomic', 'map', 'set'];
 const MAP_TYPES = ['atomic', 'granular'];
-const REASONS = ['FieldValueRequired', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueDuplicate'];
 
 /** Keywords that structural schemas do not know. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
@@ -24,28 +23,46 @@ const isSet = (value: JsonValue | undefined): boolean =>
   value !== undefined && value !== null && value !== '' && !(typeof value === 'object' && isEmpty(value));
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
-/** Everything in `schema` and below it that is not allowed. */
-export function schemaErrors(schema: Schema, path: string, rules: RuleEngine): FieldError[] {
+/**
+ * Everything in `schema` and below it that is not allowed.
+ * @param structural whether the schema is right in its structure; of others, rules cannot be checked
+ */
+export function schemaErrors(schema: Schema, path: string, structural: boolean): FieldError[] {
   const errors: FieldError[] = [];
-  visit(schema, path, { rules, root: true, uncorrelatable: undefined }, errors);
-  return errors;
+  const checks = new RuleChecks();
+  const place: Place = {
+    checks: structural ? checks : undefined,
+    root: true,
+    uncorrelatable: undefined,
+    maxCount: 1,
+  };
+  visit(schema, path, place, errors);
+  return [...errors, ...checks.errorsIn(path)];
 }
 
-interface Place {
-  readonly rules: RuleEngine;
-  /** The schema is that of the whole object. */
-  readonly root: boolean;
-  /** The path of the nearest list whose items cannot be told apart from one write to the next. */
-  readonly uncorrelatable: string | undefined;
+interface Place extends RulePlace {
+  /** Undefined: rules are not looked into. */
+  readonly checks: RuleChecks | undefined;
 }
 
 function visit(schema: Schema, path: string, place: Place, errors: FieldError[]): void {
   if (typeof schema !== 'object' || schema === null) return;
+  const before = errors.length;
   checkKeywords(schema, path, errors);
   checkType(schema, path, errors);
   checkListAndMap(schema, path, errors);
-  checkRules(schema, path, place, errors);
-  const below: Place = { ...place, root: false };
+  visitBelow(schema, path, { ...place, root: false, maxCount: countBelow(schema, place.maxCount) }, errors);
+  const plain: Place = { ...place, checks: undefined, root: false };
+  if (schema.not !== undefined) visit(schema.not, `${path}.not`, plain, errors);
+  for (const keyword of ['allOf', 'oneOf', 'anyOf'] as const) {
+    schema[keyword]?.forEach((inner, index) => visit(inner, `${path}.${keyword}[${index}]`, plain, errors));
+  }
+  checkRuleForm(schema, path, errors);
+  // What is wrong with a schema would make nonsense of what its rules are told to be.
+  if (errors.length === before) place.checks?.check(schema, path, place);
+}
+
+function visitBelow(schema: Schema, path: string, below: Place, errors: FieldError[]): void {
   const { additionalProperties, properties, items } = schema;
   if (typeof additionalProperties === 'object') {
     visit(additionalProperties, `${path}.additionalProperties`, below, errors);
@@ -53,14 +70,10 @@ function visit(schema: Schema, path: string, place: Place, errors: FieldError[])
   for (const name of Object.keys(properties ?? {}).sort()) {
     visit(properties![name]!, `${path}.properties[${name}]`, below, errors);
   }
-  if (items !== undefined && !Array.isArray(items)) {
-    const isMap = schema['x-kubernetes-list-type'] === 'map';
-    visit(items, `${path}.items`, isMap ? below : { ...below, uncorrelatable: path }, errors);
-  }
-  if (schema.not !== undefined) visit(schema.not, `${path}.not`, below, errors);
-  for (const keyword of ['allOf', 'oneOf', 'anyOf'] as const) {
-    schema[keyword]?.forEach((inner, index) => visit(inner, `${path}.${keyword}[${index}]`, below, errors));
-  }
+  if (items === undefined || Array.isArray(items)) return;
+  const isMap = schema['x-kubernetes-list-type'] === 'map';
+  const uncorrelatable = below.uncorrelatable ?? (isMap ? undefined : path);
+  visit(items, `${path}.items`, { ...below, uncorrelatable }, errors);
 }
 
 function checkKeywords(schema: Schema, path: string, errors: FieldError[]): void {
@@ -224,63 +237,6 @@ function checkListMapKey(
 export function ownProperty(schema: Schema, name: string): Schema | undefined {
   const { properties } = schema;
   return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
-}
-
-function checkRules(
-  schema: Schema,
-  path: string,
-  { rules, root, uncorrelatable }: Place,
-  errors: FieldError[],
-): void {
-  schema['x-kubernetes-validations']?.forEach((rule, index) => {
-    const at = `${path}.x-kubernetes-validations[${index}]`;
-    const { message, messageExpression, reason, fieldPath } = rule;
-    const text = rule.rule.trim();
-    if (text === '') errors.push(fieldError.required(`${at}.rule`, 'rule is not specified'));
-    if (message !== undefined && message !== '' && message.trim() === '') {
-      errors.push(fieldError.invalid(`${at}.message`, message, 'message must be non-empty if specified'));
-    } else if (message?.trim().includes('\n') === true) {
-      errors.push(fieldError.invalid(`${at}.message`, message, 'message must not contain line breaks'));
-    } else if (text.includes('\n') && (message ?? '').trim() === '' && (messageExpression ?? '') === '') {
-      const why = 'message must be specified if rule contains line breaks';
-      errors.push(fieldError.required(`${at}.message`, why));
-    }
-    if (messageExpression !== undefined && messageExpression !== '' && messageExpression.trim() === '') {
-      const why = 'messageExpression must be non-empty if specified';
-      errors.push(fieldError.required(`${at}.messageExpression`, why));
-    }
-    if (reason !== undefined && !REASONS.includes(reason)) {
-      errors.push(fieldError.notSupported(`${at}.reason`, reason, REASONS));
-    }
-    if (fieldPath !== undefined && fieldPath !== '') checkFieldPath(schema, fieldPath, at, errors);
-    if (text === '') return;
-    const wrong = rules.check(schema, rule, 'rule', root);
-    if (wrong !== '')
-      errors.push(fieldError.invalid(`${at}.rule`, rule.rule, `compilation failed: ${wrong}`));
-    else if (uncorrelatable !== undefined && rules.usesOldSelf(rule.rule)) {
-      const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`;
-      errors.push(fieldError.invalid(`${at}.rule`, rule.rule, why));
-    }
-    if ((messageExpression ?? '').trim() === '') return;
-    const wrongMessage = rules.check(schema, rule, 'messageExpression', root);
-    if (wrongMessage !== '') {
-      const why = `messageExpression compilation failed: ${wrongMessage}`;
-      errors.push(fieldError.invalid(`${at}.messageExpression`, messageExpression, why));
-    }
-  });
-}
-
-function checkFieldPath(schema: Schema, fieldPath: string, at: string, errors: FieldError[]): void {
-  const wrong = (why: string): void => {
-    errors.push(fieldError.invalid(`${at}.fieldPath`, fieldPath, why));
-  };
-  if (fieldPath.trim() === '') return wrong('fieldPath must be non-empty if specified');
-  if (fieldPath.includes('\n')) return wrong('fieldPath must not contain line breaks');
-  const steps = simplePath(fieldPath);
-  if (steps === undefined) return wrong('fieldPath must be a valid path: expected a path of fields');
-  if (schemaAt(schema, steps) === undefined) {
-    wrong('fieldPath must be a valid path: does not refer to a valid field');
-  }
 }
 
 /** The steps of `.spec.replicas`, `.a['b.c']`; undefined when it is no such path. */
