@@ -7,9 +7,9 @@ export interface ControllerSettings {
   readonly controllers: readonly string[];
   /** How often the status of a push member is collected. */
   readonly clusterStatusUpdateFrequencyMs: number;
-  /** How long probes must fail before Ready leaves True. */
   /** How long a member may take to answer a probe. Upstream's is fixed at this default. */
   readonly clusterProbeTimeoutMs: number;
+  /** How long probes must fail before Ready leaves True. */
   readonly clusterFailureThresholdMs: number;
   /** How long probes must succeed before Ready returns to True. */
   readonly clusterSuccessThresholdMs: number;
