@@ -11,7 +11,8 @@ import type { Socket } from 'node:net';
 import type { WatchEvent } from '../../api/index.ts';
 import type { ApiRequest, ApiResponse } from '../../apiserver/index.ts';
 import { sleep, type Clock, type Random } from '../../base/index.ts';
-import { ConnectionError, type Transport, type TransportRequest } from '../../client/index.ts';
+import { ConnectionError, type Transport } from '../../client/index.ts';
+import { Lane } from './lane.ts';
 
 export type NetworkState =
   | { readonly kind: 'up' }
@@ -40,6 +41,9 @@ function setReading(socket: Socket, reading: boolean): void {
   else handle?.readStop?.();
 }
 
+/** Whom a cut reaches: users behind the network, or everybody when the API server itself is down. */
+type Reach = 'outside' | 'everybody';
+
 export class NetworkGate {
   private readonly clock: Clock;
   private readonly random: Random;
@@ -47,8 +51,11 @@ export class NetworkGate {
   private state: NetworkState = { kind: 'up' };
   private serverDown = false;
   private latency: Latency | undefined;
-  /** Aborts when connections are cut; replaced afterwards. */
-  private cut = new AbortController();
+  /** Abort when connections are cut; replaced then. */
+  private readonly cuts: Record<Reach, AbortController> = {
+    outside: new AbortController(),
+    everybody: new AbortController(),
+  };
   private readonly waiting = new Set<() => void>();
 
   constructor(clock: Clock, random: Random) {
@@ -59,8 +66,11 @@ export class NetworkGate {
   setNetwork(state: NetworkState): void {
     this.state = state;
     for (const socket of this.sockets) setReading(socket, state.kind !== 'hang');
-    if (state.kind === 'drop') this.cutConnections(new ConnectionError('reset', 'the network has been cut'));
-    else if (state.kind === 'up') this.resume();
+    if (state.kind === 'drop') {
+      this.cutConnections('outside', new ConnectionError('reset', 'the network has been cut'));
+    } else if (state.kind === 'up') {
+      this.resume();
+    }
   }
 
   setLatency(latency: Latency | undefined): void {
@@ -69,12 +79,12 @@ export class NetworkGate {
 
   setServerDown(down: boolean): void {
     this.serverDown = down;
-    if (down) this.cutConnections(new ConnectionError('refused', 'the API server is down'));
+    if (down) this.cutConnections('everybody', serverIsDown());
   }
 
-  private cutConnections(reason: ConnectionError): void {
-    const { cut } = this;
-    this.cut = new AbortController();
+  private cutConnections(reach: Reach, reason: ConnectionError): void {
+    const cut = this.cuts[reach];
+    this.cuts[reach] = new AbortController();
     cut.abort(reason);
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
@@ -97,12 +107,16 @@ export class NetworkGate {
 
   /** Ends whatever still waits for the network. */
   close(): void {
-    this.cutConnections(new ConnectionError('closed', 'the member has been stopped'));
+    this.cutConnections('everybody', new ConnectionError('closed', 'the member has been stopped'));
+  }
+
+  private get isOpen(): boolean {
+    return this.state.kind === 'up' && !this.serverDown && this.latency === undefined;
   }
 
   /** Resolves when a request or an answer may pass. Rejects when it is cut or its caller leaves. */
   private async pass(signal: AbortSignal): Promise<void> {
-    if (this.serverDown) throw new ConnectionError('refused', 'the API server is down');
+    if (this.serverDown) throw serverIsDown();
     if (this.state.kind === 'drop') throw new ConnectionError('reset', 'the network has been cut');
     if (this.state.kind === 'hang') await this.untilResumed(signal);
     if (this.latency !== undefined) {
@@ -113,21 +127,17 @@ export class NetworkGate {
 
   private async untilResumed(signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const either = AbortSignal.any([signal, this.cut.signal]);
-    const onAbort = (): void => reject(either.reason as Error);
-    if (either.aborted) onAbort();
-    either.addEventListener('abort', onAbort, { once: true });
+    const any = AbortSignal.any([signal, this.cuts.outside.signal, this.cuts.everybody.signal]);
+    const onAbort = (): void => reject(any.reason as Error);
+    if (any.aborted) onAbort();
+    any.addEventListener('abort', onAbort, { once: true });
     this.waiting.add(resolve);
     try {
       await promise;
     } finally {
       this.waiting.delete(resolve);
-      either.removeEventListener('abort', onAbort);
+      any.removeEventListener('abort', onAbort);
     }
-  }
-
-  private get isOpen(): boolean {
-    return this.state.kind === 'up' && !this.serverDown && this.latency === undefined;
   }
 
   /** The API server as the network shows it to HTTPS clients. */
@@ -135,113 +145,86 @@ export class NetworkGate {
     return async (request) => {
       if (!this.isOpen) await this.pass(request.signal);
       const response = await handle(request);
-      return response.kind === 'watch' ? this.gatedWatch(response) : response;
-    };
-  }
-
-  private gatedWatch(response: Extract<ApiResponse, { kind: 'watch' }>): ApiResponse {
-    return {
-      ...response,
-      run: (onEvents, signal) => {
-        const ordered = this.inOrder<readonly WatchEvent[]>(onEvents, signal);
-        return response.run(ordered, signal);
-      },
-    };
-  }
-
-  /** Hands on what comes, in order, as soon as the network lets it through. */
-  private inOrder<T>(deliver: (value: T) => void, signal: AbortSignal): (value: T) => void {
-    let tail: Promise<void> | undefined;
-    return (value) => {
-      if (tail === undefined && this.isOpen) {
-        deliver(value);
-        return;
-      }
-      const before = tail ?? Promise.resolve();
-      const next = before
-        .then(() => this.pass(signal))
-        .then(() => deliver(value))
-        // A stream that is cut ends; what it had to say is read again by whoever comes back.
-        .catch(() => undefined)
-        .then(() => {
-          if (tail === next) tail = undefined;
-        });
-      tail = next;
+      if (response.kind !== 'watch') return response;
+      return {
+        ...response,
+        run: (onEvents, signal) =>
+          this.behindNetwork<readonly WatchEvent[]>(signal, onEvents, (deliver, inner) =>
+            response.run(deliver, inner),
+          ),
+      };
     };
   }
 
   /** A transport for users outside the member. */
   outside(transport: Transport): Transport {
-    return this.gated(
-      transport,
-      (signal) => this.pass(signal),
-      () => this.isOpen,
-    );
-  }
-
-  /** A transport for the member's own controllers: only the API server's own end is theirs too. */
-  inside(transport: Transport): Transport {
-    const pass = async (): Promise<void> => {
-      if (this.serverDown) throw new ConnectionError('refused', 'the API server is down');
-    };
-    return this.gated(transport, pass, () => !this.serverDown, true);
-  }
-
-  private gated(
-    transport: Transport,
-    pass: (signal: AbortSignal) => Promise<void>,
-    isOpen: () => boolean,
-    isInside = false,
-  ): Transport {
     const never = new AbortController().signal;
     return {
       send: async (request) => {
-        if (!isOpen()) await pass(request.signal ?? never);
+        if (!this.isOpen) await this.pass(request.signal ?? never);
         return transport.send(request);
       },
       watch: async (request, onEvent) => {
-        if (!isOpen()) await pass(request.signal ?? never);
-        await this.cuttable(request, isInside, (signal) => {
-          const deliver = isInside ? onEvent : this.inOrder(onEvent, signal);
-          return transport.watch({ ...request, signal }, deliver);
-        });
+        if (!this.isOpen) await this.pass(request.signal ?? never);
+        await this.behindNetwork<WatchEvent>(request.signal ?? never, onEvent, (deliver, signal) =>
+          transport.watch({ ...request, signal }, deliver),
+        );
       },
       close: () => transport.close(),
     };
   }
 
-  /** Runs a watch that breaks when connections are cut. */
-  private async cuttable(
-    request: TransportRequest,
-    isInside: boolean,
-    run: (signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    const inner = new AbortController();
-    let broken: unknown;
-    const onCut = (reason: unknown): void => {
-      // A cut network does not reach those inside.
-      if (isInside && !this.serverDown) {
-        listen();
-        return;
-      }
-      broken = reason;
-      inner.abort(reason);
+  /** A transport for the member's own controllers: no network in between, but the same API server. */
+  inside(transport: Transport): Transport {
+    return {
+      send: async (request) => {
+        if (this.serverDown) throw serverIsDown();
+        return transport.send(request);
+      },
+      watch: async (request, onEvent) => {
+        if (this.serverDown) throw serverIsDown();
+        await breakable([request.signal, this.cuts.everybody.signal], (signal) =>
+          transport.watch({ ...request, signal }, onEvent),
+        );
+      },
+      close: () => transport.close(),
     };
-    let stopListening = (): void => undefined;
-    const listen = (): void => {
-      const { signal } = this.cut;
-      const onAbort = (): void => onCut(signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
-      stopListening = () => signal.removeEventListener('abort', onAbort);
-    };
-    listen();
-    try {
-      const signal =
-        request.signal === undefined ? inner.signal : AbortSignal.any([request.signal, inner.signal]);
-      await run(signal);
-    } finally {
-      stopListening();
-    }
-    if (broken !== undefined) throw broken as Error;
   }
+
+  /** Runs a watch whose events pass the network, and which breaks with it. */
+  private behindNetwork<T>(
+    asked: AbortSignal,
+    deliver: (value: T) => void,
+    run: (deliver: (value: T) => void, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const { outside, everybody } = this.cuts;
+    return breakable([asked, outside.signal, everybody.signal], (signal, fail) => {
+      const lane = new Lane<T>({
+        deliver,
+        isOpen: () => this.isOpen,
+        pass: () => this.pass(signal),
+        onBroken: fail,
+      });
+      return run((value) => lane.push(value), signal);
+    });
+  }
+}
+
+function serverIsDown(): ConnectionError {
+  return new ConnectionError('refused', 'the API server is down');
+}
+
+/**
+ * Runs something until a signal aborts. The first signal is the caller's own and ends it in peace; the others, and
+ * `fail`, break it: then it rejects with their reason.
+ */
+async function breakable(
+  [asked, ...cuts]: readonly (AbortSignal | undefined)[],
+  run: (signal: AbortSignal, fail: (reason: Error) => void) => Promise<void>,
+): Promise<void> {
+  const failed = new AbortController();
+  const breaking = AbortSignal.any([failed.signal, ...cuts.filter((signal) => signal !== undefined)]);
+  const any = asked === undefined ? breaking : AbortSignal.any([asked, breaking]);
+  await run(any, (reason) => failed.abort(reason));
+  if (breaking.aborted && asked?.aborted !== true) throw breaking.reason as Error;
 }

@@ -32,9 +32,9 @@ export interface KubeletOptions {
   faultOf(pod: Pod): PodFault | undefined;
 }
 
-/** Ends the containers of pods once; they start again as their restart policy says. */
 export interface Kubelet {
   run(): Promise<void>;
+  /** Ends the containers of a running pod once; they start again as its restart policy says. */
   kill(pod: Pod, exitCode: number): void;
   /** Looks at all pods again, because faults have changed. */
   refresh(): void;
@@ -105,6 +105,7 @@ class SimulatedKubelet implements Kubelet {
   }
 
   kill(pod: Pod, exitCode: number): void {
+    if (stageOf(pod).kind !== 'running') return;
     this.trackOf(pod).killedWith = exitCode;
     this.enqueue(keyOf(pod));
   }
