@@ -12,6 +12,7 @@ import {
   type OverridePolicy,
   type PropagationPolicy,
   type ResourceBinding,
+  type ResourceInterpreterCustomization,
 } from '../api/index.ts';
 import type { FeatureGates, Random } from '../base/index.ts';
 import type { AdmissionAttributes } from '../machinery/index.ts';
@@ -25,6 +26,7 @@ import {
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 import { defaultPolicySpec, withPolicyIdentity } from './policy-defaults.ts';
 import { validatePolicy } from './policy-validation.ts';
+import { customizationRefusal } from './resource-interpreter-customization.ts';
 import type { Rule } from './rule.ts';
 import { validateTaintPolicy } from './taint-policy.ts';
 import { completeWork } from './work.ts';
@@ -36,6 +38,8 @@ export interface AdmissionOptions {
   readonly allowNoExecuteTaintPolicy: boolean;
   /** What bindings are counted against with the gate FederatedQuotaEnforcement. */
   readonly quotas: QuotaLedger;
+  /** The customizations that are stored, against which another must not go. */
+  readonly customizations: () => Promise<readonly ResourceInterpreterCustomization[]>;
 }
 
 const CREATE_UPDATE = ['CREATE', 'UPDATE'] as const;
@@ -116,6 +120,14 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       resource: 'works',
       mutateOn: CREATE_UPDATE,
       mutate: (object) => completeWork(object, options.random),
+    },
+    {
+      webhook: 'resourceinterpretercustomization.karmada.io',
+      group: 'config.karmada.io',
+      resource: 'resourceinterpretercustomizations',
+      validateOn: CREATE_UPDATE,
+      validate: async ({ object }) =>
+        customizationRefusal(object as ResourceInterpreterCustomization, await options.customizations()),
     },
     {
       webhook: 'resourcedeletionprotection.karmada.io',

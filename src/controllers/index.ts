@@ -1,6 +1,7 @@
 export { quotaResource } from './federated-resource-quota/index.ts';
 export { hubControllers, runControllers } from './hub-controllers.ts';
 export type { Controller, ControllerContext } from './context.ts';
+export { customizationResource, followCustomizations } from './interpreter-customizations.ts';
 export {
   MemberConnections,
   secretResource,

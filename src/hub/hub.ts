@@ -25,6 +25,8 @@ import {
 } from '../client/index.ts';
 import {
   MemberConnections,
+  customizationResource,
+  followCustomizations,
   runControllers,
   secretResource,
   type ControllerContext,
@@ -32,7 +34,7 @@ import {
   type OpenMember,
 } from '../controllers/index.ts';
 import { startHousekeeping } from '../housekeeping/index.ts';
-import { createInterpreter, nativeLayer } from '../interpreter/index.ts';
+import { Customizations, createInterpreter, nativeLayer } from '../interpreter/index.ts';
 import { createEventRecorder, createInformerSet, silentMetrics } from '../runtime/index.ts';
 import { openFileStorage, type Storage, type StorageWorker } from '../storage/index.ts';
 import { clusterResource } from './cluster-resource.ts';
@@ -89,6 +91,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     random,
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
     quotas: createQuotaLedger(started.promise),
+    customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
   });
   let server: RunningServer;
   try {
@@ -133,9 +136,17 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     certificates,
     hubClient,
     startControllers() {
-      const context = controllerContext(options, hubClient, stop.signal, parts);
+      const customizations = new Customizations({ now: () => clock.now() });
+      const context = controllerContext(options, hubClient, customizations, stop.signal, parts);
+      const start = async (): Promise<void> => {
+        // What objects mean must be known before anything is decided about them.
+        await followCustomizations(context.informers, customizations);
+        await runControllers(context);
+      };
       running.push(
-        runControllers(context).catch((error: unknown) => logger.error('A controller cannot run', { error })),
+        start().catch((error: unknown) => {
+          if (!stop.signal.aborted) logger.error('A controller cannot run', { error });
+        }),
       );
     },
     async close() {
@@ -188,6 +199,7 @@ async function prepare(hubClient: Client): Promise<void> {
 function controllerContext(
   { logger, settings, openMember }: HubOptions,
   hubClient: Client,
+  customizations: Customizations,
   signal: AbortSignal,
   parts: { close(): Promise<void> }[],
 ): ControllerContext {
@@ -207,7 +219,7 @@ function controllerContext(
     hubClient,
     informers,
     mapper: createRestMapper(hubClient.transport, { clock }),
-    interpreter: createInterpreter([nativeLayer(() => formatTime(clock.now()))]),
+    interpreter: createInterpreter([customizations.layer, nativeLayer(() => formatTime(clock.now()))]),
     members,
     recorder,
     settings,
