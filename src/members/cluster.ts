@@ -12,7 +12,7 @@ import type { StorageClass } from './kinds.ts';
 import { defaultKubeletSettings, type KubeletSettings } from './kubelet/behaviour.ts';
 import { createKubelet, type Kubelet } from './kubelet/kubelet.ts';
 import type { LoopContext } from './loop.ts';
-import { DOWN_ANNOTATION } from './nodes/node-health.ts';
+import { DOWN_ANNOTATION, isDown } from './nodes/node-health.ts';
 import { runNetworkLoops } from './network/loops.ts';
 import { defaultNodeSettings, runNodeLoops, type NodeSettings } from './nodes/node-loops.ts';
 import { DEFAULT_POOL, nodesOf, type NodePool } from './nodes/node-pool.ts';
@@ -91,6 +91,8 @@ export class Cluster {
       pods: () => this.caches?.pods.store.values() ?? [],
       kill: (pod, exitCode) => this.kubelet?.kill(pod, exitCode),
       refreshPods: () => this.kubelet?.refresh(),
+      downNodes: () =>
+        (this.caches?.nodes.store.list() ?? []).filter(isDown).map(({ metadata }) => metadata.name),
       setNodeDown: (name, down) => this.setNodeDown(name, down),
       async setServerDown(down) {
         gate.setServerDown(down);

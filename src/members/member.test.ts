@@ -228,7 +228,10 @@ test('pods of a node that is lost are replaced elsewhere when their time is up',
   );
   assert.ok(started.clock.now() - lostAtMs >= 290_000, 'not before they no longer tolerate it');
   assert.equal((await podsOf(client)).length, 3, 'nobody can end the pod on the lost node');
-  await member.faults.nodeUp('member1-node-1');
+  assert.deepEqual(member.faults.list(), [
+    { id: 'node/member1-node-1', kind: 'node', description: 'node member1-node-1 is down' },
+  ]);
+  await member.faults.clear();
   await started.until('the old pod has ended', async () => (await podsOf(client)).length === 2);
 });
 

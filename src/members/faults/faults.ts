@@ -12,9 +12,9 @@ export interface PodSelection {
   readonly selector?: string;
 }
 
-export type FaultKind = 'network' | 'latency' | 'api-server' | 'pods';
+export type FaultKind = 'network' | 'latency' | 'api-server' | 'node' | 'pods';
 
-/** A fault that is on. Nodes that are down are seen on the nodes themselves. */
+/** A fault that is on. */
 export interface ActiveFault {
   readonly id: string;
   readonly kind: FaultKind;
@@ -46,7 +46,7 @@ export interface Faults {
   /** Pods take `factor` times as long to start and become ready, until cleared. */
   slowStart(factor: number, pods?: PodSelection): string;
   list(): readonly ActiveFault[];
-  /** Ends the fault of this id, or all but nodes that are down. */
+  /** Ends the fault of this id, or all. */
   clear(id?: string): Promise<void>;
 }
 
@@ -64,9 +64,12 @@ export interface FaultTargets {
   pods(): Iterable<Pod>;
   kill(pod: Pod, exitCode: number): void;
   refreshPods(): void;
+  downNodes(): readonly string[];
   setNodeDown(name: string, down: boolean): Promise<void>;
   setServerDown(down: boolean): Promise<void>;
 }
+
+const NODE_ID = 'node/';
 
 export class FaultBoard implements Faults {
   private readonly targets: FaultTargets;
@@ -176,6 +179,9 @@ export class FaultBoard implements Faults {
     if (this.serverDown) {
       faults.push({ id: 'api-server', kind: 'api-server', description: 'the API server is down' });
     }
+    for (const name of this.targets.downNodes()) {
+      faults.push({ id: NODE_ID + name, kind: 'node', description: `node ${name} is down` });
+    }
     const podFaults = this.rules.map(({ id, description }) => ({ id, kind: 'pods' as const, description }));
     return [...faults, ...podFaults];
   }
@@ -184,6 +190,9 @@ export class FaultBoard implements Faults {
     if (id === undefined || id === 'network') this.healNetwork();
     if (id === undefined || id === 'latency') this.delay(0);
     if (id === undefined || id === 'api-server') await this.startApiServer();
+    for (const name of this.targets.downNodes()) {
+      if (id === undefined || id === NODE_ID + name) await this.nodeUp(name);
+    }
     const kept = id === undefined ? [] : this.rules.filter((rule) => rule.id !== id);
     if (kept.length === this.rules.length) return;
     this.rules = kept;
