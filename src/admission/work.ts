@@ -21,7 +21,7 @@ export function completeWork(object: KubeObject, random: Random): KubeObject {
   return {
     ...identified,
     spec: { ...work.spec, workload: { ...work.spec.workload, manifests: completed } },
-  } as Work;
+  };
 }
 
 function isObject(manifest: unknown): boolean {

@@ -80,5 +80,5 @@ export function aggregatedKind(kind: KindDefinition, options: AggregatedKindOpti
 function withStatus(object: KubeObject, status: unknown): KubeObject {
   if (object['status'] === status) return object;
   const { status: _status, ...rest } = object;
-  return Object.freeze(status === undefined ? rest : { ...rest, status }) as KubeObject;
+  return Object.freeze(status === undefined ? rest : { ...rest, status });
 }

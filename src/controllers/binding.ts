@@ -250,7 +250,7 @@ class Renderer {
     const cluster = this.clusters.store.get(target.name);
     if (cluster === undefined) throw new Error(`cluster ${target.name} does not exist`);
     const revised = await this.revise(binding, template, target, completions);
-    const overridden = await this.overrides.apply(revised, template, cluster);
+    const overridden = this.overrides.apply(revised, template, cluster);
     const labels = this.context.settings.gates.StatefulFailoverInjection
       ? preservedLabels(binding.spec, renderTargets(binding.spec))
       : undefined;

@@ -65,7 +65,7 @@ export const namespaceController: Controller = {
         for (const cluster of clusters.store.list()) {
           if (isBeingDeleted(cluster)) continue;
           try {
-            const overridden = await overrides.applyCluster(namespace, cluster);
+            const overridden = overrides.applyCluster(namespace, cluster);
             const work = manifestWork({
               cluster: cluster.metadata.name ?? '',
               manifest: overridden.manifest,

@@ -21,12 +21,8 @@ export class Overrides {
 
   constructor(context: ControllerContext) {
     this.context = context;
-    this.namespaced = context.informers.informer(
-      kinds.overridePolicies,
-    ) as unknown as Informer<AnyOverridePolicy>;
-    this.cluster = context.informers.informer(
-      kinds.clusterOverridePolicies,
-    ) as unknown as Informer<AnyOverridePolicy>;
+    this.namespaced = context.informers.informer(kinds.overridePolicies);
+    this.cluster = context.informers.informer(kinds.clusterOverridePolicies);
     this.synced = Promise.all([this.namespaced.synced, this.cluster.synced]);
   }
 

@@ -103,7 +103,7 @@ async function write(
   if (deepEqual(manifestStatuses, work.status?.manifestStatuses)) return done;
   try {
     const status = { ...work.status, manifestStatuses };
-    await hubClient.updateStatus(kinds.works, { ...work, status } as Work, { signal });
+    await hubClient.updateStatus(kinds.works, { ...work, status }, { signal });
     return done;
   } catch (error) {
     keep();

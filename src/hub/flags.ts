@@ -48,8 +48,8 @@ export const settingFlags: readonly SettingFlag[] = [
 export function defaultText({ setting, kind }: SettingFlag): string {
   const value = defaultControllerSettings[setting];
   if (kind === 'duration') return formatDuration(value as number);
-  if (kind === 'gates') return '';
-  return Array.isArray(value) ? value.join(',') : String(value);
+  if (typeof value !== 'object') return String(value);
+  return Array.isArray(value) ? value.join(',') : '';
 }
 
 /** Reads one flag's text. Throws OperatingError naming the flag and what it takes. */

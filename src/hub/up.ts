@@ -305,7 +305,7 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
   for (const { name } of settingFlags) {
     const value = flags[camelCase(name)];
     // A boolean flag without a value means true.
-    if (value !== undefined) given.set(name, String(value));
+    if (typeof value === 'string' || typeof value === 'boolean') given.set(name, String(value));
   }
   const members = integer('members', 'members', 0, 500);
   return {

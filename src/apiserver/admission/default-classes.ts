@@ -58,7 +58,7 @@ function plugin(rule: ClassRule, objects: ObjectAccess): AdmissionPlugin {
       }
       const chosen = newest(defaults);
       if (chosen === undefined) return given;
-      return deepFreeze({ ...given, spec: { ...spec, [field]: chosen.metadata.name } }) as KubeObject;
+      return deepFreeze({ ...given, spec: { ...spec, [field]: chosen.metadata.name } });
     },
   };
 }

@@ -60,7 +60,7 @@ function withSelector(object: KubeObject): KubeObject {
   const own = object.metadata.labels ?? {};
   const shared = Object.keys(own).length === 0 || semanticEqual(own, spec.template.metadata?.labels ?? {});
   const metadata = shared ? { ...object.metadata, labels } : object.metadata;
-  return Object.freeze({ ...object, metadata, spec: { ...spec, selector, template } }) as KubeObject;
+  return Object.freeze({ ...object, metadata, spec: { ...spec, selector, template } });
 }
 
 export function validateJobSpec(spec: JobSpec, path: string): FieldError[] {

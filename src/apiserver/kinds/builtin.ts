@@ -117,7 +117,7 @@ function strategyOf(resource: BuiltinResource, kind: BuiltinKind): Strategy {
   const withStatus = (object: KubeObject, status: unknown): KubeObject => {
     if (object['status'] === status) return object;
     const { status: _, ...rest } = object;
-    return Object.freeze(status === undefined ? rest : { ...rest, status }) as KubeObject;
+    return Object.freeze(status === undefined ? rest : { ...rest, status });
   };
   return {
     ...strategy,

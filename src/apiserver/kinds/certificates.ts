@@ -30,7 +30,7 @@ function withRequester(object: KubeObject, { user }: WriteContext): KubeObject {
     ...(user.groups.length === 0 ? {} : { groups: user.groups }),
     ...(user.extra === undefined ? {} : { extra: user.extra }),
   };
-  return Object.freeze({ ...object, spec: Object.freeze(spec), status: Object.freeze({}) }) as KubeObject;
+  return Object.freeze({ ...object, spec: Object.freeze(spec), status: Object.freeze({}) });
 }
 
 const PEM =
@@ -163,7 +163,7 @@ function withStatus(
   change: (given: ReturnType<typeof statusOf>, had: ReturnType<typeof statusOf>) => object,
 ): KubeObject {
   const status = Object.freeze(change(statusOf(next), statusOf(old)));
-  return Object.freeze({ ...old, metadata: next.metadata, status }) as KubeObject;
+  return Object.freeze({ ...old, metadata: next.metadata, status });
 }
 
 /** Decides; the rest of the status belongs to the signer. */
@@ -223,8 +223,7 @@ const signingRequest: BuiltinKind = {
     nameRule: nameIsPathSegment,
     createsOnUpdate: true,
     prepareForCreate: withRequester,
-    prepareForUpdate: (next, old) =>
-      Object.freeze({ ...next, spec: old['spec'], status: old['status'] }) as KubeObject,
+    prepareForUpdate: (next, old) => Object.freeze({ ...next, spec: old['spec'], status: old['status'] }),
     validate: validateRequest,
     validateUpdate: () => [],
     selectableFields: (object) => ({ 'spec.signerName': specOf(object).signerName ?? '' }),

@@ -38,7 +38,7 @@ function withNameLabel(object: KubeObject): KubeObject {
 }
 
 const withField = (object: KubeObject, field: 'spec' | 'status', value: unknown): KubeObject =>
-  Object.freeze({ ...object, [field]: Object.freeze(value) }) as KubeObject;
+  Object.freeze({ ...object, [field]: Object.freeze(value) });
 
 /** Only the finalize subresource changes the finalizers of the spec: the namespace is held by them. */
 const finalize: Subresource = {
@@ -46,7 +46,7 @@ const finalize: Subresource = {
   part: {
     ignoredFields: ['status'],
     prepareForUpdate: (next, old) =>
-      Object.freeze({ ...old, metadata: next.metadata, spec: next['spec'] ?? {} }) as KubeObject,
+      Object.freeze({ ...old, metadata: next.metadata, spec: next['spec'] ?? {} }),
     validateUpdate: (next) =>
       ((next as unknown as Namespace).spec?.finalizers ?? []).flatMap((finalizer, index) =>
         finalizer === 'kubernetes' || finalizer.includes('/')

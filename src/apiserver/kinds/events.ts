@@ -96,7 +96,7 @@ const convert: NonNullable<BuiltinKind['convert']> = (objects, apiVersion) =>
 /** kind and apiVersion first, as in all objects whose bytes lists share. */
 function inOrder(object: KubeObject): KubeObject {
   const { kind, apiVersion, ...rest } = object;
-  return deepFreeze({ kind, apiVersion, ...rest }) as KubeObject;
+  return deepFreeze({ kind, apiVersion, ...rest });
 }
 
 const storedAs = { apiVersion: 'v1', root: storageRootOf('', 'events') } as const;

@@ -73,7 +73,7 @@ async function takeFromBudget(call: SubresourceCall, pod: KubeObject): Promise<v
       disruptionsAllowed: disruptionsAllowed - 1,
       disruptedPods: { ...disruptedPods, [podName]: formatTime(call.context.nowMs) },
     };
-    return Object.freeze({ ...object, status: Object.freeze(status) }) as KubeObject;
+    return Object.freeze({ ...object, status: Object.freeze(status) });
   });
 }
 

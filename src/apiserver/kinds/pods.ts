@@ -39,7 +39,7 @@ const specOf = (object: KubeObject): PodSpec => (object as unknown as Pod).spec!
 
 function prepareForCreate(object: KubeObject): KubeObject {
   const status: PodStatus = Object.freeze({ phase: 'Pending', qosClass: qosClassOf(specOf(object)) });
-  return Object.freeze({ ...object, status }) as KubeObject;
+  return Object.freeze({ ...object, status });
 }
 
 function validatePod(object: KubeObject): FieldError[] {
@@ -137,7 +137,7 @@ function withAddressLists(object: KubeObject): KubeObject {
   if (status.hostIP !== undefined && status.hostIPs === undefined) {
     next = { ...next, hostIPs: [{ ip: status.hostIP }] };
   }
-  return next === status ? object : (Object.freeze({ ...object, status: Object.freeze(next) }) as KubeObject);
+  return next === status ? object : Object.freeze({ ...object, status: Object.freeze(next) });
 }
 
 /** What a kubelet reports never takes back the class of the pod, which follows from the spec. */
@@ -151,7 +151,7 @@ function prepareStatus(next: KubeObject, old: KubeObject): KubeObject {
       ...next,
       metadata: Object.freeze({ ...metadata, ...(ownerReferences === undefined ? {} : { ownerReferences }) }),
       status: Object.freeze(status),
-    }) as KubeObject,
+    }),
   );
 }
 
@@ -239,7 +239,7 @@ const ephemeralContainers: Subresource = {
       const given = specOf(next).ephemeralContainers;
       const spec = { ...specOf(old), ...(given === undefined ? {} : { ephemeralContainers: given }) };
       return countGeneration(
-        Object.freeze({ ...old, metadata: next.metadata, spec: Object.freeze(spec) }) as KubeObject,
+        Object.freeze({ ...old, metadata: next.metadata, spec: Object.freeze(spec) }),
         old,
       );
     },
@@ -286,7 +286,7 @@ const resize: Subresource = {
             };
       });
       const spec = Object.freeze({ ...specOf(old), containers: Object.freeze(containers) });
-      return countGeneration(Object.freeze({ ...old, metadata: next.metadata, spec }) as KubeObject, old);
+      return countGeneration(Object.freeze({ ...old, metadata: next.metadata, spec }), old);
     },
     validateUpdate(next, old) {
       const errors = validatePod(next);

@@ -42,7 +42,7 @@ const projection: Projection = {
   write(object, shown) {
     const replicas = (shown as unknown as Scale).spec?.replicas ?? 0;
     const spec = Object.freeze({ ...(object['spec'] as object), replicas });
-    return Object.freeze({ ...object, spec }) as KubeObject;
+    return Object.freeze({ ...object, spec });
   },
   decode: (value, report) => decode(value, report),
   definition: 'io.k8s.api.autoscaling.v1.Scale',

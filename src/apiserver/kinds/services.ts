@@ -413,7 +413,7 @@ function strategyOf(book: ServiceAllocations): Strategy {
     returnsDeleted: true,
     createsOnUpdate: true,
     prepareForUpdate: (next, old) =>
-      Object.freeze({ ...next, spec: Object.freeze(carryOver(specOf(next), specOf(old))) }) as KubeObject,
+      Object.freeze({ ...next, spec: Object.freeze(carryOver(specOf(next), specOf(old))) }),
     validate: validateService,
     validateUpdate: validateServiceUpdate,
     reserve: (object, old) => reserve(book, object, old),

@@ -97,8 +97,7 @@ const persistentVolumeClaim: BuiltinKind = {
   defaults: (object) => pvcDefaults(object as unknown as PersistentVolumeClaim),
   strategy: {
     returnsDeleted: true,
-    prepareForCreate: (object) =>
-      Object.freeze({ ...object, status: Object.freeze({ phase: 'Pending' }) }) as KubeObject,
+    prepareForCreate: (object) => Object.freeze({ ...object, status: Object.freeze({ phase: 'Pending' }) }),
     validate: (object) => validatePvcSpec((object['spec'] as PersistentVolumeClaimSpec) ?? {}, 'spec'),
     validateUpdate: validateClaimUpdate,
     warnings: storageClassWarnings,
@@ -165,8 +164,7 @@ const persistentVolume: BuiltinKind = {
   defaults: volumeDefaults,
   strategy: {
     returnsDeleted: true,
-    prepareForCreate: (object) =>
-      Object.freeze({ ...object, status: Object.freeze({ phase: 'Pending' }) }) as KubeObject,
+    prepareForCreate: (object) => Object.freeze({ ...object, status: Object.freeze({ phase: 'Pending' }) }),
     validate: validateVolume,
     warnings: volumeWarnings,
     validateUpdate(next, old) {

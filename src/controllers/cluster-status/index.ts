@@ -236,5 +236,5 @@ async function writeStatus(
   status: Status,
 ): Promise<void> {
   if (deepEqual(cluster.status, status)) return;
-  await hubClient.updateStatus(kinds.clusters, { ...cluster, status } as Cluster);
+  await hubClient.updateStatus(kinds.clusters, { ...cluster, status });
 }

@@ -132,8 +132,7 @@ function gradeOf(
   mins: ReadonlyMap<string, readonly Quantity[]>,
 ): number {
   const free = (resource: string): Quantity => {
-    const all =
-      Quantity.tryParse(node.status?.allocatable?.[resource] as string | undefined) ?? Quantity.zero;
+    const all = Quantity.tryParse(node.status?.allocatable?.[resource]) ?? Quantity.zero;
     const used = taken?.get(resource);
     return used === undefined ? all : all.sub(used);
   };

@@ -118,7 +118,7 @@ export class PolicyReconciler {
   /** Templates the policy was edited away from lose their claim; what is propagated stays. */
   private async releaseUnselected(policy: Policy, signal: AbortSignal): Promise<void> {
     const claim = {
-      kind: policy.kind as 'PropagationPolicy' | 'ClusterPropagationPolicy',
+      kind: policy.kind,
       id: policyId(policy),
     };
     for (const binding of this.bindingsOf(policy)) {
@@ -157,7 +157,7 @@ export class PolicyReconciler {
     const finalizer = namespaced ? PROPAGATION_POLICY_FINALIZER : CLUSTER_PROPAGATION_POLICY_FINALIZER;
     if (!hasFinalizer(policy, finalizer)) return done;
     const claim = {
-      kind: policy.kind as 'PropagationPolicy' | 'ClusterPropagationPolicy',
+      kind: policy.kind,
       id: policyId(policy),
     };
     for (const binding of this.bindingsOf(policy)) await this.release(undefined, binding, claim, signal);
@@ -236,7 +236,5 @@ export class PolicyReconciler {
 }
 
 function resourceOf(binding: Binding): Resource<Binding> {
-  return (
-    binding.kind === 'ResourceBinding' ? kinds.resourceBindings : kinds.clusterResourceBindings
-  ) as Resource<Binding>;
+  return binding.kind === 'ResourceBinding' ? kinds.resourceBindings : kinds.clusterResourceBindings;
 }

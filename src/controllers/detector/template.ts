@@ -205,7 +205,5 @@ export class TemplateReconciler {
 }
 
 function bindingResource(template: KubeObject): Resource<Binding> {
-  return (
-    template.metadata.namespace === undefined ? kinds.clusterResourceBindings : kinds.resourceBindings
-  ) as Resource<Binding>;
+  return template.metadata.namespace === undefined ? kinds.clusterResourceBindings : kinds.resourceBindings;
 }

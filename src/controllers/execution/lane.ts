@@ -166,7 +166,7 @@ export class ExecutionLane {
     }
     if (conditions === before.conditions && manifestStatuses === before.manifestStatuses) return;
     const status = { ...before, conditions, ...(manifestStatuses === undefined ? {} : { manifestStatuses }) };
-    await hubClient.updateStatus(kinds.works, { ...work, status } as Work, { signal });
+    await hubClient.updateStatus(kinds.works, { ...work, status }, { signal });
   }
 
   private async remove(work: Work, cluster: Cluster | undefined, signal: AbortSignal): Promise<Outcome> {

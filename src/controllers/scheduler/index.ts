@@ -279,7 +279,7 @@ class SchedulerLoop {
         await hubClient.updateStatus(resource, {
           ...current,
           status: overlaid(current.status, status),
-        } as Binding);
+        });
         return;
       } catch (error) {
         if (!isConflict(error) || tries >= STATUS_TRIES) throw error;
@@ -339,9 +339,7 @@ function queueKey(binding: Binding): string {
 }
 
 function resourceOf(binding: Binding): Resource<Binding> {
-  return (
-    binding.kind === 'ResourceBinding' ? kinds.resourceBindings : kinds.clusterResourceBindings
-  ) as Resource<Binding>;
+  return binding.kind === 'ResourceBinding' ? kinds.resourceBindings : kinds.clusterResourceBindings;
 }
 
 function observing(
