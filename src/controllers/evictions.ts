@@ -1,8 +1,8 @@
 // What the controllers that evict share: writing the change, and telling of it on the binding and its template.
-import { errorMessage } from '../base/index.ts';
-import { keyOf, kinds, type Resource } from '../client/index.ts';
-import type { EvictionChange } from '../failover/index.ts';
-import type { Binding } from '../propagation/index.ts';
+import { errorMessage, formatTime } from '../base/index.ts';
+import { kinds, type Resource } from '../client/index.ts';
+import { heldCondition, type EvictionChange, type HoldReason } from '../failover/index.ts';
+import { withCondition, type Binding } from '../propagation/index.ts';
 import type { ObjectReferable } from '../runtime/index.ts';
 import type { ControllerContext } from './context.ts';
 
@@ -63,14 +63,25 @@ export function tellNotEvicted(
     recorder.event(object, 'Warning', 'EvictWorkloadFromClusterFailed', message);
 }
 
-/** The guard kept the last healthy copy. */
-export function tellHeld(
-  { recorder, logger }: ControllerContext,
+/**
+ * Says on the binding that the guard keeps a copy, or no longer does. Whether that had to be written.
+ * @param why what stands in the way; undefined: nothing does
+ */
+export async function reportHeld(
+  { hubClient, recorder, clock }: ControllerContext,
+  resource: Resource<Binding>,
   binding: Binding,
-  cluster: string,
-  why: string,
-): void {
-  logger.info('The last healthy copy stays', { binding: keyOf(binding), cluster, why });
-  for (const object of [binding, templateOf(binding)])
-    recorder.event(object, 'Warning', 'LastHealthyCopyKept', `The copy in cluster ${cluster} stays: ${why}.`);
+  reason: HoldReason,
+  why: string | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { status } = binding;
+  const condition = heldCondition(status?.conditions, reason, why);
+  if (condition === undefined) return false;
+  const conditions = withCondition(status?.conditions, condition, formatTime(clock.now()));
+  const next = { ...binding, status: { ...status, conditions } } as Binding;
+  await hubClient.updateStatus(resource, next, { signal });
+  if (why === undefined) return true;
+  for (const object of [binding, templateOf(binding)]) recorder.event(object, 'Warning', reason, why);
+  return true;
 }

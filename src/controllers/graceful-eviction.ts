@@ -7,7 +7,7 @@ import { isBeingDeleted } from '../machinery/index.ts';
 import type { Binding } from '../propagation/index.ts';
 import { done, informerSource, requeueAfter, runController } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
-import { BINDING_SCOPES, tellEvicted, tellHeld, writeEviction } from './evictions.ts';
+import { BINDING_SCOPES, reportHeld, tellEvicted, writeEviction } from './evictions.ts';
 import { appliedTolerations } from './taint-manager.ts';
 
 const BINDINGS_BY_EVICTION = 'evictedFrom';
@@ -49,7 +49,13 @@ async function runFor(context: ControllerContext, name: string, resource: Resour
     signal,
     reconcile: async (key, { signal: reconcileSignal }) => {
       const binding = bindings.store.get(key);
-      if (binding === undefined || isBeingDeleted(binding) || evictedFrom(binding).length === 0) return done;
+      if (binding === undefined || isBeingDeleted(binding)) return done;
+      const report = (why: string | undefined): Promise<boolean> =>
+        reportHeld(context, resource, binding, 'ReplacementNotHealthy', why, reconcileSignal);
+      if (evictedFrom(binding).length === 0) {
+        await report(undefined);
+        return done;
+      }
       const nowMs = clock.now();
       const back = takeBack(binding, clusters.store, appliedTolerations(binding) ?? [], nowMs);
       if (back !== undefined) {
@@ -62,13 +68,19 @@ async function runFor(context: ControllerContext, name: string, resource: Resour
         timeoutMs: settings.gracefulEvictionTimeoutMs,
       });
       const { tasks, dropped, held, recheckAfterMs } = assessed;
-      if (tasks !== binding.spec.gracefulEvictionTasks)
+      if (tasks !== binding.spec.gracefulEvictionTasks) {
+        // The change brings the binding back, and what is held is reported then.
         await writeEviction(context, resource, binding, { gracefulEvictionTasks: tasks }, reconcileSignal);
-      for (const cluster of dropped) tellEvicted(context, binding, cluster);
-      for (const cluster of held)
-        tellHeld(context, binding, cluster, 'time is over, but no replacement is healthy');
+        for (const cluster of dropped) tellEvicted(context, binding, cluster);
+      } else {
+        await report(held.length === 0 ? undefined : heldText(held));
+      }
       if (recheckAfterMs === undefined) return done;
       return requeueAfter(recheckAfterMs, 'an eviction ends by then');
     },
   });
+}
+
+function heldText(clusters: readonly string[]): string {
+  return `The copy in ${clusters.join(', ')} stays beyond its time: it is the last healthy one, and no replacement is healthy.`;
 }

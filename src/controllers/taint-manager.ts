@@ -29,10 +29,12 @@ import { fleetSnapshot, schedule, type FleetSnapshot } from '../scheduling/index
 import { BINDINGS_BY_CLUSTER, targetNames } from './cluster.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { EvictionPace } from './eviction-pace.ts';
-import { BINDING_SCOPES, tellHeld, tellNotEvicted, writeEviction } from './evictions.ts';
+import { BINDING_SCOPES, reportHeld, tellNotEvicted, writeEviction } from './evictions.ts';
 
 // How soon an eviction that has to wait for something else is looked at again; upstream's retry period.
 const RECHECK_MS = 10_000;
+// Until the cache has caught up with our own write.
+const HOLD_ENDED_MS = 100;
 
 /** COMPAT: switched on and off together with the cluster controller, of which it is a part upstream. */
 export const taintManager: Controller = {
@@ -149,7 +151,10 @@ class Evictor {
     if (binding === undefined || isBeingDeleted(binding)) return done;
     if (!targetNames(binding).includes(cluster)) return done;
     const taints = this.taintsOf(cluster);
-    if (taints.length === 0) return done;
+    if (taints.length === 0) {
+      await this.report(binding, undefined, signal);
+      return done;
+    }
     const tolerations = appliedTolerations(binding);
     if (tolerations === undefined) {
       // The scheduler writes it, and that brings the binding back.
@@ -157,6 +162,7 @@ class Evictor {
       return done;
     }
     const stay = stayOf(taints, tolerations, clock.now());
+    if (stay.kind !== 'ends') await this.report(binding, undefined, signal);
     if (stay.kind === 'for-ever') return done;
     if (stay.kind === 'for-now') return requeueAfter(stay.forMs, 'the taint is tolerated until then');
     const waitMs = this.pace.waitMs(key, clock.now());
@@ -180,10 +186,12 @@ class Evictor {
     if (purgeMode === 'Directly' && isLastHealthyCopy(binding.spec, binding.status, cluster)) {
       const obstacle = this.obstacle({ ...binding, spec: { ...binding.spec, ...change } });
       if (obstacle !== undefined) {
-        tellHeld(this.context, binding, cluster, obstacle);
+        await this.report(binding, heldText(cluster, obstacle), signal);
         return requeueAfter(RECHECK_MS, 'nothing can take the place of the last healthy copy');
       }
     }
+    if (await this.report(binding, undefined, signal))
+      return requeueAfter(HOLD_ENDED_MS, 'the hold that is over has just been taken off');
     try {
       await writeEviction(this.context, this.resource, binding, change, signal);
     } catch (error) {
@@ -191,6 +199,10 @@ class Evictor {
       throw error;
     }
     return done;
+  }
+
+  private report(binding: Binding, why: string | undefined, signal: AbortSignal): Promise<boolean> {
+    return reportHeld(this.context, this.resource, binding, 'NoReplacement', why, signal);
   }
 
   private stateOf({ spec, status }: Binding, cluster: string): Readonly<Record<string, string>> | undefined {
@@ -216,4 +228,9 @@ class Evictor {
     if (!result.ok) return result.failure.message;
     return result.clusters.length === 0 ? 'no other cluster takes it' : undefined;
   }
+}
+
+function heldText(cluster: string, obstacle: string): string {
+  const why = obstacle.replace(/\.+$/, '');
+  return `The copy in ${cluster} stays: it is the last healthy one, and nothing can take its place: ${why}.`;
 }

@@ -14,6 +14,7 @@ export {
   type PurgeMode,
 } from './eviction.ts';
 export { assessEvictions, takeBack, type EvictionAssessment } from './graceful-eviction.ts';
+export { heldCondition, type HoldReason } from './held-condition.ts';
 export { StateUnreadable, extractState } from './preserved-state.ts';
 export { believe, readyFromProbe } from './probe.ts';
 export type { ObservedReady, ProbeMemory, ProbeResult, Thresholds } from './probe.ts';
