@@ -21,6 +21,10 @@ class TypeMismatch extends Error {}
 interface Walk {
   readonly path: (string | number)[];
   readonly problems: string[];
+  /** The Go structure whose fields are being read. */
+  struct: string;
+  /** Whether the last step of the path is a map's key, which Go does not tell. */
+  inMap: boolean;
 }
 
 /** Gives undefined for what Go would leave out. */
@@ -44,9 +48,16 @@ function typeName(value: unknown): string {
   return typeof value === 'object' ? 'object' : typeof value;
 }
 
-function mismatch(value: unknown, walk: Walk, wanted: string): TypeMismatch {
-  const where = walk.path.length === 0 ? '' : ` into Go struct field ${pathText(walk.path)}`;
-  return new TypeMismatch(`json: cannot unmarshal ${typeName(value)}${where} of type ${wanted}`);
+function mismatch(value: unknown, walk: Walk, wanted: string, shown = typeName(value)): TypeMismatch {
+  const fields = walk.path.filter((step) => typeof step === 'string');
+  if (walk.inMap) fields.pop();
+  const where = fields.length === 0 ? 'value' : `struct field ${walk.struct}.${fields.join('.')}`;
+  return new TypeMismatch(`json: cannot unmarshal ${shown} into Go ${where} of type ${wanted}`);
+}
+
+/** COMPAT: types that read themselves do not know where they stand. */
+function ownMismatch(value: unknown, wanted: string): TypeMismatch {
+  return new TypeMismatch(`json: cannot unmarshal ${typeName(value)} into Go value of type ${wanted}`);
 }
 
 /** Open maps come from clients; a key like `__proto__` must become a plain property. */
@@ -79,9 +90,7 @@ function integerDecoder(format: string, keepZero: boolean): Decode {
     if (value === null || value === undefined) return undefined;
     if (typeof value !== 'number') throw mismatch(value, walk, format);
     if (!Number.isInteger(value) || value < min || value > max) {
-      throw new TypeMismatch(
-        `json: cannot unmarshal number ${value} into Go struct field ${pathText(walk.path)} of type ${format}`,
-      );
+      throw mismatch(value, walk, format, `number ${value}`);
     }
     return value === 0 && !keepZero ? undefined : value;
   };
@@ -117,9 +126,9 @@ const decodeBytes: Decode = (value, walk) => {
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 function timeDecoder(format: (milliseconds: number) => string, micro: boolean): Decode {
-  return (value, walk) => {
+  return (value) => {
     if (value === null || value === undefined) return undefined;
-    if (typeof value !== 'string') throw mismatch(value, walk, 'string');
+    if (typeof value !== 'string') throw ownMismatch(value, 'string');
     const milliseconds = RFC3339.test(value) ? Date.parse(value.replace(',', '.')) : Number.NaN;
     if (Number.isNaN(milliseconds)) {
       const quoted = JSON.stringify(value);
@@ -132,22 +141,21 @@ function timeDecoder(format: (milliseconds: number) => string, micro: boolean): 
   };
 }
 
-const decodeQuantity: Decode = (value, walk) => {
+const decodeQuantity: Decode = (value) => {
   if (value === null || value === undefined) return '0';
-  if (typeof value !== 'string' && typeof value !== 'number')
-    throw mismatch(value, walk, 'resource.Quantity');
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value);
   try {
-    return Quantity.parse(String(value)).toString();
+    return Quantity.parse(text).toString();
   } catch (error) {
     throw new TypeMismatch((error as Error).message);
   }
 };
 
-const decodeIntOrString: Decode = (value, walk) => {
+const decodeIntOrString: Decode = (value) => {
   if (value === null || value === undefined) return undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'number' && Number.isInteger(value)) return value;
-  throw mismatch(value, walk, 'intstr.IntOrString');
+  throw ownMismatch(value, 'int32');
 };
 
 /** Values without a schema of their own: kept as they came, copied unless they are frozen already. */
@@ -163,31 +171,42 @@ function freezeCopy(value: unknown): unknown {
 
 // ---- compounds
 
-function listDecoder(item: Decode, itemZero: (walk: Walk) => unknown, keepEmpty: boolean): Decode {
+interface Item {
+  readonly decode: Decode;
+  /** What a null element becomes. */
+  readonly zero: (walk: Walk) => unknown;
+  readonly goType: string;
+}
+
+function listDecoder(item: Item, keepEmpty: boolean): Decode {
   return (value, walk) => {
     if (value === null || value === undefined) return undefined;
-    if (!Array.isArray(value)) throw mismatch(value, walk, 'slice');
+    if (!Array.isArray(value)) throw mismatch(value, walk, `[]${item.goType}`);
     if (value.length === 0 && !keepEmpty) return undefined;
     const list: unknown[] = Array.from({ length: value.length });
     for (let i = 0; i < value.length; i++) {
       walk.path.push(i);
-      list[i] = item(value[i], walk) ?? itemZero(walk);
+      list[i] = item.decode(value[i], walk) ?? item.zero(walk);
       walk.path.pop();
     }
     return list;
   };
 }
 
-function mapDecoder(item: Decode, itemZero: (walk: Walk) => unknown): Decode {
+function mapDecoder(item: Item): Decode {
   return (value, walk) => {
     if (value === null || value === undefined) return undefined;
-    if (typeof value !== 'object' || Array.isArray(value)) throw mismatch(value, walk, 'map[string]');
+    if (typeof value !== 'object' || Array.isArray(value)) {
+      throw mismatch(value, walk, `map[string]${item.goType}`);
+    }
     const keys = Object.keys(value);
     if (keys.length === 0) return undefined;
     const map: Record<string, unknown> = {};
     for (const key of keys) {
       walk.path.push(key);
-      setOwn(map, key, item((value as JsonObject)[key], walk) ?? itemZero(walk));
+      walk.inMap = true;
+      setOwn(map, key, item.decode((value as JsonObject)[key], walk) ?? item.zero(walk));
+      walk.inMap = false;
       walk.path.pop();
     }
     return map;
@@ -199,10 +218,17 @@ const KNOWN_DEPTH = 3;
 const KNOWN_FIELDS = 6;
 
 class StructDecoder {
+  readonly #goType: string;
+  readonly #name: string;
   readonly #fields = new Map<string, Field>();
   readonly #present: [string, Field][] = [];
   /** Results of this decoder, which need no second pass when they come back inside a new object. */
   readonly #known = new WeakSet<object>();
+
+  constructor(goType: string) {
+    this.#goType = goType;
+    this.#name = goType.slice(goType.indexOf('.') + 1);
+  }
 
   complete(fields: ReadonlyMap<string, Field>): void {
     for (const [name, field] of fields) {
@@ -213,7 +239,7 @@ class StructDecoder {
 
   readonly decode: Decode = (value, walk) => {
     if (value === null || value === undefined) return undefined;
-    if (typeof value !== 'object' || Array.isArray(value)) throw mismatch(value, walk, 'struct');
+    if (typeof value !== 'object' || Array.isArray(value)) throw mismatch(value, walk, this.#goType);
     const { path } = walk;
     const memorable =
       this.#fields.size >= KNOWN_FIELDS &&
@@ -221,6 +247,9 @@ class StructDecoder {
       path.length > 0 &&
       path[0] !== 'metadata';
     if (memorable && Object.isFrozen(value) && this.#known.has(value)) return value;
+    const outer = walk.struct;
+    walk.struct = this.#name;
+    walk.inMap = false;
     const out: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
       const field = this.#fields.get(key);
@@ -234,6 +263,7 @@ class StructDecoder {
       walk.path.pop();
     }
     for (const [name, field] of this.#present) if (out[name] === undefined) out[name] = field.absent!(walk);
+    walk.struct = outer;
     if (memorable) this.#known.add(out);
     return out;
   };
@@ -247,6 +277,18 @@ const REF = '#/components/schemas/';
 function refOf(schema: Schema): string | undefined {
   const ref = schema.$ref ?? (schema.allOf?.length === 1 ? schema.allOf[0]!.$ref : undefined);
   return ref?.startsWith(REF) === true ? ref.slice(REF.length) : ref;
+}
+
+/** How Go calls the type: `v1.PodSpec`, `map[string]string`. */
+function goTypeOf(schema: Schema | string): string {
+  const ref = typeof schema === 'string' ? schema : refOf(schema);
+  if (ref !== undefined) return ref.split('.').slice(-2).join('.');
+  const { type = '', format, items, additionalProperties } = schema as Schema;
+  if (type === 'integer') return format ?? 'int64';
+  if (type === 'boolean') return 'bool';
+  if (type === 'array') return `[]${goTypeOf(items ?? {})}`;
+  if (typeof additionalProperties === 'object') return `map[string]${goTypeOf(additionalProperties)}`;
+  return type;
 }
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
@@ -274,7 +316,7 @@ export class TypedDecoders {
     value: JsonObject,
     report: DecodeReport,
   ): KubeObject {
-    const walk: Walk = { path: [], problems: report.problems };
+    const walk: Walk = { path: [], problems: report.problems, struct: '', inMap: false };
     try {
       return this.#definition(definition)(value, walk) as KubeObject;
     } catch (error) {
@@ -288,7 +330,7 @@ export class TypedDecoders {
 
   /** What the definition's type holds when nothing was set. */
   zero(definition: string): unknown {
-    return this.#definition(definition)(EMPTY, { path: [], problems: [] });
+    return this.#definition(definition)(EMPTY, { path: [], problems: [], struct: '', inMap: false });
   }
 
   #definition(name: string): Decode {
@@ -298,7 +340,7 @@ export class TypedDecoders {
     if (made !== undefined) return made.decode;
     const schema = this.#lookup(name);
     if (schema?.properties === undefined) return decodeAnything;
-    const struct = new StructDecoder();
+    const struct = new StructDecoder(goTypeOf(name));
     this.#structs.set(name, struct);
     const fields = new Map<string, Field>();
     for (const [field, fieldSchema] of Object.entries(schema.properties)) {
@@ -341,30 +383,28 @@ export class TypedDecoders {
       case 'number':
         return { decode: decodeNumber, absent: zero };
       case 'array': {
-        const [item, itemZero] = this.#item(schema.items ?? {});
+        const item = this.#item(schema.items ?? {});
         const written = required || isListed('list', type, name);
-        return { decode: listDecoder(item, itemZero, written), absent: written ? () => null : undefined };
+        return { decode: listDecoder(item, written), absent: written ? () => null : undefined };
       }
       case 'object': {
         if (typeof schema.additionalProperties !== 'object') break;
-        const [item, itemZero] = this.#item(schema.additionalProperties);
-        return { decode: mapDecoder(item, itemZero), absent: undefined };
+        return { decode: mapDecoder(this.#item(schema.additionalProperties)), absent: undefined };
       }
       default:
     }
     return { decode: decodeAnything, absent: undefined };
   }
 
-  /** How an element of a list or map is decoded, and what a null element becomes. */
-  #item(schema: Schema): readonly [Decode, (walk: Walk) => unknown] {
+  #item(schema: Schema): Item {
     const ref = refOf(schema);
     if (ref !== undefined) {
       const decode: Decode = (value, walk) => this.#definition(ref)(value, walk);
-      return [decode, (walk) => decode(EMPTY, walk)];
+      return { decode, zero: (walk) => decode(EMPTY, walk), goType: goTypeOf(ref) };
     }
     const { decode } = this.#inlineField('', '', { ...schema, default: schema.default ?? '' }, false);
     const zeros: Readonly<Record<string, unknown>> = { string: '', integer: 0, number: 0, boolean: false };
     const zero = zeros[schema.type ?? ''] ?? null;
-    return [decode, () => zero];
+    return { decode, zero: () => zero, goType: goTypeOf(schema) };
   }
 }
