@@ -157,7 +157,8 @@ export class ExpressionCompiler {
       const list = listed(frame);
       if (cut !== undefined && list.length > cut) list.length = cut;
       machine.allocate(ENTRY_BYTES * (1 + list.length));
-      table.list = list;
+      // Keys in brackets may have put something into the list already; what stands without a key wins.
+      table.list = table.list.length > list.length ? [...list, ...table.list.slice(list.length)] : list;
       return table;
     };
   }
