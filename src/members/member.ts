@@ -2,6 +2,7 @@
 // behind it that makes it behave like a cluster. With `simulate: 'none'` only what a bare API server needs.
 import type { KubeObject } from '../api/index.ts';
 import {
+  createMetricsRegistry,
   fileVault,
   kubeconfigYaml,
   memoryVault,
@@ -87,6 +88,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     host,
     port,
     version: versionInfo(options.version ?? KUBERNETES_VERSION, 'navarch-member'),
+    metrics: createMetricsRegistry(),
     admission: memberAdmission({
       priorityClasses: () => classes.priorityClasses?.store.values() ?? [],
       storageClasses: () => classes.storageClasses?.store.list() ?? [],
