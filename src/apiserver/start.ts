@@ -19,6 +19,7 @@ import type { ClusterCertificates } from './security/certificate-store.ts';
 import { securityKinds, tokenSubresource } from './security/kinds.ts';
 import { openSecurity, type Security } from './security/security.ts';
 import { createApiServer, type ApiServer, type ApiServerOptions } from './server.ts';
+import { registeredAdmission, type RegisteredAdmission } from './webhooks/index.ts';
 
 const RENEWAL_PERIOD_MS = 24 * 3_600_000;
 
@@ -69,11 +70,12 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     serviceAccountKey: certificates.serviceAccountKey,
   });
   // In the order in which they are closed.
-  const parts: { close(): unknown }[] = [security];
-  const customResources = customResourceSupport();
+  const registered = registeredAdmission(options);
+  const parts: { close(): unknown }[] = [registered, security];
+  const customResources = customResourceSupport({ convertByWebhook: registered.convertByWebhook });
   try {
     const server = createApiServer(
-      serverOptions(options, security, customResources, (request) =>
+      serverOptions(options, security, customResources, registered, (request) =>
         request.path.startsWith('/openapi/') ? documents.respond(request) : discovery.respond(request),
       ),
     );
@@ -89,6 +91,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     });
     parts.unshift(definitions);
     await definitions.ready;
+    await registered.start(server.registry);
     const answer: Handle = (request) => server.handle(request);
     const measured = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
     const handle = options.around?.(measured) ?? measured;
@@ -121,6 +124,7 @@ function serverOptions(
   options: StartOptions,
   security: Security,
   customResources: CustomResourceSupport,
+  registered: RegisteredAdmission,
   describe: (request: ApiRequest) => ApiResponse | undefined,
 ): ApiServerOptions {
   const { metrics, storage, healthChecks = [] } = options;
@@ -134,7 +138,7 @@ function serverOptions(
     ...options,
     authorizer: security.authorizer,
     impersonate: (request) => security.actingUser(request),
-    admission: [...security.admission, ...(options.admission ?? [])],
+    admission: [...security.admission, ...(options.admission ?? []), ...registered.admission],
     kinds: {
       ...customResources.kinds,
       ...securityKinds(security),

@@ -1,0 +1,192 @@
+// Checks of policies, bindings and match conditions when they are written: beyond the form of the objects, that their
+// expressions can be compiled, so that nobody learns of a mistake by refused requests.
+import type { KubeObject } from '../../api/index.ts';
+import {
+  fieldError,
+  invalid,
+  isQualifiedName,
+  validateLabelSelector,
+  type AdmissionPlugin,
+  type FieldError,
+} from '../../machinery/index.ts';
+import {
+  CONDITION_NAMES,
+  ExpressionError,
+  POLICY_NAMES,
+  compile,
+  type MatchCondition,
+  type Wanted,
+} from './expressions.ts';
+import type { BindingSpec, PolicySpec, Validation } from './policy.ts';
+
+const ACTIONS = ['Audit', 'Deny', 'Warn'];
+const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
+// LIMIT: as upstream.
+const MAX_CONDITIONS = 64;
+
+function expressionErrors(
+  text: string | undefined,
+  path: string,
+  names: readonly string[],
+  wanted: Wanted,
+): FieldError[] {
+  const expression = (text ?? '').trim();
+  if (expression === '') return [fieldError.required(path, 'expression is not specified')];
+  try {
+    compile(expression, names, wanted);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    return [fieldError.invalid(path, text, `compilation failed: ${error.message}`)];
+  }
+}
+
+function conditionErrors(
+  conditions: readonly MatchCondition[],
+  path: string,
+  names: readonly string[],
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (conditions.length > MAX_CONDITIONS) {
+    errors.push(fieldError.tooMany(path, conditions.length, MAX_CONDITIONS));
+  }
+  const seen = new Set<string>();
+  conditions.forEach(({ name, expression }, index) => {
+    const at = `${path}[${index}]`;
+    errors.push(...expressionErrors(expression, `${at}.expression`, names, 'bool'));
+    const complaints = isQualifiedName(name);
+    if ((name ?? '') === '') errors.push(fieldError.required(`${at}.name`));
+    else if (complaints.length > 0) errors.push(fieldError.invalid(`${at}.name`, name, complaints.join(',')));
+    if (seen.has(name)) errors.push(fieldError.duplicate(`${at}.name`, name));
+    seen.add(name);
+  });
+  return errors;
+}
+
+function validationErrors(validation: Validation, path: string): FieldError[] {
+  const { expression, message, messageExpression = '', reason } = validation;
+  const errors = expressionErrors(expression, `${path}.expression`, POLICY_NAMES, 'bool');
+  if (messageExpression !== '') {
+    errors.push(...expressionErrors(messageExpression, `${path}.messageExpression`, POLICY_NAMES, 'string'));
+  }
+  if (message !== undefined && message !== '') {
+    if (message.trim() === '') {
+      const why = 'message must be non-empty if specified';
+      errors.push(fieldError.invalid(`${path}.message`, message, why));
+    } else if (message.includes('\n')) {
+      errors.push(fieldError.invalid(`${path}.message`, message, 'message must not contain line breaks'));
+    }
+  }
+  if (reason !== undefined && !REASONS.includes(reason)) {
+    errors.push(fieldError.notSupported(`${path}.reason`, reason, REASONS));
+  }
+  return errors;
+}
+
+function policyErrors(object: KubeObject): FieldError[] {
+  const spec = (object['spec'] ?? {}) as PolicySpec;
+  const { matchConstraints, validations = [], auditAnnotations = [], variables = [] } = spec;
+  const errors: FieldError[] = [];
+  const { paramKind } = spec;
+  if (paramKind !== undefined && paramKind.apiVersion === '') {
+    errors.push(fieldError.required('spec.paramKind.apiVersion'));
+  }
+  if (paramKind !== undefined && paramKind.kind === '')
+    errors.push(fieldError.required('spec.paramKind.kind'));
+  if (matchConstraints === undefined) errors.push(fieldError.required('spec.matchConstraints'));
+  else {
+    const at = 'spec.matchConstraints';
+    if ((matchConstraints.resourceRules ?? []).length === 0) {
+      errors.push(fieldError.required(`${at}.resourceRules`));
+    }
+    errors.push(
+      ...validateLabelSelector(matchConstraints.namespaceSelector ?? {}, `${at}.namespaceSelector`),
+    );
+    errors.push(...validateLabelSelector(matchConstraints.objectSelector ?? {}, `${at}.objectSelector`));
+  }
+  errors.push(...conditionErrors(spec.matchConditions ?? [], 'spec.matchConditions', POLICY_NAMES));
+  variables.forEach(({ name, expression }, index) => {
+    const at = `spec.variables[${index}]`;
+    if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name)) {
+      errors.push(fieldError.invalid(`${at}.name`, name, 'name is not a valid CEL identifier'));
+    }
+    errors.push(...expressionErrors(expression, `${at}.expression`, POLICY_NAMES, 'any'));
+  });
+  if (validations.length === 0 && auditAnnotations.length === 0) {
+    const why = 'validations or auditAnnotations must be non-empty';
+    errors.push(fieldError.required('spec.validations', `${why}; at least one must be specified`));
+    errors.push(fieldError.required('spec.auditAnnotations', `${why}; at least one must be specified`));
+  }
+  validations.forEach((validation, index) => {
+    errors.push(...validationErrors(validation, `spec.validations[${index}]`));
+  });
+  return errors;
+}
+
+function bindingErrors(object: KubeObject): FieldError[] {
+  const { policyName = '', paramRef, validationActions = [] } = (object['spec'] ?? {}) as BindingSpec;
+  const errors: FieldError[] = [];
+  if (policyName === '') errors.push(fieldError.required('spec.policyName'));
+  if (paramRef !== undefined) {
+    const { name = '', selector, parameterNotFoundAction } = paramRef;
+    if (name === '' && selector === undefined) {
+      errors.push(fieldError.required('spec.paramRef', 'one of name or selector must be specified'));
+    } else if (name !== '' && selector !== undefined) {
+      const why = 'name and selector are mutually exclusive';
+      errors.push(fieldError.forbidden('spec.paramRef.name', why));
+    }
+    if (parameterNotFoundAction === undefined) {
+      errors.push(fieldError.required('spec.paramRef.parameterNotFoundAction'));
+    } else if (!['Allow', 'Deny'].includes(parameterNotFoundAction)) {
+      const at = 'spec.paramRef.parameterNotFoundAction';
+      errors.push(fieldError.notSupported(at, parameterNotFoundAction, ['Allow', 'Deny']));
+    }
+  }
+  return [...errors, ...actionErrors(validationActions)];
+}
+
+function actionErrors(actions: readonly string[]): FieldError[] {
+  const at = 'spec.validationActions';
+  if (actions.length === 0) {
+    return [fieldError.required(at, 'at least one validation action is required')];
+  }
+  const errors: FieldError[] = [];
+  actions.forEach((action, index) => {
+    if (!ACTIONS.includes(action)) errors.push(fieldError.notSupported(`${at}[${index}]`, action, ACTIONS));
+    if (actions.indexOf(action) < index) errors.push(fieldError.duplicate(`${at}[${index}]`, action));
+  });
+  if (actions.includes('Deny') && actions.includes('Warn')) {
+    const why =
+      'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)';
+    errors.push(fieldError.invalid(at, actions, why));
+  }
+  return errors;
+}
+
+interface Configuration {
+  readonly webhooks?: readonly { readonly matchConditions?: readonly MatchCondition[] }[];
+}
+
+function configurationErrors(object: KubeObject): FieldError[] {
+  return ((object as unknown as Configuration).webhooks ?? []).flatMap(({ matchConditions = [] }, index) =>
+    conditionErrors(matchConditions, `webhooks[${index}].matchConditions`, CONDITION_NAMES),
+  );
+}
+
+const CHECKS = new Map<string, (object: KubeObject) => FieldError[]>([
+  ['ValidatingAdmissionPolicy', policyErrors],
+  ['ValidatingAdmissionPolicyBinding', bindingErrors],
+  ['ValidatingWebhookConfiguration', configurationErrors],
+  ['MutatingWebhookConfiguration', configurationErrors],
+]);
+
+/** Refuses registrations that could not be used. */
+export const registrationChecks: AdmissionPlugin = {
+  name: 'RegistrationChecks',
+  handles: ({ group, operation, subresource }) =>
+    group === 'admissionregistration.k8s.io' && operation !== 'DELETE' && subresource === '',
+  validate({ object, group, kind, name }) {
+    const errors = object === undefined ? [] : (CHECKS.get(kind)?.(object) ?? []);
+    if (errors.length > 0) throw invalid({ group, kind }, name, errors);
+  },
+};

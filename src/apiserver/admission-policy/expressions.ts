@@ -1,0 +1,151 @@
+// CEL over requests: what webhooks' match conditions and admission policies are written in. Objects are open values
+// here: an expression is checked for its form and its names, and what a field is shows when it runs.
+import type { JsonObject, JsonValue, KubeObject } from '../../api/index.ts';
+import { assert, errorMessage } from '../../base/index.ts';
+import { compileExpression, expressionValue, type AdmissionAttributes } from '../../machinery/index.ts';
+import { namespaceOf, type SeenAs } from './matching.ts';
+import type { SeenObjects } from './seen-object.ts';
+
+/** What an expression says of its own fault; `message` in one line. */
+export class ExpressionError extends Error {
+  override name = 'ExpressionError';
+}
+
+export type CelValue = ReturnType<typeof expressionValue>;
+/** Values by name. */
+export type Bindings = Readonly<Record<string, CelValue | undefined>>;
+
+/** Throws an ExpressionError. */
+export type Evaluate = (bindings: Bindings) => CelValue;
+
+export type Wanted = 'bool' | 'string' | 'any';
+
+// LIMIT: what one run of one expression may cost; as upstream.
+const RUN_COST_MAX = 1_000_000;
+
+const ALWAYS = ['object', 'oldObject', 'request'] as const;
+export const CONDITION_NAMES: readonly string[] = ALWAYS;
+export const POLICY_NAMES: readonly string[] = [...ALWAYS, 'params', 'namespaceObject', 'variables'];
+
+/** Throws an ExpressionError for what cannot be compiled. LIMIT: nothing can be asked of an `authorizer`. */
+export function compile(text: string, names: readonly string[], wanted: Wanted): Evaluate {
+  let expression: ReturnType<typeof compileExpression>;
+  try {
+    expression = compileExpression(text, names);
+  } catch (error) {
+    throw new ExpressionError(errorMessage(error), { cause: error });
+  }
+  const { type } = expression;
+  if (wanted !== 'any' && type !== wanted && type !== 'dyn') {
+    throw new ExpressionError(`must evaluate to ${wanted}`);
+  }
+  return (bindings) => {
+    const { value, error } = expression.run(bindings, RUN_COST_MAX);
+    if (value !== undefined && error === undefined) return value;
+    throw new ExpressionError(error?.message ?? 'no value', { cause: error });
+  };
+}
+
+export const celObject = (object: KubeObject | undefined): CelValue =>
+  object === undefined ? null : expressionValue(object as unknown as JsonValue);
+
+/** The AdmissionRequest without the objects, as webhooks get it and expressions see it. */
+export function requestOf(attributes: AdmissionAttributes, seen: SeenAs, own: SeenAs): JsonObject {
+  const { name, operation, user, dryRun, options, subresource, group, kind, version } = attributes;
+  const kindOf = (one: SeenAs): JsonObject =>
+    subresource !== '' && kind !== '' && group !== own.group
+      ? { group, version, kind }
+      : { group: one.group, version: one.version, kind: one.kind };
+  const resourceOf = ({ group, version, resource }: SeenAs): JsonObject => ({ group, version, resource });
+  const namespace = namespaceOf(attributes);
+  return {
+    kind: kindOf(seen),
+    resource: resourceOf(seen),
+    ...(subresource === '' ? {} : { subResource: subresource }),
+    requestKind: kindOf(own),
+    requestResource: resourceOf(own),
+    ...(subresource === '' ? {} : { requestSubResource: subresource }),
+    ...(name === '' ? {} : { name }),
+    ...(namespace === '' ? {} : { namespace }),
+    operation,
+    userInfo: {
+      ...(user.name === '' ? {} : { username: user.name }),
+      ...(user.uid === undefined || user.uid === '' ? {} : { uid: user.uid }),
+      ...(user.groups.length === 0 ? {} : { groups: user.groups }),
+      ...(user.extra === undefined ? {} : { extra: user.extra }),
+    },
+    dryRun,
+    options,
+  };
+}
+
+/** What every expression about a request can name. */
+export function requestBindings(
+  attributes: AdmissionAttributes,
+  seen: SeenAs,
+  own: SeenAs,
+  { object, oldObject }: SeenObjects,
+): Bindings {
+  return {
+    object: celObject(object),
+    oldObject: celObject(oldObject),
+    request: expressionValue(requestOf(attributes, seen, own)),
+  };
+}
+
+// ---- match conditions
+
+export interface MatchCondition {
+  readonly name: string;
+  readonly expression: string;
+}
+
+export interface Conditions {
+  /** Throws an ExpressionError when it cannot be said: none says no, and some fail. */
+  match(bindings: Bindings): boolean;
+}
+
+/** Conditions that do not compile fail when they are asked. */
+export function compileConditions(
+  conditions: readonly MatchCondition[],
+  names: readonly string[],
+): Conditions {
+  const compiled = conditions.map(({ expression }) => evaluation(expression, names, 'bool'));
+  return {
+    match(bindings) {
+      const errors: string[] = [];
+      for (const evaluate of compiled) {
+        try {
+          if (evaluate(bindings) !== true) return false;
+        } catch (error) {
+          assert(error instanceof ExpressionError, 'only expressions fail here');
+          errors.push(error.message);
+        }
+      }
+      if (errors.length === 0) return true;
+      throw new ExpressionError(errors.length === 1 ? errors[0]! : `[${errors.join(', ')}]`);
+    },
+  };
+}
+
+/** An expression that tells, in kube-apiserver's words, which one failed; one that does not compile fails when run. */
+export function evaluation(text: string, names: readonly string[], wanted: Wanted): Evaluate {
+  let evaluate: Evaluate;
+  try {
+    evaluate = compile(text, names, wanted);
+  } catch (error) {
+    assert(error instanceof ExpressionError, 'only the expression can be wrong');
+    const { message } = error;
+    return () => {
+      throw new ExpressionError(`compilation error: ${message}`);
+    };
+  }
+  return (bindings) => {
+    try {
+      return evaluate(bindings);
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      throw new ExpressionError(`expression '${text}' resulted in error: ${error.message}`);
+    }
+  };
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { startWorld, type Answer, type World } from '../webhooks/testing/world.ts';
+
+const REGISTRATIONS = '/apis/admissionregistration.k8s.io/v1';
+let world: World;
+let namespace = '';
+let made = 0;
+
+before(async () => {
+  world = await startWorld();
+});
+after(() => world.close());
+beforeEach(async () => {
+  namespace = `shop-${++made}`;
+  await world.call('POST', '/api/v1/namespaces', { metadata: { name: namespace, labels: { tier: 'gold' } } });
+});
+
+const RULE = { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] };
+
+function policy(spec: object): Promise<Answer> {
+  return world.call('POST', `${REGISTRATIONS}/validatingadmissionpolicies`, {
+    metadata: { name: namespace },
+    spec: {
+      matchConstraints: {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        resourceRules: [RULE],
+      },
+      ...spec,
+    },
+  });
+}
+
+const bind = (spec: object = {}): Promise<Answer> =>
+  world.call('POST', `${REGISTRATIONS}/validatingadmissionpolicybindings`, {
+    metadata: { name: namespace },
+    spec: { policyName: namespace, validationActions: ['Deny'], ...spec },
+  });
+
+async function enforce(spec: object, binding: object = {}): Promise<void> {
+  const answer = await policy(spec);
+  assert.equal(answer.status, 201, answer.body.message);
+  const bound = await bind(binding);
+  assert.equal(bound.status, 201, bound.body.message);
+}
+
+const create = (name: string, more: object = {}): Promise<Answer> =>
+  world.call('POST', `/api/v1/namespaces/${namespace}/configmaps`, { metadata: { name }, ...more });
+
+const denied = (why: string): string =>
+  `configmaps "a" is forbidden: ValidatingAdmissionPolicy '${namespace}' with binding '${namespace}' denied request: ${why}`;
+
+const refusals: readonly (readonly [string, object, number, string])[] = [
+  [
+    'its message',
+    { validations: [{ expression: "object.metadata.name == 'b'", message: ' not b ' }] },
+    422,
+    'not b',
+  ],
+  [
+    'its expression when it has no message',
+    { validations: [{ expression: 'has(object.data)' }] },
+    422,
+    'failed expression: has(object.data)',
+  ],
+  [
+    'what its message expression makes of the request',
+    {
+      validations: [
+        {
+          expression: 'false',
+          message: 'fixed',
+          messageExpression: "request.userInfo.username + ' made ' + object.metadata.name",
+          reason: 'Forbidden',
+        },
+      ],
+    },
+    403,
+    'admin made a',
+  ],
+  [
+    'its fixed message when the expression for it fails',
+    { validations: [{ expression: 'false', message: 'fixed', messageExpression: 'object.nothing' }] },
+    422,
+    'fixed',
+  ],
+  [
+    'the expression that failed',
+    { validations: [{ expression: "object.data.colour == 'red'" }] },
+    422,
+    "expression 'object.data.colour == 'red'' resulted in error: no such key: data",
+  ],
+  [
+    'the variable that failed',
+    {
+      variables: [{ name: 'colour', expression: 'object.data.colour' }],
+      validations: [{ expression: "variables.colour == 'red'" }],
+    },
+    422,
+    "expression 'variables.colour == 'red'' resulted in error: composited variable \"colour\" fails to evaluate: expression 'object.data.colour' resulted in error: no such key: data",
+  ],
+  [
+    'what it finds by variables, the namespace and the absent old object',
+    {
+      variables: [
+        { name: 'tier', expression: "namespaceObject.metadata.labels['tier']" },
+        { name: 'golden', expression: "variables.tier == 'gold'" },
+      ],
+      validations: [{ expression: 'oldObject != null || !variables.golden', message: 'golden' }],
+    },
+    422,
+    'golden',
+  ],
+];
+
+for (const [what, spec, code, why] of refusals) {
+  test(`a policy refuses with ${what}`, async () => {
+    await enforce(spec);
+    const answer = await create('a');
+    assert.equal(answer.body.message, denied(why));
+    assert.equal(answer.status, code);
+    assert.equal(answer.body['reason'], code === 403 ? 'Forbidden' : 'Invalid');
+  });
+}
+
+test('what is as the policy wants it is let pass, and so is what it is not about', async () => {
+  await enforce({
+    validations: [{ expression: 'has(object.data)' }],
+    matchConditions: [{ name: 'spared', expression: "!object.metadata.name.startsWith('spared')" }],
+  });
+  assert.equal((await create('a', { data: { a: '1' } })).status, 201);
+  assert.equal((await create('spared-b')).status, 201);
+  const secret = { metadata: { name: 'c' } };
+  assert.equal((await world.call('POST', `/api/v1/namespaces/${namespace}/secrets`, secret)).status, 201);
+});
+
+test('a policy without a binding, or whose failures are to be ignored, refuses nothing', async () => {
+  const failing = { validations: [{ expression: 'object.data.x == 1' }] };
+  await policy(failing);
+  assert.equal((await create('a')).status, 201);
+  await bind();
+  assert.equal((await create('b')).status, 422);
+  const path = `${REGISTRATIONS}/validatingadmissionpolicies/${namespace}`;
+  await world.call('PATCH', path, { spec: { failurePolicy: 'Ignore' } });
+  assert.equal((await create('b')).status, 201);
+});
+
+test('a binding may warn instead of refusing', async () => {
+  await enforce(
+    { validations: [{ expression: 'false', message: 'mind this' }] },
+    { validationActions: ['Warn', 'Audit'] },
+  );
+  const answer = await create('a');
+  assert.equal(answer.status, 201);
+  assert.deepEqual(answer.warnings, [
+    `299 - "Validation failed for ValidatingAdmissionPolicy '${namespace}' with binding '${namespace}': mind this"`,
+  ]);
+});
+
+test('parameters are objects of any kind, of the namespace of the request unless another is named', async () => {
+  await enforce(
+    {
+      paramKind: { apiVersion: 'v1', kind: 'Secret' },
+      validations: [{ expression: "params.metadata.labels['max'] == '1'", message: 'too many' }],
+    },
+    { paramRef: { name: 'limit', parameterNotFoundAction: 'Deny' } },
+  );
+  assert.equal(
+    (await create('a')).body.message,
+    denied(
+      'failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction',
+    ),
+  );
+  const secret = { metadata: { name: 'limit', labels: { max: '1' } } };
+  await world.call('POST', `/api/v1/namespaces/${namespace}/secrets`, secret);
+  assert.equal((await create('a')).status, 201);
+});
+
+const invalid: readonly (readonly [string, object, string])[] = [
+  [
+    'an expression that is wrong',
+    { validations: [{ expression: 'object.(' }] },
+    'spec.validations[0].expression',
+  ],
+  [
+    'an expression that is no condition',
+    { validations: [{ expression: '1' }] },
+    'spec.validations[0].expression',
+  ],
+  [
+    'the authorizer',
+    { validations: [{ expression: "authorizer.path('/x').check('get').allowed()" }] },
+    'spec.validations[0].expression',
+  ],
+  [
+    'a reason that is none',
+    { validations: [{ expression: 'true', reason: 'Why' }] },
+    'spec.validations[0].reason',
+  ],
+  [
+    'no rules',
+    { matchConstraints: {}, validations: [{ expression: 'true' }] },
+    'spec.matchConstraints.resourceRules',
+  ],
+];
+
+for (const [what, spec, field] of invalid) {
+  test(`a policy with ${what} is refused`, async () => {
+    const answer = await policy(spec);
+    assert.equal(answer.status, 422);
+    const { causes } = answer.body['details'] as unknown as { causes: readonly { field: string }[] };
+    assert.deepEqual(
+      causes.map((cause) => cause.field),
+      [field],
+    );
+  });
+}
+
+test('a binding cannot both deny and warn', async () => {
+  assert.equal((await bind({ validationActions: ['Deny', 'Warn'] })).status, 422);
+});

@@ -1,0 +1,106 @@
+// AdmissionReview v1: what a webhook is asked, and what counts as an answer.
+import { parseApiVersion, type JsonObject, type JsonValue } from '../../api/index.ts';
+import { StatusError, goQuote, type Status } from '../../machinery/index.ts';
+import type { SeenObjects } from '../admission-policy/seen-object.ts';
+
+export const REVIEW_VERSION = 'admission.k8s.io/v1';
+
+/** An answer that is none. */
+export class ReviewError extends Error {
+  override name = 'ReviewError';
+}
+
+export interface Review {
+  readonly allowed: boolean;
+  readonly result: Partial<Status> | undefined;
+  readonly warnings: readonly string[];
+  /** The operations of a JSON patch. */
+  readonly patch: JsonValue | undefined;
+}
+
+export function reviewOf(uid: string, request: JsonObject, { object, oldObject }: SeenObjects): object {
+  const { dryRun = false, options = null, ...rest } = request;
+  return {
+    kind: 'AdmissionReview',
+    apiVersion: REVIEW_VERSION,
+    request: {
+      uid,
+      ...rest,
+      object: object ?? null,
+      oldObject: oldObject ?? null,
+      dryRun,
+      options,
+    },
+  };
+}
+
+interface Answer {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly response?: {
+    readonly uid?: string;
+    readonly allowed?: boolean;
+    readonly status?: Partial<Status>;
+    readonly patch?: string;
+    readonly patchType?: string;
+    readonly warnings?: readonly string[];
+  } | null;
+}
+
+/** Throws a ReviewError, in kube-apiserver's words. */
+export function readReview(answer: unknown, uid: string, mutating: boolean): Review {
+  const { apiVersion = '', kind = '', response } = (answer ?? {}) as Answer;
+  if (response === undefined || response === null) throw new ReviewError('webhook response was absent');
+  if (response.uid !== uid) {
+    throw new ReviewError(`expected response.uid=${goQuote(uid)}, got ${goQuote(response.uid ?? '')}`);
+  }
+  if (apiVersion !== REVIEW_VERSION || kind !== 'AdmissionReview') {
+    const { group, version } = parseApiVersion(apiVersion);
+    const got = `${group}/${version}, Kind=${kind}`;
+    throw new ReviewError(`expected webhook response of ${REVIEW_VERSION}, Kind=AdmissionReview, got ${got}`);
+  }
+  const { patch = '', patchType, allowed = false, status, warnings } = response;
+  checkPatch(patch, patchType, mutating);
+  return {
+    allowed,
+    result: status,
+    warnings: Array.isArray(warnings) ? warnings.filter((warning) => typeof warning === 'string') : [],
+    patch: patch === '' ? undefined : decodePatch(patch),
+  };
+}
+
+function checkPatch(patch: string, patchType: string | undefined, mutating: boolean): void {
+  if (!mutating) {
+    if (patch !== '') throw new ReviewError('validating webhook may not return response.patch');
+    if (patchType !== undefined)
+      throw new ReviewError('validating webhook may not return response.patchType');
+    return;
+  }
+  if (patch !== '' && patchType === undefined) {
+    throw new ReviewError('webhook returned response.patch but not response.patchType');
+  }
+  if (patch === '' && patchType !== undefined) {
+    throw new ReviewError('webhook returned response.patchType but not response.patch');
+  }
+  if (patchType === '') throw new ReviewError('webhook returned invalid response.patchType of ""');
+  if (patchType !== undefined && patchType !== 'JSONPatch') {
+    throw new ReviewError(`unsupported patch type ${goQuote(patchType)}`);
+  }
+}
+
+function decodePatch(patch: string): JsonValue {
+  try {
+    return JSON.parse(Buffer.from(patch, 'base64').toString('utf8')) as JsonValue;
+  } catch {
+    throw new ReviewError('response.patch is not JSON');
+  }
+}
+
+/** The refusal that a webhook's answer asks for. */
+export function rejection(webhook: string, result: Partial<Status> | undefined): StatusError {
+  const by = `admission webhook ${goQuote(webhook)} denied the request`;
+  const { message = '', reason = '', code = 0, details } = result ?? {};
+  const why = message === '' ? reason : message;
+  const text = why === '' ? `${by} without explanation` : `${by}: ${why}`;
+  return new StatusError(code < 400 ? 400 : code, reason, text, details);
+}
