@@ -1,8 +1,15 @@
 // unified-auth-controller: lets the impersonator account in each member stand in for exactly those subjects who may use
 // the cluster's proxy here.
-// Reads: Clusters, ClusterRoles, ClusterRoleBindings. Writes: Works in execution namespaces, owned by their Cluster.
+// Reads: Clusters, Namespaces, ClusterRoles, ClusterRoleBindings. Writes: Works in execution namespaces, owned by their Cluster.
 // COMPAT: RoleBindings do not count, and service accounts are named without their namespace.
-import { CLUSTER_FINALIZER, SYSTEM_LABEL, type Cluster, type KubeObject } from '../api/index.ts';
+import {
+  CLUSTER_FINALIZER,
+  SYSTEM_LABEL,
+  clusterOfExecutionNamespace,
+  executionNamespace,
+  type Cluster,
+  type KubeObject,
+} from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
 import { kinds, type Resource } from '../client/index.ts';
 import { controllerReference, hasFinalizer, isBeingDeleted } from '../machinery/index.ts';
@@ -99,6 +106,7 @@ export const unifiedAuthController: Controller = {
     const roles = informers.informer<ClusterRole>(kinds.clusterRoles);
     const bindings = informers.informer(kinds.clusterRoleBindings as Resource<ClusterRoleBinding>);
     const works = informers.informer(kinds.works);
+    const namespaces = informers.informer(kinds.namespaces);
     await Promise.all([roles.synced, bindings.synced, works.synced]);
     const concerned = (role: ClusterRole | undefined): readonly string[] => {
       const names = role === undefined ? 'all' : proxiedBy(role);
@@ -127,6 +135,10 @@ export const unifiedAuthController: Controller = {
             before.metadata.generation !== after.metadata.generation ||
             before.metadata.finalizers !== after.metadata.finalizers,
         }),
+        informerSource(namespaces, {
+          changed: () => false,
+          map: ({ metadata }) => clusterOfExecutionNamespace(metadata.name ?? ''),
+        }),
         informerSource(roles, { map: concerned, priority: PRIORITY_RESYNC }),
         informerSource(bindings, {
           map: ({ roleRef }) =>
@@ -142,9 +154,10 @@ export const unifiedAuthController: Controller = {
       reconcile: async (name, { signal: reconcileSignal }) => {
         const cluster = clusters.store.get(name);
         if (cluster === undefined || isBeingDeleted(cluster)) return done;
-        // Before the finalizer there is no place for Works yet.
         if (cluster.spec.impersonatorSecretRef === undefined || !hasFinalizer(cluster, CLUSTER_FINALIZER))
           return done;
+        // There is no place for Works yet; it wakes this when it comes.
+        if (namespaces.store.get(executionNamespace(name)) === undefined) return done;
         try {
           await sync(cluster, reconcileSignal);
         } catch (error) {
