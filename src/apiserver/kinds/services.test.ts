@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { KubeObject } from '../../api/index.ts';
+import type { Status } from '../../machinery/index.ts';
+import { serve, type Served } from '../testing/served.ts';
+
+const SERVICES = '/api/v1/namespaces/default/services';
+const MERGE = { contentType: 'application/merge-patch+json' };
+
+interface Spec {
+  readonly type: string;
+  readonly clusterIP?: string;
+  readonly clusterIPs?: readonly string[];
+  readonly ports?: readonly {
+    readonly port: number;
+    readonly targetPort?: unknown;
+    readonly nodePort?: number;
+  }[];
+  readonly healthCheckNodePort?: number;
+}
+
+const specOf = (object: KubeObject): Spec => object['spec'] as Spec;
+const make = (served: Served, name: string, spec: object = {}): Promise<KubeObject> =>
+  served.must('POST', SERVICES, { metadata: { name }, spec: { ports: [{ port: 80 }], ...spec } });
+
+async function refusal(served: Served, name: string, spec: object): Promise<string> {
+  const answer = await served.send('POST', SERVICES, {
+    metadata: { name },
+    spec: { ports: [{ port: 80 }], ...spec },
+  });
+  assert.equal(answer.status, 422, JSON.stringify(answer.body));
+  return (answer.body as Status).message ?? '';
+}
+
+test('each service gets an address of its own, and keeps it', async () => {
+  const served = await serve();
+  const made = await Promise.all(Array.from({ length: 20 }, (_, i) => make(served, `s${i}`)));
+  const addresses = made.map((object) => specOf(object).clusterIP ?? '');
+  assert.equal(new Set(addresses).size, 20);
+  for (const address of addresses) assert.match(address, /^10\.96\.\d+\.\d+$/);
+  const path = `${SERVICES}/s0`;
+  const patched = await served.must('PATCH', path, { spec: { ports: [{ port: 81 }] } }, MERGE);
+  assert.equal(specOf(patched).clusterIP, addresses[0]);
+});
+
+test('an address that is asked for is given to one service at a time', async () => {
+  const served = await serve();
+  await make(served, 'a', { clusterIP: '10.96.7.7' });
+  assert.match(await refusal(served, 'b', { clusterIP: '10.96.7.7' }), /provided IP is already allocated/);
+  await served.must('DELETE', `${SERVICES}/a`);
+  assert.equal(specOf(await make(served, 'b', { clusterIP: '10.96.7.7' })).clusterIP, '10.96.7.7');
+});
+
+test('addresses and ports outside of what the cluster has are refused', async () => {
+  const served = await serve();
+  assert.match(
+    await refusal(served, 'a', { clusterIP: '192.168.1.1' }),
+    /not in the valid range|the provided/,
+  );
+  const ports = [{ port: 80, nodePort: 80 }];
+  assert.match(await refusal(served, 'a', { type: 'NodePort', ports }), /valid ports is 30000-32767/);
+});
+
+test('a headless service has no address, and an external name neither', async () => {
+  const served = await serve();
+  assert.deepEqual(specOf(await make(served, 'a', { clusterIP: 'None' })).clusterIPs, ['None']);
+  const external = await make(served, 'b', { type: 'ExternalName', externalName: 'example.com' });
+  assert.equal(specOf(external).clusterIP, undefined);
+});
+
+test('a node port comes with the type that needs it, and goes with it', async () => {
+  const served = await serve();
+  const made = await make(served, 'a', { type: 'NodePort' });
+  const port = specOf(made).ports?.[0]?.nodePort ?? 0;
+  assert.ok(port >= 30_000 && port <= 32_767);
+  const taken = await refusal(served, 'b', { type: 'NodePort', ports: [{ port: 80, nodePort: port }] });
+  assert.match(taken, /provided port is already allocated/);
+  const plain = await served.must('PATCH', `${SERVICES}/a`, { spec: { type: 'ClusterIP' } }, MERGE);
+  assert.equal(specOf(plain).ports?.[0]?.nodePort, undefined);
+  const free = await make(served, 'b', { type: 'NodePort', ports: [{ port: 80, nodePort: port }] });
+  assert.equal(specOf(free).ports?.[0]?.nodePort, port);
+});
+
+test('a refused service gives back what was allocated for it', async () => {
+  const served = await serve();
+  await make(served, 'a', { clusterIP: '10.96.9.9' });
+  const again = { metadata: { name: 'a' }, spec: { ports: [{ port: 80 }], clusterIP: '10.96.9.10' } };
+  assert.equal((await served.send('POST', SERVICES, again)).status, 409);
+  const dry = { metadata: { name: 'b' }, spec: { ports: [{ port: 80 }], clusterIP: '10.96.9.11' } };
+  await served.must('POST', SERVICES, dry, { query: { dryRun: 'All' } });
+  for (const last of [10, 11]) await make(served, `c${last}`, { clusterIP: `10.96.9.${last}` });
+});
+
+test('a load balancer that keeps the source has a port to check its health', async () => {
+  const served = await serve();
+  const made = await make(served, 'a', { type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
+  assert.ok((specOf(made).healthCheckNodePort ?? 0) >= 30_000);
+});
+
+test('ports of a service go where they come from, unless it says otherwise', async () => {
+  const served = await serve();
+  const made = await make(served, 'a', {
+    ports: [
+      { name: 'web', port: 80 },
+      { name: 'tls', port: 443, targetPort: 'https' },
+    ],
+  });
+  assert.deepEqual(
+    specOf(made).ports?.map(({ targetPort }) => targetPort),
+    [80, 'https'],
+  );
+  assert.match(
+    await refusal(served, 'b', { ports: [{ port: 80 }, { port: 81 }] }),
+    /spec\.ports\[0\]\.name: Required/,
+  );
+});
