@@ -76,6 +76,21 @@ test('an event looks as upstream writes it', () =>
     });
   }));
 
+test('objects whose names events cannot have are told of too', () =>
+  withRecorder(async ({ clock, recorder, stored }) => {
+    const metadata = { name: 'system:Viewer', uid: 'uid-r' };
+    recorder.event(
+      { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata },
+      'Normal',
+      'Seen',
+      'so',
+    );
+    await clock.advance(100);
+    const [event] = (await stored()) as [KubeObject & { readonly involvedObject: { readonly name: string } }];
+    assert.match(event.metadata.name ?? '', /^clusterrole\.[0-9a-f]{16}$/);
+    assert.equal(event.involvedObject.name, 'system:Viewer');
+  }));
+
 test('events about objects without a namespace go to the default one', () =>
   withRecorder(async ({ clock, recorder, stored }) => {
     recorder.event({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } }, 'Normal', 'Ready', 'yes');

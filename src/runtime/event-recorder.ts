@@ -13,7 +13,7 @@ import {
   type Logger,
 } from '../base/index.ts';
 import { isNotFound, keyOf, resource, type Client } from '../client/index.ts';
-import { StatusError } from '../machinery/index.ts';
+import { StatusError, isDns1123Subdomain } from '../machinery/index.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { silentMetrics, type RuntimeMetrics } from './metrics.ts';
 
@@ -289,7 +289,7 @@ class Pipeline implements EventPipeline {
       apiVersion: 'v1',
       kind: 'Event',
       metadata: {
-        name: `${name.slice(0, NAME_MAX)}.${this.suffix(firstMs)}`,
+        name: `${prefixOf(object)}.${this.suffix(firstMs)}`,
         namespace: namespace === '' ? defaultNamespace : namespace,
       },
       involvedObject: {
@@ -319,4 +319,10 @@ class Pipeline implements EventPipeline {
     this.lastNanoseconds = now > this.lastNanoseconds ? now : this.lastNanoseconds + 1n;
     return this.lastNanoseconds.toString(16);
   }
+}
+
+/** Names of some kinds, such as roles, may hold what those of events may not: there the kind stands instead. */
+function prefixOf({ kind, metadata: { name = '' } }: ObjectReferable): string {
+  const prefix = name.slice(0, NAME_MAX);
+  return isDns1123Subdomain(prefix).length === 0 ? prefix : kind.toLowerCase();
 }
