@@ -145,7 +145,7 @@ test('a rule of the caller sees what the one before has made of an object, and i
         name: 'no-blue',
         handles: configMaps,
         validate: ({ object }) => {
-          if ((object?.['data'] as { colour: string }).colour === 'blue') throw badRequest('not blue');
+          if (object?.metadata.name === 'blue') throw badRequest('not blue');
         },
       },
     ],

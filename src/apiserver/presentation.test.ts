@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { KubeList, KubeObject } from '../api/index.ts';
+import type { ApiResponse } from './contract.ts';
+import { serve, type Served } from './testing/served.ts';
+
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
+const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+const METADATA = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
+
+interface Table {
+  readonly kind: string;
+  readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[];
+  readonly rows: readonly { readonly cells: readonly unknown[]; readonly object?: KubeObject }[];
+}
+
+async function withThings(): Promise<Served> {
+  const served = await serve();
+  for (const name of ['a', 'b']) {
+    await served.must('POST', CONFIG_MAPS, { metadata: { name, labels: { app: name } }, data: { k: 'v' } });
+  }
+  return served;
+}
+
+const table = async (served: Served, path: string, query: Record<string, string> = {}): Promise<Table> =>
+  (await served.must('GET', path, undefined, { query, headers: { accept: TABLE } })) as unknown as Table;
+
+test('a list as a table has the columns of its kind, and of each object its metadata', async () => {
+  const served = await withThings();
+  await served.clock.advance(5 * 60_000);
+  const { columnDefinitions, rows } = await table(served, CONFIG_MAPS);
+  assert.deepEqual(
+    columnDefinitions.map(({ name, priority }) => [name, priority]),
+    [
+      ['Name', 0],
+      ['Data', 0],
+      ['Age', 0],
+    ],
+  );
+  assert.deepEqual(
+    rows.map(({ cells }) => cells),
+    [
+      ['a', 1, '5m'],
+      ['b', 1, '5m'],
+    ],
+  );
+  assert.equal(rows[0]?.object?.kind, 'PartialObjectMetadata');
+  assert.equal('data' in rows[0].object, false);
+});
+
+const INCLUDED: readonly [includeObject: string, kind: string | undefined][] = [
+  ['None', undefined],
+  ['Metadata', 'PartialObjectMetadata'],
+  ['Object', 'ConfigMap'],
+];
+for (const [includeObject, kind] of INCLUDED) {
+  test(`rows of a table that includes ${includeObject} hold ${kind ?? 'no object'}`, async () => {
+    const { rows } = await table(await withThings(), `${CONFIG_MAPS}/a`, { includeObject });
+    assert.equal(rows[0]?.object?.kind, kind);
+  });
+}
+
+test('metadata alone can be had of an object and of a list', async () => {
+  const served = await withThings();
+  const one = await served.must('GET', `${CONFIG_MAPS}/a`, undefined, { headers: { accept: METADATA } });
+  assert.equal(one.kind, 'PartialObjectMetadata');
+  assert.deepEqual(one.metadata.labels, { app: 'a' });
+  assert.equal('data' in one, false);
+  const headers = { accept: METADATA_LIST };
+  const list = (await served.must('GET', CONFIG_MAPS, undefined, { headers })) as unknown as KubeList;
+  assert.deepEqual(
+    list.items.map(({ kind, metadata }) => [kind, metadata.name]),
+    [
+      ['PartialObjectMetadata', 'a'],
+      ['PartialObjectMetadata', 'b'],
+    ],
+  );
+});
+
+async function bytesOf(served: Served, path: string): Promise<unknown> {
+  const request = { method: 'GET', path, query: new URLSearchParams(), headers: {}, body: undefined };
+  const user = { name: 'admin', groups: ['system:masters'] };
+  const response: ApiResponse = await served.server.handle({
+    ...request,
+    user,
+    signal: new AbortController().signal,
+  });
+  assert.equal(response.kind, 'object');
+  const bytes = response.encode?.() ?? Buffer.from(JSON.stringify(response.object));
+  return JSON.parse(Buffer.from(bytes).toString('utf8'));
+}
+
+test("a list's bytes say what the list says, its items without kind and version", async () => {
+  const served = await withThings();
+  const list = await served.list(CONFIG_MAPS);
+  const items = list.items.map(({ kind: _kind, apiVersion: _apiVersion, ...rest }) => rest);
+  assert.deepEqual(await bytesOf(served, CONFIG_MAPS), { ...list, items });
+});
+
+const ACCEPTS: readonly [accept: string, status: number][] = [
+  ['application/json', 200],
+  ['*/*', 200],
+  ['text/html, application/json;q=0.5', 200],
+  ['application/yaml', 200],
+  [`${TABLE},application/json`, 200],
+  ['application/json;as=Table;v=v9;g=meta.k8s.io,application/json', 200],
+  ['application/json;as=Table;v=v9;g=meta.k8s.io', 406],
+  ['text/html', 406],
+];
+for (const [accept, status] of ACCEPTS) {
+  test(`who accepts ${accept} is answered with ${status}`, async () => {
+    const served = await withThings();
+    const answer = await served.send('GET', `${CONFIG_MAPS}/a`, undefined, { headers: { accept } });
+    assert.equal(answer.status, status);
+  });
+}
