@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { OperatingError, featureGates } from '../base/index.ts';
 import { StatusError } from '../machinery/index.ts';
-import { faultCommand, joinCommand, unjoinCommand } from '../cli/index.ts';
+import { faultCommand, interpretCommand, joinCommand, unjoinCommand } from '../cli/index.ts';
 import { defaultText, settingFlags } from './flags.ts';
 import { up } from './up.ts';
 import { VERSION } from './version.ts';
@@ -47,7 +47,7 @@ function createProgram(exit: (code: number) => void): Command {
     .showSuggestionAfterError(true)
     .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
   program.addCommand(inherit(program, upCommand(exit)));
-  for (const command of [joinCommand(exit), unjoinCommand(exit), faultCommand(exit)])
+  for (const command of [joinCommand(exit), unjoinCommand(exit), faultCommand(exit), interpretCommand(exit)])
     program.addCommand(inherit(program, command));
   program.addCommand(
     inherit(
