@@ -7,7 +7,7 @@ import {
   type Work,
 } from '../../api/index.ts';
 import { errorMessage, formatTime } from '../../base/index.ts';
-import { keyOf, kinds } from '../../client/index.ts';
+import { isNotFound, keyOf, kinds } from '../../client/index.ts';
 import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../../machinery/index.ts';
 import {
   appliedCondition,
@@ -166,7 +166,12 @@ export class ExecutionLane {
     }
     if (conditions === before.conditions && manifestStatuses === before.manifestStatuses) return;
     const status = { ...before, conditions, ...(manifestStatuses === undefined ? {} : { manifestStatuses }) };
-    await hubClient.updateStatus(kinds.works, { ...work, status }, { signal });
+    try {
+      await hubClient.updateStatus(kinds.works, { ...work, status }, { signal });
+    } catch (error) {
+      // The Work has gone meanwhile, and nobody asks any more.
+      if (!isNotFound(error)) throw error;
+    }
   }
 
   private async remove(work: Work, cluster: Cluster | undefined, signal: AbortSignal): Promise<Outcome> {
