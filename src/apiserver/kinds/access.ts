@@ -119,7 +119,7 @@ function binding(namespaced: boolean): BuiltinKind {
         return errors;
       },
     },
-    printer: namespaced ? printers.roleBindings : printers.clusterRoleBindings,
+    printer: printers.roleBindings,
   };
 }
 

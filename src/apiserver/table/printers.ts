@@ -592,11 +592,11 @@ const bindingCells = (one: RoleBinding): readonly unknown[] => [
   subjectsOf(one, 'ServiceAccount'),
 ];
 
+/** Of both kinds of bindings. */
 export const roleBindings: Printer = printer<RoleBinding>(
   'Name|Role|Age||Users|Groups|ServiceAccounts',
   bindingCells,
 );
-export const clusterRoleBindings: Printer = roleBindings;
 
 export const certificateSigningRequests: Printer = printer<CertificateSigningRequest>(
   'Name|Age|SignerName|Requestor|RequestedDuration|Condition',
