@@ -12,5 +12,7 @@ if (name === undefined || !names.includes(name)) {
   console.log(`Measurements: ${names.join(', ')}. Run one with: npm run bench -- NAME`);
   process.exit(name === undefined ? 0 : 2);
 }
-const result = spawnSync('node', [path.join(import.meta.dirname, `${name}.ts`), ...args], { stdio: 'inherit' });
+const result = spawnSync('node', [path.join(import.meta.dirname, `${name}.ts`), ...args], {
+  stdio: 'inherit',
+});
 process.exit(result.status ?? 1);

@@ -9,7 +9,14 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { KubeObject } from '../src/api/index.ts';
 import { systemClock } from '../src/base/index.ts';
-import { createClient, createHttpsTransport, kinds, loadKubeconfig, resource, type Client } from '../src/client/index.ts';
+import {
+  createClient,
+  createHttpsTransport,
+  kinds,
+  loadKubeconfig,
+  resource,
+  type Client,
+} from '../src/client/index.ts';
 
 const { values } = parseArgs({
   options: {
@@ -28,7 +35,8 @@ const templates = values.kind === 'ConfigMap' ? configMaps : deployments;
 
 function template(name: string): KubeObject {
   const metadata = { name, namespace: NAMESPACE, labels: { app: name } };
-  if (values.kind === 'ConfigMap') return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { key: 'value' } };
+  if (values.kind === 'ConfigMap')
+    return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { key: 'value' } };
   const labels = { app: name };
   return {
     apiVersion: 'apps/v1',
@@ -37,7 +45,10 @@ function template(name: string): KubeObject {
     spec: {
       replicas: 3,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'registry.example/web:1' }] } },
+      template: {
+        metadata: { labels },
+        spec: { containers: [{ name: 'web', image: 'registry.example/web:1' }] },
+      },
     },
   };
 }
@@ -54,11 +65,15 @@ class Arrivals {
 
   constructor(member: Client, signal: AbortSignal) {
     void member
-      .watch(templates, { namespace: NAMESPACE, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', signal }, ({ type, object }) => {
-        if (type !== 'ADDED') return;
-        this.seen.add(object.metadata.name ?? '');
-        for (const wake of this.waiters.splice(0)) wake();
-      })
+      .watch(
+        templates,
+        { namespace: NAMESPACE, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', signal },
+        ({ type, object }) => {
+          if (type !== 'ADDED') return;
+          this.seen.add(object.metadata.name ?? '');
+          for (const wake of this.waiters.splice(0)) wake();
+        },
+      )
       .catch((error: unknown) => console.error(error));
   }
 
@@ -72,8 +87,18 @@ const port = 21_000 + Math.floor(Math.random() * 10_000);
 const child = spawn(
   'node',
   [
-    path.join(root, 'bin', 'navarch.mjs'), 'up', '--members', values.members, '--simulate', 'none',
-    '--data-dir', directory, '--port', String(port), '--member-base-port', String(port + 1),
+    path.join(root, 'bin', 'navarch.mjs'),
+    'up',
+    '--members',
+    values.members,
+    '--simulate',
+    'none',
+    '--data-dir',
+    directory,
+    '--port',
+    String(port),
+    '--member-base-port',
+    String(port + 1),
   ],
   { stdio: ['ignore', 'pipe', 'inherit'] },
 );
@@ -87,10 +112,15 @@ await new Promise<void>((resolve, reject) => {
 });
 const readyMs = performance.now() - startedMs;
 const rss = (): number =>
-  Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
+  Math.round(
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
+  );
 console.log(`ready after ${(readyMs / 1000).toFixed(2)} s, ${rss()} MB resident`);
 
-const fleet = JSON.parse(readFileSync(path.join(directory, 'fleet.json'), 'utf8')) as { control: string; members: Record<string, string> };
+const fleet = JSON.parse(readFileSync(path.join(directory, 'fleet.json'), 'utf8')) as {
+  control: string;
+  members: Record<string, string>;
+};
 const hub = await connect(fleet.control);
 const members = await Promise.all(Object.values(fleet.members).map(connect));
 const stop = new AbortController();
@@ -105,7 +135,8 @@ await hub.create(kinds.propagationPolicies, {
   },
 } as never);
 for (const member of members) {
-  while ((await member.find(kinds.namespaces, { name: NAMESPACE })) === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+  while ((await member.find(kinds.namespaces, { name: NAMESPACE })) === undefined)
+    await new Promise((resolve) => setTimeout(resolve, 20));
 }
 const arrivals = members.map((member) => new Arrivals(member, stop.signal));
 
@@ -120,15 +151,19 @@ for (let round = 0; round < rounds + 5; round++) {
   if (round >= 5) latencies.push(performance.now() - sentMs);
 }
 latencies.sort((a, b) => a - b);
-const at = (share: number): string => (latencies[Math.min(latencies.length - 1, Math.floor(share * latencies.length))] ?? 0).toFixed(1);
-console.log(`latency: one ${values.kind} to ${members.length} members, ${rounds} times: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms`);
+const at = (share: number): string =>
+  (latencies[Math.min(latencies.length - 1, Math.floor(share * latencies.length))] ?? 0).toFixed(1);
+console.log(
+  `latency: one ${values.kind} to ${members.length} members, ${rounds} times: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms`,
+);
 
 const count = Number(values.templates);
 const burstMs = performance.now();
 const pending = Array.from({ length: count }, (_, index) => `burst-${index}`);
 await Promise.all(
   Array.from({ length: 32 }, async () => {
-    for (let name = pending.pop(); name !== undefined; name = pending.pop()) await hub.create(templates, template(name));
+    for (let name = pending.pop(); name !== undefined; name = pending.pop())
+      await hub.create(templates, template(name));
   }),
 );
 const createdMs = performance.now() - burstMs;
