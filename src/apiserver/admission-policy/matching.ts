@@ -111,8 +111,27 @@ function matchesRule(rule: Rule, attributes: AdmissionAttributes, seen: SeenAs):
   );
 }
 
-/** The other ways in which the same stored objects are served. */
-function equivalents(registry: ResourceRegistry, own: SeenAs): SeenAs[] {
+interface Known {
+  readonly generation: number;
+  readonly byResource: Map<string, readonly SeenAs[]>;
+}
+
+const known = new WeakMap<ResourceRegistry, Known>();
+
+/** The other ways in which the same stored objects are served; found once while the served resources stay the same. */
+function equivalents(registry: ResourceRegistry, own: SeenAs): readonly SeenAs[] {
+  let current = known.get(registry);
+  if (current?.generation !== registry.generation) {
+    current = { generation: registry.generation, byResource: new Map() };
+    known.set(registry, current);
+  }
+  const key = `${own.group}/${own.version}/${own.resource}`;
+  let found = current.byResource.get(key);
+  if (found === undefined) current.byResource.set(key, (found = findEquivalents(registry, own)));
+  return found;
+}
+
+function findEquivalents(registry: ResourceRegistry, own: SeenAs): readonly SeenAs[] {
   const root = registry.get(own.group, own.resource)?.storageRoot;
   return registry
     .definitions()
