@@ -231,6 +231,30 @@ test('equivalent resources are asked about in the form that the webhook knows, u
   assert.equal((asked['object'] as JsonObject)['apiVersion'], 'events.k8s.io/v1');
 });
 
+test('a subresource is asked about in its own kind, under the resource that it belongs to', async () => {
+  const hook = await world.webhook((asked) =>
+    review(asked, patching([{ op: 'replace', path: '/spec/replicas', value: 5 }])),
+  );
+  const rules = [{ ...RULE, apiGroups: ['apps'], resources: ['deployments/scale'] }];
+  await register('Mutating', hook, { rules });
+  const template = {
+    metadata: { labels: { app: 'web' } },
+    spec: { containers: [{ name: 'c', image: 'nginx' }] },
+  };
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+  await world.call('POST', path, {
+    metadata: { name: 'web' },
+    spec: { replicas: 1, selector: { matchLabels: { app: 'web' } }, template },
+  });
+  const scaled = await world.call('PATCH', `${path}/web/scale`, { spec: { replicas: 2 } });
+  assert.equal((scaled.body['spec'] as JsonObject)['replicas'], 5, scaled.body.message);
+  const asked = hook.reviews[0]!['request'] as JsonObject;
+  assert.deepEqual(asked['kind'], { group: 'autoscaling', version: 'v1', kind: 'Scale' });
+  assert.deepEqual(asked['resource'], { group: 'apps', version: 'v1', resource: 'deployments' });
+  assert.equal(asked['subResource'], 'scale');
+  assert.deepEqual((asked['object'] as JsonObject)['spec'], { replicas: 2 });
+});
+
 test('deletions are asked about with what is going', async () => {
   const hook = await world.webhook((asked) => review(asked, { allowed: false }));
   await register('Mutating', hook, { rules: [{ ...RULE, operations: ['DELETE'] }] });
