@@ -25,7 +25,7 @@ const RENEWAL_PERIOD_MS = 24 * 3_600_000;
 
 export interface StartOptions extends Pick<
   ApiServerOptions,
-  'admission' | 'extraResources' | 'kinds' | 'pathHandlers' | 'minWatchMs'
+  'admission' | 'disabledAdmission' | 'extraResources' | 'kinds' | 'pathHandlers' | 'minWatchMs'
 > {
   readonly storage: Storage<KubeObject>;
   readonly clock: Clock;

@@ -9,6 +9,8 @@ import {
   fileVault,
   objectCodec,
   openCertificates,
+  readSigningRequest,
+  signSigningRequest,
   startApiServer,
   versionInfo,
   type ClusterCertificates,
@@ -74,12 +76,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const { dataDirectory, logger, settings } = options;
   const clock = systemClock;
   const random = systemRandom;
-  const certificates = await openCertificates({
-    vault: fileVault(path.join(dataDirectory, 'pki'), random),
-    now: clock.now(),
-    clusterName: 'karmada',
-    hosts: [options.bindAddress],
-  });
+  const reopenCertificates = (): Promise<ClusterCertificates> =>
+    openCertificates({
+      vault: fileVault(path.join(dataDirectory, 'pki'), random),
+      now: clock.now(),
+      clusterName: 'karmada',
+      hosts: [options.bindAddress],
+    });
+  const certificates = await reopenCertificates();
   const storage: Storage<KubeObject> = await openFileStorage({
     directory: path.join(dataDirectory, 'store'),
     codec: objectCodec,
@@ -101,11 +105,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       random,
       logger: logger.with({ server: 'hub' }),
       certificates,
+      reopenCertificates,
       host: options.bindAddress,
       port: options.port,
       version: versionInfo(KUBERNETES_VERSION, 'navarch'),
       metrics: createMetricsRegistry(),
       admission: rules.map(asPlugin),
+      // COMPAT: as Karmada's API server: pods and volumes of a hub are templates, which run elsewhere.
+      disabledAdmission: ['ServiceAccount', 'StorageObjectInUseProtection'],
       extraResources: [clusterResource(settings.gates)],
       ...(options.pathHandlers === undefined ? {} : { pathHandlers: options.pathHandlers }),
     });
@@ -124,6 +131,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     logger,
     certificateAuthority: certificates.authority.certificate,
     tokens: server.security.tokens,
+    signer: {
+      read: readSigningRequest,
+      sign: (pem, wanted) => signSigningRequest(certificates.authority, pem, wanted),
+    },
     podIdentities: false,
   });
   await housekeeping.ready;
