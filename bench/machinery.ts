@@ -21,6 +21,7 @@ import {
   decodeTyped,
   deepEqual,
   encodeJson,
+  evaluateRules,
   fnv1a32,
   isQualifiedName,
   nameIsDnsSubdomain,
@@ -233,6 +234,16 @@ measure('trackUpdate: one field, structural schema', () =>
 measure('serverSideApply: create', () => applyOf(undefined, management));
 measure('serverSideApply: the same again', () => applyOf(applied, management));
 measure('serverSideApply: over another manager', () => applyOf(trackedScaled, management));
+
+const ruled: Schema = {
+  ...customSchema,
+  'x-kubernetes-validations': [
+    { rule: 'self.spec.replicas <= 10 || self.metadata.name.startsWith("big-")' },
+    { rule: 'self.spec.template.spec.containers.all(c, c.ports.all(p, p.containerPort > 1024))' },
+  ],
+};
+const noWarning = (): void => {};
+measure('rules: two, one with loops', () => evaluateRules(ruled, json, undefined, noWarning));
 
 const column = compileFieldPath('.spec.template.spec.containers[*].image');
 measure('JSONPath: a printer column', () => column(deployment));
