@@ -136,7 +136,7 @@ function keepHouse(
   running: RunningServer,
   { authority }: ClusterCertificates,
   transport: Transport,
-  { clock, random, logger, host }: ClusterOptions & { readonly host: string },
+  { clock, random, logger, host, simulate }: ClusterOptions & { readonly host: string },
 ): Housekeeping {
   return startHousekeeping({
     transport,
@@ -150,6 +150,7 @@ function keepHouse(
       read: readSigningRequest,
       sign: (pem, settings) => signSigningRequest(authority, pem, settings),
     },
+    resourceQuotas: simulate !== 'none',
     apiServer: { host, port: running.port, serviceIp: KUBERNETES_SERVICE_IP },
   });
 }
