@@ -2,7 +2,7 @@
 // they are made. Statements are in statements.ts; running a script is calling the closure of its main chunk.
 import type { Call, Capture, Expression, FunctionBody, Local, Statement } from './ast.ts';
 import { BREAK, Box, type Evaluate, type EvaluateAll, type Execute, type Frame } from './frame.ts';
-import { ENTRY_BYTES, type Machine } from './machine.ts';
+import { ENTRY_BYTES, TABLE_BYTES, type Machine } from './machine.ts';
 import { binaryOperator, errorAt, indexOf, lengthOf, negate, setEntry } from './operators.ts';
 import { LuaTable } from './table.ts';
 import { LuaFunction, isTruthy, type LuaValue } from './value.ts';
@@ -21,7 +21,7 @@ export class ExpressionCompiler {
     const execute = this.#compileBlock(body.block);
     const { name, parameters, variadic, slots, captures } = body;
     return (outer, owner) => {
-      owner.allocate(ENTRY_BYTES * (1 + captures.length));
+      owner.allocate(TABLE_BYTES + ENTRY_BYTES * captures.length);
       const boxes = captures.map((capture) => captured(capture, outer));
       return new LuaFunction(name, (machine, args) => {
         const frame: Frame = {
@@ -121,7 +121,7 @@ export class ExpressionCompiler {
       if (operator === 'not') return (frame) => !isTruthy(operand(frame));
       return operator === '-'
         ? (frame) => negate(operand(frame), line)
-        : (frame) => lengthOf(operand(frame), line);
+        : (frame) => lengthOf(frame.machine, operand(frame), line);
     }
     const left = this.one(expression.left);
     const right = this.one(expression.right);
@@ -156,7 +156,7 @@ export class ExpressionCompiler {
       }
       const list = listed(frame);
       if (cut !== undefined && list.length > cut) list.length = cut;
-      machine.allocate(ENTRY_BYTES * (1 + list.length));
+      machine.allocate(TABLE_BYTES + ENTRY_BYTES * list.length);
       // Keys in brackets may have put something into the list already; what stands without a key wins.
       table.list = table.list.length > list.length ? [...list, ...table.list.slice(list.length)] : list;
       return table;
@@ -197,6 +197,7 @@ export function declare(frame: Frame, { slot, captured: boxed }: Local, value: L
 /** Calls `callee`, keeping account of depth and place. */
 export function callValue(machine: Machine, callee: LuaValue, args: LuaValue[], line: number): LuaValue[] {
   if (!(callee instanceof LuaFunction)) throw errorAt(line, 'attempt to call a non-function object');
+  if (args.length > 16) machine.step(args.length);
   machine.enter(line);
   const results = callee.call(machine, args);
   machine.leave();

@@ -5,8 +5,8 @@ import { tableArgument } from './arguments.ts';
 
 export const basicNext = new LuaFunction('next', (machine, args) => {
   const table = tableArgument(machine, 'next', args, 1);
+  const key = table.next(args[1], machine);
   machine.step();
-  const key = table.next(args[1]);
   return key === undefined ? [undefined] : [key, table.get(key)];
 });
 

@@ -1,7 +1,7 @@
 // Objects become tables and come back. A table that is empty does not say whether it was a list or an object, so what it
 // becomes is decided by objects that show it, or it goes.
 import type { JsonValue } from '../../api/index.ts';
-import { ENTRY_BYTES, type Machine } from './machine.ts';
+import { ENTRY_BYTES, TABLE_BYTES, type Machine } from './machine.ts';
 import { LuaTable } from './table.ts';
 import { LuaError, luaType, toBytes, toText, type LuaValue } from './value.ts';
 
@@ -17,7 +17,7 @@ export function fromJson(machine: Machine, value: JsonValue | undefined): LuaVal
   if (typeof value !== 'object') return value;
   if (value === null) return undefined;
   if (Array.isArray(value)) {
-    machine.allocate(ENTRY_BYTES * (1 + value.length));
+    machine.allocate(TABLE_BYTES + ENTRY_BYTES * value.length);
     machine.step(1 + value.length);
     const list = (value as readonly JsonValue[]).map((item) => fromJson(machine, item));
     return new LuaTable(list.includes(undefined) ? list.filter((item) => item !== undefined) : list);
@@ -27,7 +27,7 @@ export function fromJson(machine: Machine, value: JsonValue | undefined): LuaVal
     const converted = fromJson(machine, child);
     if (converted !== undefined) fields.set(toBytes(key), converted);
   }
-  machine.allocate(ENTRY_BYTES * (1 + fields.size));
+  machine.allocate(TABLE_BYTES + ENTRY_BYTES * fields.size);
   machine.step(1 + fields.size);
   return new LuaTable([], fields);
 }

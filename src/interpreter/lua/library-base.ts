@@ -2,6 +2,7 @@
 import { badArgument, functionArgument, integerArgument, tableArgument } from './arguments.ts';
 import { basicNext, ipairsStep } from './iteration.ts';
 import type { Machine } from './machine.ts';
+import { tableLength } from './operators.ts';
 import {
   LuaBudgetError,
   LuaError,
@@ -78,8 +79,9 @@ export const baseLibrary: readonly LuaFunction[] = [
   define('unpack', (machine, args) => {
     const table = tableArgument(machine, 'unpack', args, 1);
     const from = integerArgument(machine, 'unpack', args, 2, 1);
-    const to = integerArgument(machine, 'unpack', args, 3, table.length);
+    const to = integerArgument(machine, 'unpack', args, 3, tableLength(machine, table));
     if (to - from >= UNPACK_MAX) throw machine.error('too many results to unpack');
+    machine.step(Math.max(0, to - from));
     return Array.from({ length: Math.max(0, to - from + 1) }, (_none, index) => table.get(from + index));
   }),
   define('xpcall', (machine, args) => {
@@ -113,7 +115,8 @@ function guarded(
 
 function numberInBase(text: string, base: number): number | undefined {
   if (base < 2 || base > 36) return undefined;
-  const digits = text.trim().toLowerCase();
+  // LIMIT: longer texts spell no number.
+  const digits = text.length > 400 ? '' : text.trim().toLowerCase();
   let value = 0;
   for (const digit of digits) {
     const worth = /[0-9a-z]/.test(digit) ? Number.parseInt(digit, 36) : 36;

@@ -22,7 +22,7 @@ function endOf(position: number, length: number): number {
 function onText(name: string, apply: (text: string) => LuaValue): LuaFunction {
   return new LuaFunction(name, (machine, args) => {
     const text = textArgument(machine, name, args, 1);
-    machine.step(1 + text.length / 64);
+    machine.step(1 + text.length / 8);
     machine.allocate(text.length);
     return [apply(text)];
   });
@@ -85,6 +85,7 @@ export const stringLibrary: readonly LuaFunction[] = [
       startOf(first, text.length),
       endOf(integerArgument(machine, 'byte', args, 3, first), text.length),
     );
+    machine.step(1 + part.length);
     machine.allocate(part.length * 8);
     return Array.from(part, (character) => character.charCodeAt(0));
   }),
@@ -117,6 +118,7 @@ export const stringLibrary: readonly LuaFunction[] = [
     const text = textArgument(machine, 'sub', args, 1);
     const start = startOf(integerArgument(machine, 'sub', args, 2, 1), text.length);
     const end = endOf(integerArgument(machine, 'sub', args, 3, -1), text.length);
+    machine.allocate(32);
     return [text.slice(start, Math.max(start, end))];
   }),
   onText('upper', (text) => changeCase(text, true)),

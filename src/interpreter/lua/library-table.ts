@@ -1,7 +1,7 @@
 // The table library.
 import { badArgument, functionArgument, integerArgument, tableArgument, textArgument } from './arguments.ts';
 import { ENTRY_BYTES, type Machine } from './machine.ts';
-import { lessThan, setEntry } from './operators.ts';
+import { lessThan, setEntry, tableLength } from './operators.ts';
 import type { LuaTable } from './table.ts';
 import { LuaFunction, isTruthy, luaToString, type LuaValue } from './value.ts';
 
@@ -10,15 +10,16 @@ export const tableLibrary: readonly LuaFunction[] = [
     const table = tableArgument(machine, 'concat', args, 1);
     const separator = textArgument(machine, 'concat', args, 2, '');
     const from = integerArgument(machine, 'concat', args, 3, 1);
-    const to = integerArgument(machine, 'concat', args, 4, table.length);
+    const to = integerArgument(machine, 'concat', args, 4, tableLength(machine, table));
     return [concat(machine, table, separator, from, to)];
   }),
-  new LuaFunction('getn', (machine, args) => [tableArgument(machine, 'getn', args, 1).length]),
+  new LuaFunction('getn', (machine, args) => [tableLength(machine, tableArgument(machine, 'getn', args, 1))]),
   new LuaFunction('insert', (machine, args) => {
     const table = tableArgument(machine, 'insert', args, 1);
     if (args.length < 2) throw machine.error('wrong number of arguments');
     machine.allocate(ENTRY_BYTES);
     if (args.length === 2) {
+      tableLength(machine, table);
       table.append(args[1]);
       return [];
     }
@@ -46,10 +47,11 @@ export const tableLibrary: readonly LuaFunction[] = [
   new LuaFunction('sort', (machine, args) => {
     const table = tableArgument(machine, 'sort', args, 1);
     const before = args[1] === undefined ? undefined : functionArgument(machine, 'sort', args, 2);
-    const { length } = table;
+    const length = tableLength(machine, table);
+    machine.step(length);
     const comesFirst = (left: LuaValue, right: LuaValue): boolean => {
       machine.step();
-      if (before === undefined) return lessThan(left, right, machine.line);
+      if (before === undefined) return lessThan(machine, left, right, machine.line);
       return isTruthy(before.call(machine, [left, right])[0]);
     };
     // A comparator that throws on nil would never see one in the middle: JavaScript puts undefined last unasked.

@@ -260,6 +260,18 @@ const greedy: Readonly<Record<string, readonly [body: string, message: RegExp]>>
   'a text that doubles': ['local s = "x" while true do s = s .. s end', /memory limit exceeded/],
   'a table that grows': ['local t = {} for i = 1, 90000 do t[i] = i end', /memory limit exceeded/],
   'a table with a large gap': ['local t = {} t[60000000] = 1', /memory limit exceeded/],
+  'lists of arguments': [
+    'local t = {} for i = 1, 7000 do t[i] = i end while true do unpack(t) end',
+    /exceeded/,
+  ],
+  'walks over removed entries': [
+    'local t = {} for i = 1, 5000 do t["k" .. i] = i t["k" .. i] = nil end while true do for _ in pairs(t) do end end',
+    /exceeded/,
+  ],
+  'lengths of what was emptied': [
+    'local t = {} for i = 1, 9000 do t[i] = i end for i = 1, 9000 do t[i] = nil end while true do local n = #t end',
+    /exceeded/,
+  ],
   'tables in tables': ['local t = {} while true do t = {t} end', /memory limit exceeded/],
 };
 for (const [title, [body, message]] of Object.entries(greedy)) {

@@ -16,7 +16,7 @@ export interface LuaLimits {
  * How many steps stand for a millisecond. A step takes some 20 to 50 ns on the hardware of today, so a budget converted
  * with this is a little stricter than the clock, never much laxer.
  */
-export const STEPS_PER_MS = 20_000;
+const STEPS_PER_MS = 20_000;
 
 /** COMPAT: upstream stops a call after a second. LIMIT: the memory that all values of one run may take together. */
 export const DEFAULT_LIMITS: LuaLimits = {
@@ -28,8 +28,9 @@ export const DEFAULT_LIMITS: LuaLimits = {
 /** LIMIT: calls within calls, as deep as gopher-lua lets them be or a little less. */
 const DEPTH_MAX = 200;
 const STEPS_BETWEEN_LOOKS = 8192;
-/** What an entry of a table or a list of arguments is taken to cost. */
-export const ENTRY_BYTES = 32;
+/** What an entry of a table is taken to cost, and a table or a function by itself. */
+export const ENTRY_BYTES = 64;
+export const TABLE_BYTES = 256;
 
 export interface MachineOptions {
   readonly limits: LuaLimits;

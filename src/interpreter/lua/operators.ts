@@ -2,7 +2,20 @@
 import type { BinaryOperator } from './ast.ts';
 import { ENTRY_BYTES, type Machine } from './machine.ts';
 import { LuaTable } from './table.ts';
-import { LuaError, luaToNumber, luaToString, luaType, toBytes, type LuaValue } from './value.ts';
+import {
+  LuaBudgetError,
+  LuaError,
+  luaToNumber,
+  luaToString,
+  luaType,
+  toBytes,
+  type LuaValue,
+} from './value.ts';
+
+/** What a text is taken to cost besides its characters. */
+const TEXT_BYTES = 32;
+/** LIMIT: texts longer than this would make single steps take long. */
+const TEXT_LENGTH_MAX = 4 * 1024 * 1024;
 
 export function errorAt(line: number, message: string): LuaError {
   return new LuaError(`<string>:${line}: ${toBytes(message)}`);
@@ -32,17 +45,17 @@ export type Binary = (machine: Machine, left: LuaValue, right: LuaValue) => LuaV
 export function binaryOperator(operator: BinaryOperator, line: number): Binary {
   switch (operator) {
     case '==':
-      return (_machine, left, right) => left === right;
+      return equal;
     case '~=':
-      return (_machine, left, right) => left !== right;
+      return (machine, left, right) => !equal(machine, left, right);
     case '<':
-      return (_machine, left, right) => lessThan(left, right, line);
+      return (machine, left, right) => lessThan(machine, left, right, line);
     case '>':
-      return (_machine, left, right) => lessThan(right, left, line);
+      return (machine, left, right) => lessThan(machine, right, left, line);
     case '<=':
-      return (_machine, left, right) => lessOrEqual(left, right, line);
+      return (machine, left, right) => lessOrEqual(machine, left, right, line);
     case '>=':
-      return (_machine, left, right) => lessOrEqual(right, left, line);
+      return (machine, left, right) => lessOrEqual(machine, right, left, line);
     case '..':
       return (machine, left, right) => concat(machine, left, right, line);
     default: {
@@ -60,15 +73,32 @@ export function binaryOperator(operator: BinaryOperator, line: number): Binary {
   }
 }
 
-export function lessThan(left: LuaValue, right: LuaValue, line: number): boolean {
+function equal(machine: Machine, left: LuaValue, right: LuaValue): boolean {
+  if (typeof left === 'string' && typeof right === 'string') countComparison(machine, left, right);
+  return left === right;
+}
+
+/** Long texts take long. */
+function countComparison(machine: Machine, left: string, right: string): void {
+  const length = Math.min(left.length, right.length);
+  if (length > 64) machine.step(length / 64);
+}
+
+export function lessThan(machine: Machine, left: LuaValue, right: LuaValue, line: number): boolean {
   if (typeof left === 'number' && typeof right === 'number') return left < right;
-  if (typeof left === 'string' && typeof right === 'string') return left < right;
+  if (typeof left === 'string' && typeof right === 'string') {
+    countComparison(machine, left, right);
+    return left < right;
+  }
   throw errorAt(line, `attempt to compare ${luaType(left)} with ${luaType(right)}`);
 }
 
-function lessOrEqual(left: LuaValue, right: LuaValue, line: number): boolean {
+function lessOrEqual(machine: Machine, left: LuaValue, right: LuaValue, line: number): boolean {
   if (typeof left === 'number' && typeof right === 'number') return left <= right;
-  if (typeof left === 'string' && typeof right === 'string') return left <= right;
+  if (typeof left === 'string' && typeof right === 'string') {
+    countComparison(machine, left, right);
+    return left <= right;
+  }
   throw errorAt(line, `attempt to compare ${luaType(left)} with ${luaType(right)}`);
 }
 
@@ -78,7 +108,8 @@ function concat(machine: Machine, left: LuaValue, right: LuaValue, line: number)
     throw errorAt(line, `cannot perform concat operation between ${luaType(left)} and ${luaType(right)}`);
   }
   const text = luaToString(left) + luaToString(right);
-  machine.allocate(text.length);
+  machine.allocate(TEXT_BYTES + text.length);
+  if (text.length > TEXT_LENGTH_MAX) throw new LuaBudgetError('memory limit exceeded');
   return text;
 }
 
@@ -88,10 +119,17 @@ export function negate(operand: LuaValue, line: number): number {
   return -number;
 }
 
-export function lengthOf(operand: LuaValue, line: number): number {
+export function lengthOf(machine: Machine, operand: LuaValue, line: number): number {
   if (typeof operand === 'string') return operand.length;
-  if (operand instanceof LuaTable) return operand.length;
+  if (operand instanceof LuaTable) return tableLength(machine, operand);
   throw errorAt(line, `__len undefined`);
+}
+
+/** The length; finding it goes back over what was removed at the end. */
+export function tableLength(machine: Machine, table: LuaTable): number {
+  const { length } = table;
+  machine.step((table.list.length - length) / 16);
+  return length;
 }
 
 export function indexOf(machine: Machine, object: LuaValue, key: LuaValue, line: number): LuaValue {

@@ -160,6 +160,7 @@ class Matcher {
       if (at >= pattern.length) throw this.#machine.error("malformed pattern (missing ']')");
       at += pattern[at] === '%' ? 2 : 1;
     } while (pattern[at] !== ']');
+    this.#machine.step((at - item) / 8);
     return at + 1;
   }
 
@@ -177,6 +178,7 @@ class Matcher {
   /** @param close where the set's closing bracket stands */
   #inSet(code: number, open: number, close: number): boolean {
     const pattern = this.#pattern;
+    this.#machine.step((close - open) / 8);
     const wanted = pattern[open + 1] !== '^';
     for (let at = wanted ? open + 1 : open + 2; at < close; at++) {
       if (pattern[at] === '%') {
@@ -257,6 +259,7 @@ class Matcher {
     const capture = this.#captures[Number(digit) - 1];
     if (capture === undefined || capture.length < 0) throw this.#machine.error('invalid capture index');
     const wanted = this.#text.slice(capture.start, capture.start + capture.length);
+    this.#machine.step(1 + wanted.length / 64);
     return this.#text.startsWith(wanted, at) ? at + wanted.length : -1;
   }
 }

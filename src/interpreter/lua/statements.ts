@@ -245,7 +245,7 @@ function compileGenericFor(statement: Extract<Statement, { type: 'generic for' }
   return (frame) => {
     const [iterate, state, initial] = values(frame);
     if (state instanceof LuaTable && initial === undefined && iterate === basicNext) {
-      return each(frame, state.entries(), turn);
+      return each(frame, state.entries(frame.machine), turn);
     }
     if (state instanceof LuaTable && initial === 0 && iterate === ipairsStep) {
       return each(frame, listEntries(state), turn);

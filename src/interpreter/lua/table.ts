@@ -9,6 +9,11 @@ function isListIndex(key: number): boolean {
   return key >= 1 && key < LIST_INDEX_MAX && Number.isInteger(key);
 }
 
+/** Counts what takes time without showing. */
+interface Meter {
+  step(count?: number): void;
+}
+
 export class LuaTable {
   /** Entry i stands at i - 1. */
   list: LuaValue[];
@@ -68,25 +73,30 @@ export class LuaTable {
   }
 
   /** The key after `key`, undefined after the last one. */
-  next(key: LuaValue): LuaValue {
+  next(key: LuaValue, meter: Meter): LuaValue {
     const { list } = this;
     let index = key === undefined ? 0 : typeof key === 'number' && isListIndex(key) ? key : list.length;
     const inList = key === undefined || (typeof key === 'number' && isListIndex(key));
-    for (; index < list.length; index++) if (list[index] !== undefined) return index + 1;
-    return this.#nextField(inList ? undefined : key);
+    for (; index < list.length; index++) {
+      if (list[index] !== undefined) return index + 1;
+      meter.step();
+    }
+    return this.#nextField(inList ? undefined : key, meter);
   }
 
-  #nextField(key: LuaValue): LuaValue {
+  #nextField(key: LuaValue, meter: Meter): LuaValue {
     if (this.fields === undefined) return undefined;
     if (key === undefined || this.#walk === undefined || this.#walk.last !== key) {
       this.#walk = { keys: this.fields.keys(), last: undefined };
       if (key !== undefined) {
+        meter.step(this.fields.size / 4);
         for (let at = this.#walk.keys.next(); at.done !== true && at.value !== key;)
           at = this.#walk.keys.next();
       }
     }
     const walk = this.#walk;
     for (let at = walk.keys.next(); at.done !== true; at = walk.keys.next()) {
+      meter.step();
       walk.last = at.value;
       if (this.fields.get(at.value as Exclude<LuaValue, undefined>) !== undefined) return at.value;
     }
@@ -95,11 +105,15 @@ export class LuaTable {
   }
 
   /** All that is set, in order. The table may change meanwhile. */
-  *entries(): IterableIterator<[Exclude<LuaValue, undefined>, LuaValue]> {
+  *entries(meter?: Meter): IterableIterator<[Exclude<LuaValue, undefined>, LuaValue]> {
     for (let index = 0; index < this.list.length; index++) {
       const value = this.list[index];
       if (value !== undefined) yield [index + 1, value];
+      else meter?.step();
     }
-    for (const [key, value] of this.fields ?? []) if (value !== undefined) yield [key, value];
+    for (const [key, value] of this.fields ?? []) {
+      if (value !== undefined) yield [key, value];
+      else meter?.step();
+    }
   }
 }

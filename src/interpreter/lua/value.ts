@@ -107,10 +107,13 @@ export function luaToString(value: LuaValue): string {
 }
 
 const HEXADECIMAL = /^[-+]?0[xX][0-9a-fA-F]+$/;
-const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
+const DECIMAL = /^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$/;
+/** LIMIT: no number is spelled longer than this by anyone who means one. */
+const NUMBER_LENGTH_MAX = 400;
 
 /** The number that a text spells; undefined: none. */
 export function parseNumber(text: string): number | undefined {
+  if (text.length > NUMBER_LENGTH_MAX) return undefined;
   const trimmed = text.trim();
   if (DECIMAL.test(trimmed)) return Number(trimmed);
   if (!HEXADECIMAL.test(trimmed)) return undefined;
