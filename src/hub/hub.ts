@@ -50,6 +50,8 @@ export interface HubOptions {
   readonly settings: ControllerSettings;
   /** `--allow-no-execute-taint-policy`. */
   readonly allowNoExecuteTaintPolicy: boolean;
+  /** `--disable-admission-plugins`. */
+  readonly disabledAdmission: readonly string[];
   readonly worker: StorageWorker;
   readonly logger: Logger;
   /** How members are reached. */
@@ -111,8 +113,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       version: versionInfo(KUBERNETES_VERSION, 'navarch'),
       metrics: createMetricsRegistry(),
       admission: rules.map(asPlugin),
-      // COMPAT: as Karmada's API server: pods and volumes of a hub are templates, which run elsewhere.
-      disabledAdmission: ['ServiceAccount', 'StorageObjectInUseProtection'],
+      disabledAdmission: options.disabledAdmission,
       extraResources: [clusterResource(settings.gates)],
       ...(options.pathHandlers === undefined ? {} : { pathHandlers: options.pathHandlers }),
     });

@@ -90,6 +90,11 @@ function upCommand(exit: (code: number) => void): Command {
     .option('--member-nodes <n>', 'simulated nodes of each member', '3')
     .option('--sample', 'apply a sample Deployment with policies and follow it to the members')
     .option('--allow-no-execute-taint-policy [bool]', 'let ClusterTaintPolicies add NoExecute taints')
+    .option(
+      '--disable-admission-plugins <list>',
+      'admission plugins of the control plane to leave out; karmada-apiserver leaves out ServiceAccount,StorageObjectInUseProtection',
+      '',
+    )
     .addOption(
       new Option('--log-level <level>', 'what to log')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])

@@ -35,6 +35,7 @@ export interface UpOptions {
   readonly memberNodes: number;
   readonly sample: boolean;
   readonly allowNoExecuteTaintPolicy: boolean;
+  readonly disabledAdmission: readonly string[];
   readonly logLevel: string;
   readonly settings: ControllerSettings;
 }
@@ -100,6 +101,7 @@ async function start(
     port: options.port,
     settings: options.settings,
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
+    disabledAdmission: options.disabledAdmission,
     worker,
     logger,
     openMember: (endpoint) => members.transportFor(endpoint.server) ?? remoteTransport(endpoint),
@@ -318,6 +320,7 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
     memberNodes: integer('member-nodes', 'memberNodes', 0, 5_000),
     sample: flags['sample'] === true,
     allowNoExecuteTaintPolicy: /^true$/i.test(text('allowNoExecuteTaintPolicy')),
+    disabledAdmission: text('disableAdmissionPlugins').split(',').filter(Boolean),
     logLevel: text('logLevel'),
     settings: readSettings(given),
   };

@@ -1,5 +1,6 @@
 // Kubernetes' own admission rules, as far as a hub and its members need them. Each has the name under which
 // kube-apiserver's --disable-admission-plugins knows it.
+import { OperatingError } from '../../base/index.ts';
 import type { AdmissionPlugin } from '../../machinery/index.ts';
 import type { Authorizer } from '../contract.ts';
 import type { ObjectAccess } from '../object-access.ts';
@@ -29,6 +30,7 @@ export interface BuiltinAdmission {
   readonly last: readonly AdmissionPlugin[];
 }
 
+/** `disabled`: names of plugins, as for kube-apiserver; throws OperatingError BAD_ADMISSION_PLUGIN at another name. */
 export function builtinAdmission(
   environment: AdmissionEnvironment,
   disabled: readonly string[],
@@ -48,5 +50,14 @@ export function builtinAdmission(
     runtimeClasses(objects),
     ...certificateSigners(environment.authorizer),
   ];
-  return { plugins: plugins.filter(enabled), last: [resourceQuotas(objects)].filter(enabled) };
+  const last = [resourceQuotas(objects)];
+  const names = [...plugins, ...last].map(({ name }) => name);
+  const unknown = disabled.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new OperatingError(
+      'BAD_ADMISSION_PLUGIN',
+      `there is no admission plugin "${unknown}" to disable`,
+      `choose among ${names.join(', ')}`,
+    );
+  return { plugins: plugins.filter(enabled), last: last.filter(enabled) };
 }
