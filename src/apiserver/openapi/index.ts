@@ -1,1 +1,1 @@
-export { OpenApiDocuments, type OpenApiSource } from './serve.ts';
+export { OpenApiDocuments } from './serve.ts';
