@@ -93,7 +93,6 @@ test('a copy is equal, and equality agrees with the encoded form', () => {
 function order(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(order);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.entries(value)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, one]) => ({ key, one: order(one) }));
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { fields: fields.map(([key, one]) => ({ key, one: order(one) })) };
 }
