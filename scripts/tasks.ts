@@ -77,6 +77,12 @@ function tests(patterns: string[]): number {
   return 0;
 }
 
+/** Another command of the program, or the demonstration with flags of its own: `npm start -- --port 7443`. */
+function startArguments(): string[] {
+  const [first = '-'] = args;
+  return first.startsWith('-') ? ['up', '--members', '3', '--sample', ...args] : args;
+}
+
 const tasks: Record<string, () => number | Promise<number>> = {
   check,
   build: buildIfStale,
@@ -85,9 +91,7 @@ const tasks: Record<string, () => number | Promise<number>> = {
   bench: () => buildIfStale() || run(['node', 'bench/main.ts', ...args]),
   conformance: () => buildIfStale() || run(['node', 'scripts/conformance.ts', ...args]),
   test: () => tests(args),
-  start: () =>
-    buildIfStale() ||
-    run(['node', 'bin/navarch.mjs', ...(args.length > 0 ? args : ['up', '--members', '3', '--sample'])]),
+  start: () => buildIfStale() || run(['node', 'bin/navarch.mjs', ...startArguments()]),
 };
 
 const chosen = tasks[task];
