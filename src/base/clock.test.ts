@@ -5,6 +5,10 @@ import { every, formatMicroTime, formatTime, sleep, systemClock, type Clock } fr
 test('times are printed as Kubernetes prints them', () => {
   const time = Date.UTC(2026, 10, 21, 3, 4, 5, 678);
   assert.equal(formatTime(time), '2026-11-21T03:04:05Z');
+  assert.equal(formatTime(time + 321), '2026-11-21T03:04:05Z');
+  assert.equal(formatTime(time + 322), '2026-11-21T03:04:06Z');
+  assert.equal(formatTime(time), '2026-11-21T03:04:05Z');
+  assert.throws(() => formatTime(Number.NaN), RangeError);
   assert.equal(formatMicroTime(time), '2026-11-21T03:04:05.678000Z');
 });
 

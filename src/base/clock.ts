@@ -56,9 +56,18 @@ export function every(clock: Clock, periodMs: number, callback: () => void): Can
   };
 }
 
+// Many objects are written in one second, and every one of them says when.
+let lastSecond = Number.NaN;
+let lastText = '';
+
 /** `2026-11-21T03:04:05Z`: Kubernetes' metav1.Time, whole seconds in UTC. */
 export function formatTime(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(milliseconds / 1000);
+  if (second !== lastSecond) {
+    lastText = `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastText;
 }
 
 /** `2026-11-21T03:04:05.678000Z`: Kubernetes' metav1.MicroTime. */
