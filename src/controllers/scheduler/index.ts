@@ -255,10 +255,8 @@ class SchedulerLoop {
       }
     }
     if (outcome.status !== undefined) {
-      // What was scheduled is the generation that this very patch made, not one that came in between.
-      const status = observing(outcome.status, binding, written);
       try {
-        await this.writeStatus(written, status);
+        await this.writeStatus(written, outcome.status);
       } catch (error) {
         if (isNotFound(error)) return 'forget';
         throw error;
@@ -340,18 +338,6 @@ function queueKey(binding: Binding): string {
 
 function resourceOf(binding: Binding): Resource<Binding> {
   return binding.kind === 'ResourceBinding' ? kinds.resourceBindings : kinds.clusterResourceBindings;
-}
-
-function observing(
-  status: ResourceBindingStatus,
-  scheduled: Binding,
-  written: Binding,
-): ResourceBindingStatus {
-  const before = scheduled.metadata.generation ?? 0;
-  const after = written.metadata.generation ?? 0;
-  if (status.schedulerObservedGeneration !== before || after === before) return status;
-  // The patch itself moves the generation by one; anything beyond that is a change that has not been looked at.
-  return { ...status, schedulerObservedGeneration: before + 1 };
 }
 
 function writeError(error: unknown): {
