@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultFeatureGates, parseFeatureGates } from './index.ts';
+import { defaultFeatureGates, gatesWithoutEffect, parseFeatureGates } from './index.ts';
 
 test('nothing said means the defaults', () => {
   assert.deepEqual(parseFeatureGates(''), defaultFeatureGates);
@@ -12,6 +12,12 @@ test('a gate named beats its stage', () => {
   assert.equal(gates.StatefulFailoverInjection, true);
   assert.equal(gates.Failover, true);
   assert.equal(gates.GracefulEviction, true);
+});
+
+test('gates that this release does not act by are told apart', () => {
+  assert.deepEqual(gatesWithoutEffect(defaultFeatureGates), []);
+  const gates = parseFeatureGates('MultiClusterService=true,ControllerPriorityQueue=false,Failover=true');
+  assert.deepEqual(gatesWithoutEffect(gates), ['ControllerPriorityQueue', 'MultiClusterService']);
 });
 
 for (const [text, code] of [

@@ -5,21 +5,23 @@ interface Gate {
   readonly default: boolean;
   readonly stage: 'Alpha' | 'Beta' | 'GA';
   readonly effect: string;
+  /** The one value that this release acts by; the gate is known so that flags carry over. */
+  readonly only?: boolean;
 }
 
 export const featureGates = {
-  ControllerPriorityQueue: { default: true, stage: 'Beta', effect: 'fresh events come before those of the initial list' },
+  ControllerPriorityQueue: { default: true, stage: 'Beta', effect: 'fresh events come before those of the initial list', only: true },
   CustomizedClusterResourceModeling: { default: true, stage: 'Beta', effect: 'resource models of clusters are completed and used to estimate capacity' },
   Failover: { default: false, stage: 'Beta', effect: 'NoExecute taints evict, ClusterTaintPolicies act' },
   FederatedQuotaEnforcement: { default: false, stage: 'Alpha', effect: 'a FederatedResourceQuota refuses bindings above it' },
   GracefulEviction: { default: true, stage: 'Beta', effect: 'application failover may keep the old copy until the new one is healthy' },
-  MultiClusterService: { default: false, stage: 'Alpha', effect: 'MultiClusterService objects are acted on' },
+  MultiClusterService: { default: false, stage: 'Alpha', effect: 'MultiClusterService objects are acted on', only: false },
   MultiplePodTemplatesScheduling: { default: false, stage: 'Alpha', effect: 'workloads of several pod templates are scheduled as sets' },
   PriorityBasedScheduling: { default: true, stage: 'Beta', effect: 'bindings of higher priority are scheduled first' },
   PropagateDeps: { default: true, stage: 'Beta', effect: 'what a workload depends on follows it' },
   PropagationPolicyPreemption: { default: false, stage: 'Alpha', effect: 'policies may take templates from policies of lower priority' },
-  ResourceQuotaEstimate: { default: false, stage: 'Alpha', effect: 'estimates respect the quotas of members' },
-  SchedulingOvercommitProtection: { default: false, stage: 'Alpha', effect: 'capacity promised but not yet used is not promised again' },
+  ResourceQuotaEstimate: { default: false, stage: 'Alpha', effect: 'requirements of bindings name the namespace by whose quotas estimators go' },
+  SchedulingOvercommitProtection: { default: false, stage: 'Alpha', effect: 'capacity promised but not yet used is not promised again', only: false },
   StatefulFailoverInjection: { default: false, stage: 'Alpha', effect: 'state preserved at failover is injected into the new copy' },
   WorkloadAffinity: { default: false, stage: 'Alpha', effect: 'workloads attract or avoid each other by a label' },
 } as const satisfies Record<string, Gate>; // prettier-ignore
@@ -30,6 +32,13 @@ export type FeatureGates = Readonly<Record<GateName, boolean>>;
 export const defaultFeatureGates: FeatureGates = Object.fromEntries(
   Object.entries(featureGates).map(([name, gate]) => [name, gate.default]),
 ) as Record<GateName, boolean>;
+
+/** The gates that are set to what this release does not do. */
+export function gatesWithoutEffect(gates: FeatureGates): GateName[] {
+  return (Object.entries(featureGates) as [GateName, Gate][])
+    .filter(([name, { only }]) => only !== undefined && gates[name] !== only)
+    .map(([name]) => name);
+}
 
 /** Reads `A=true,B=false`; `AllAlpha` and `AllBeta` set all of a stage that are not named themselves. */
 export function parseFeatureGates(text: string): FeatureGates {

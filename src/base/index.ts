@@ -8,4 +8,5 @@ export {
   parseFeatureGates,
   type FeatureGates,
   type GateName,
+  gatesWithoutEffect,
 } from './feature-gates.ts';

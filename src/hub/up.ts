@@ -16,6 +16,7 @@ import {
   sleep,
   systemClock,
   type Logger,
+  gatesWithoutEffect,
 } from '../base/index.ts';
 import { createClient, createHttpsTransport, kinds, type Client, type Transport } from '../client/index.ts';
 import type { ControllerSettings, MemberEndpoint } from '../controllers/index.ts';
@@ -90,6 +91,9 @@ async function start(
   closers: (() => Promise<void>)[],
   signal: AbortSignal,
 ): Promise<Running> {
+  const { gates } = options.settings;
+  for (const name of gatesWithoutEffect(gates))
+    process.stderr.write(`navarch: feature gate ${name}=${gates[name]} has no effect in this release\n`);
   print(
     `Starting ${options.members} members and the control plane in ${relative(options.dataDirectory)} ...`,
   );
