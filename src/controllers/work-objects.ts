@@ -5,6 +5,7 @@ import {
   MANAGED_LABEL,
   WORK_NAMESPACE_ANNOTATION,
   WORK_NAME_ANNOTATION,
+  executionNamespace,
   type KubeObject,
 } from '../api/index.ts';
 import type { Cancel } from '../base/index.ts';
@@ -18,11 +19,14 @@ export interface WorkObjectEvents {
   vanished(workKey: string, object: KubeObject): void;
 }
 
-/** `namespace/name` of the Work that wrote `object`; undefined for what no Work wrote. */
-export function workKeyOf({ metadata }: KubeObject): string | undefined {
+/**
+ * `namespace/name` of the Work for `cluster` that wrote `object`; undefined for what none of them wrote. Two Clusters may
+ * stand for one API server, and neither is to touch what the other put there.
+ */
+function workKeyOf({ metadata }: KubeObject, cluster: string): string | undefined {
   const namespace = metadata.annotations?.[WORK_NAMESPACE_ANNOTATION];
   const name = metadata.annotations?.[WORK_NAME_ANNOTATION];
-  return namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`;
+  return namespace !== executionNamespace(cluster) || name === undefined ? undefined : `${namespace}/${name}`;
 }
 
 // One for each connection, shared by execution and work status; gone with the connection.
@@ -68,18 +72,19 @@ export class WorkObjects {
   }
 
   private subscribe(informer: Informer, events: WorkObjectEvents): Cancel {
+    const { cluster } = this.connection;
     return informer.subscribe({
       added(object, initial) {
-        const key = workKeyOf(object);
+        const key = workKeyOf(object, cluster);
         if (key !== undefined) events.appeared(key, object, initial);
       },
       updated(before, after) {
         // By the old object: one whose marks were stripped in the member is still found.
-        const key = workKeyOf(before) ?? workKeyOf(after);
+        const key = workKeyOf(before, cluster) ?? workKeyOf(after, cluster);
         if (key !== undefined) events.changed(key, before, after);
       },
       deleted(object) {
-        const key = workKeyOf(object);
+        const key = workKeyOf(object, cluster);
         if (key !== undefined) events.vanished(key, object);
       },
     });
