@@ -40,8 +40,10 @@ export function antiAffinityRejection(
   return undefined;
 }
 
+type Grouped = Pick<ResourceBinding, 'metadata' | 'spec'>;
+
 /** Under which keys a binding is found by its peers; one for each group it is in. */
-export function groupKeys(binding: ResourceBinding): readonly string[] {
+export function groupKeys(binding: Grouped): readonly string[] {
   const { affinityGroup = '', antiAffinityGroup = '' } = binding.spec.workloadAffinityGroups ?? {};
   const namespace = binding.metadata.namespace ?? '';
   return [
@@ -55,8 +57,8 @@ export function groupKeys(binding: ResourceBinding): readonly string[] {
  * the cache's or the one this scheduler has just written.
  */
 export function peersOf(
-  binding: ResourceBinding,
-  members: (groupKey: string) => Iterable<ResourceBinding>,
+  binding: Grouped,
+  members: (groupKey: string) => Iterable<Grouped>,
 ): WorkloadPeers | undefined {
   const { affinityGroup = '', antiAffinityGroup = '' } = binding.spec.workloadAffinityGroups ?? {};
   if (affinityGroup === '' && antiAffinityGroup === '') return undefined;

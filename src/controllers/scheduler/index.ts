@@ -19,11 +19,13 @@ import {
   decideTrigger,
   entersQueue,
   fleetSnapshot,
+  groupKeys,
   isConcernedBy,
   mayHelp,
   observedStatus,
   outcomeOf,
   outcomeOfWriteError,
+  peersOf,
   schedule,
   waitOf,
   type FleetSnapshot,
@@ -34,8 +36,8 @@ import {
   type Wait,
 } from '../../scheduling/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
-import { peersOf } from './peers.ts';
 
+const BY_AFFINITY_GROUP = 'affinity-group';
 // LIMIT: decided bindings whose writes are under way.
 const CONCURRENT_WRITES = 128;
 // LIMIT: decisions in one turn of the event loop, so that sockets and timers get theirs.
@@ -50,6 +52,8 @@ export const scheduler: Controller = {
     const bindings = informers.informer(kinds.resourceBindings) as unknown as Informer<Binding>;
     const clusterBindings = informers.informer(kinds.clusterResourceBindings) as unknown as Informer<Binding>;
     const clusters = informers.informer(kinds.clusters);
+    // COMPAT: groups hold within one namespace, so cluster-scoped bindings have none.
+    if (context.settings.gates.WorkloadAffinity) bindings.addIndex(BY_AFFINITY_GROUP, groupKeys);
     await Promise.all([bindings.synced, clusterBindings.synced, clusters.synced]);
     const loop = new SchedulerLoop(context, bindings, clusterBindings, clusters);
     const stops = [...loop.follow(bindings), ...loop.follow(clusterBindings), loop.followClusters()];
@@ -219,7 +223,10 @@ class SchedulerLoop {
       fleet,
       gates: settings.gates,
       mode: trigger.mode,
-      peers: settings.gates.WorkloadAffinity ? peersOf(binding, this.bindings) : undefined,
+      peers:
+        settings.gates.WorkloadAffinity && binding.kind === 'ResourceBinding'
+          ? peersOf(binding, (group) => this.bindings.store.byIndex(BY_AFFINITY_GROUP, group))
+          : undefined,
       propagateEmptyWorkloads: settings.enableEmptyWorkloadPropagation,
     });
     if (!result.ok) this.remember(item.key, result, fleet);
