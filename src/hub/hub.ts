@@ -2,7 +2,7 @@
 // reverse one.
 import path from 'node:path';
 import type { CustomResourceDefinition, KubeObject } from '../api/index.ts';
-import { karmadaCrds } from '../api/index.ts';
+import { hubCrds } from '../api/index.ts';
 import { admissionRules, asPlugin } from '../admission/index.ts';
 import {
   createMetricsRegistry,
@@ -192,7 +192,7 @@ async function prepare(hubClient: Client): Promise<void> {
     }
   };
   await Promise.all([
-    ...karmadaCrds().map((crd) =>
+    ...hubCrds().map((crd) =>
       create(hubClient.create(kinds.customResourceDefinitions, crd as unknown as KubeObject)),
     ),
     ...NAMESPACES.map((name) =>
@@ -205,7 +205,7 @@ async function prepare(hubClient: Client): Promise<void> {
       ),
     ),
   ]);
-  await Promise.all(karmadaCrds().map(({ metadata }) => untilServed(hubClient, metadata.name ?? '')));
+  await Promise.all(hubCrds().map(({ metadata }) => untilServed(hubClient, metadata.name ?? '')));
 }
 
 function controllerContext(

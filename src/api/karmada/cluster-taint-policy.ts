@@ -1,6 +1,6 @@
 // ClusterTaintPolicy: taints on clusters that follow from their conditions.
 import { s, type Infer } from '../schema.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 import { clusterAffinity } from './selectors.ts';
 
 const matchCondition = s.object('Compares the status of one cluster condition.', {

@@ -2,7 +2,7 @@
 // server serves it beside the built-in kinds, and its OpenAPI definitions carry upstream's names.
 import { s, type Infer, type Schema } from '../schema.ts';
 import { condition } from './condition.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 
 const label = s.string('A value.');
 

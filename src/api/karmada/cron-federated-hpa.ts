@@ -1,7 +1,7 @@
 // CronFederatedHPA: scales by the clock.
 import { s, type Infer } from '../schema.ts';
 import { crossVersionObjectReference } from './federated-hpa.ts';
-import { AGE, type KindDefinition } from './kind.ts';
+import { AGE, type KindDefinition } from '../kind.ts';
 
 const cronRule = s.object('When to scale, and to what.', {
   required: {

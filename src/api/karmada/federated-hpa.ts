@@ -1,7 +1,7 @@
 // FederatedHPA: scales a template by metrics of all clusters. Its fields are those of autoscaling/v2.
 import { s, type Infer } from '../schema.ts';
 import { CONDITION_MAP } from './condition.ts';
-import { AGE, type KindDefinition } from './kind.ts';
+import { AGE, type KindDefinition } from '../kind.ts';
 import { labelSelector } from './selectors.ts';
 
 const ATOMIC = { 'x-kubernetes-list-type': 'atomic' } as const;

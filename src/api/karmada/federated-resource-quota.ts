@@ -1,6 +1,6 @@
 // FederatedResourceQuota: limits for a namespace over all clusters together.
 import { s, type Infer } from '../schema.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 
 const resources = (description: string) => s.map(description, s.quantity('An amount.'));
 

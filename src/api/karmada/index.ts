@@ -1,10 +1,9 @@
 // Every kind of Karmada's API that we serve.
-import type { CustomResourceDefinition } from '../generated/kubernetes-types.ts';
 import { clusterTaintPolicyKind } from './cluster-taint-policy.ts';
 import { cronFederatedHpaKind } from './cron-federated-hpa.ts';
 import { federatedHpaKind } from './federated-hpa.ts';
 import { federatedResourceQuotaKind } from './federated-resource-quota.ts';
-import { crdOf, type ConversionWebhook, type KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 import { multiClusterIngressKind } from './multi-cluster-ingress.ts';
 import { multiClusterServiceKind } from './multi-cluster-service.ts';
 import { clusterOverridePolicyKind, overridePolicyKind } from './override-policy.ts';
@@ -41,11 +40,6 @@ export const karmadaKinds: readonly KindDefinition[] = [
   serviceImportKind,
 ];
 
-/** The CRDs of Karmada's API. A kube-apiserver needs `webhook` to convert old versions of bindings. */
-export function karmadaCrds(webhook?: ConversionWebhook): readonly CustomResourceDefinition[] {
-  return karmadaKinds.map((kind) => crdOf(kind, webhook));
-}
-
 export { clusterDefinitions, clusterKind } from './cluster.ts';
 export type {
   APIEnablement,
@@ -61,8 +55,6 @@ export type { CronExecutionHistory, CronFederatedHPA, CronFederatedHPARule } fro
 export type { ApplicationFailover, ClusterFailover, Failover, StatePreservation } from './failover.ts';
 export type { FederatedHPA } from './federated-hpa.ts';
 export type { FederatedResourceQuota } from './federated-resource-quota.ts';
-export { crdOf } from './kind.ts';
-export type { ConversionWebhook, KindDefinition, KindVersion, PrinterColumn } from './kind.ts';
 export type { MultiClusterIngress } from './multi-cluster-ingress.ts';
 export type { MultiClusterService } from './multi-cluster-service.ts';
 export * from './names.ts';

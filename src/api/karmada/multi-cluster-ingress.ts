@@ -1,7 +1,7 @@
 // MultiClusterIngress: an Ingress in front of several clusters, carried out by an external provider. Its spec is
 // that of networking.k8s.io/v1.
 import { s, type Infer } from '../schema.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 import { ingressLoadBalancer } from './load-balancer.ts';
 
 const ATOMIC_LIST = { 'x-kubernetes-list-type': 'atomic' } as const;

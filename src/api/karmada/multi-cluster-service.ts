@@ -1,7 +1,7 @@
 // MultiClusterService: endpoints of some clusters, made known in others.
 import { s, type Infer } from '../schema.ts';
 import { CONDITION_MAP, condition } from './condition.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 import { serviceLoadBalancer } from './load-balancer.ts';
 
 const clusterNames = (description: string) => s.list(description, s.string('A cluster name.'));

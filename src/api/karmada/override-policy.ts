@@ -1,6 +1,6 @@
 // OverridePolicy and ClusterOverridePolicy: what differs between clusters. One spec, two scopes.
 import { s, type Infer } from '../schema.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 import { clusterAffinity, resourceSelector } from './selectors.ts';
 
 const OPERATORS = ['add', 'remove', 'replace'] as const;

@@ -1,7 +1,7 @@
 // PropagationPolicy and ClusterPropagationPolicy: which templates run where. One spec, two scopes.
 import { s, type Infer } from '../schema.ts';
 import { failover, suspensionFields } from './failover.ts';
-import { AGE, type KindDefinition, type PrinterColumn } from './kind.ts';
+import { AGE, type KindDefinition, type PrinterColumn } from '../kind.ts';
 import { placement } from './placement.ts';
 import { resourceSelector } from './selectors.ts';
 

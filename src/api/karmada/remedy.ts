@@ -1,6 +1,6 @@
 // Remedy: what others should do when a cluster is in a certain condition.
 import { s, type Infer } from '../schema.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 
 const decisionMatch = s.object('A reason to act.', {
   optional: {

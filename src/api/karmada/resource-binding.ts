@@ -2,7 +2,7 @@
 import { s, type Infer } from '../schema.ts';
 import { condition } from './condition.ts';
 import { failover, suspensionFields } from './failover.ts';
-import { AGE, type KindDefinition, type PrinterColumn } from './kind.ts';
+import { AGE, type KindDefinition, type PrinterColumn } from '../kind.ts';
 import { placement } from './placement.ts';
 import { clusterBindingV1alpha1Schema, bindingV1alpha1Schema } from './resource-binding-v1alpha1.ts';
 import { toleration } from './selectors.ts';

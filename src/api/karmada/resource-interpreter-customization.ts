@@ -1,6 +1,6 @@
 // ResourceInterpreterCustomization: scripts that tell how a kind works.
 import { s, type Infer } from '../schema.ts';
-import { AGE, type KindDefinition } from './kind.ts';
+import { AGE, type KindDefinition } from '../kind.ts';
 
 const script = (description: string) =>
   s.object(description, { required: { luaScript: s.string('The script, in Lua 5.1.') } });

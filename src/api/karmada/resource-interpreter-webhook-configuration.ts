@@ -1,6 +1,6 @@
 // ResourceInterpreterWebhookConfiguration: services that tell how kinds work.
 import { s, type Infer } from '../schema.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 
 const names = (description: string) => s.list(description, s.string('A name, or * alone for all.'));
 

@@ -1,7 +1,7 @@
 // ServiceExport of the multi-cluster services API: offers a service to other clusters.
 import { s, type Infer } from '../schema.ts';
 import { CONDITION_MAP, condition } from './condition.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 
 const serviceExportSchema = s.kind(
   'Offers the service of the same name to other clusters.',

@@ -1,6 +1,6 @@
 // ServiceImport of the multi-cluster services API: makes a service of other clusters usable.
 import { s, type Infer } from '../schema.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 
 const servicePort = s.object('A port.', {
   required: { port: s.int32('Its number.') },

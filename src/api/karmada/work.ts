@@ -1,7 +1,7 @@
 // Work: the manifests that one cluster is to have, in that cluster's execution namespace.
 import { s, type Infer } from '../schema.ts';
 import { condition } from './condition.ts';
-import { AGE, type KindDefinition } from './kind.ts';
+import { AGE, type KindDefinition } from '../kind.ts';
 
 const resourceIdentifier = s.object('Which manifest this is about.', {
   required: {

@@ -1,6 +1,6 @@
 // WorkloadRebalancer: asks for fresh placements of some templates.
 import { s, type Infer } from '../schema.ts';
-import type { KindDefinition } from './kind.ts';
+import type { KindDefinition } from '../kind.ts';
 
 const objectReference = s.object('A template.', {
   required: {

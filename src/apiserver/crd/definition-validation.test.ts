@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { karmadaCrds, type CustomResourceDefinition, type Schema } from '../../api/index.ts';
+import { hubCrds, type CustomResourceDefinition, type Schema } from '../../api/index.ts';
 import { validateDefinition, validateDefinitionUpdate } from './definition-validation.ts';
 
 const rules = {};
@@ -319,7 +319,7 @@ test('names and scope are settled once the definition is established', () => {
 });
 
 test("every CRD of Karmada's API is right", () => {
-  for (const crd of karmadaCrds()) {
+  for (const crd of hubCrds()) {
     const storage = crd.spec.versions.find((one) => one.storage)?.name ?? '';
     const errors = validateDefinition({ ...crd, status: { storedVersions: [storage] } }, rules);
     assert.deepEqual(errors, [], crd.metadata.name);

@@ -2,7 +2,7 @@
 // only those controllers that a test starts. Nothing else acts there, so what a test sees its controllers have done.
 import assert from 'node:assert/strict';
 import { admissionRules, asPlugin } from '../../admission/index.ts';
-import { karmadaCrds, type CustomResourceDefinition, type KubeObject } from '../../api/index.ts';
+import { hubCrds, type CustomResourceDefinition, type KubeObject } from '../../api/index.ts';
 import {
   createMetricsRegistry,
   memoryVault,
@@ -122,7 +122,7 @@ export async function startControlPlane(gates: Partial<FeatureGates> = {}): Prom
 
 async function prepare(client: Client, until: ControlPlane['until']): Promise<void> {
   await client.create(kinds.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
-  for (const crd of karmadaCrds()) await client.create(kinds.customResourceDefinitions, crd);
+  for (const crd of hubCrds()) await client.create(kinds.customResourceDefinitions, crd);
   await until('our kinds are served', async () => {
     const { items } = await client.listAll(kinds.customResourceDefinitions);
     return (items as unknown as CustomResourceDefinition[]).every(({ status }) =>

@@ -2,8 +2,8 @@
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
-} from '../generated/kubernetes-types.ts';
-import type { Schema } from '../schema.ts';
+} from './generated/kubernetes-types.ts';
+import type { Schema } from './schema.ts';
 
 export interface PrinterColumn {
   readonly name: string;
