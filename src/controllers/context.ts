@@ -3,10 +3,13 @@ import type { Clock, Logger, Random } from '../base/index.ts';
 import type { Client, RestMapper } from '../client/index.ts';
 import type { Interpreter } from '../interpreter/index.ts';
 import type { EventRecorder, InformerSet, RuntimeMetrics } from '../runtime/index.ts';
+import type { Charge } from './charge.ts';
 import type { MemberConnections } from './member-connections.ts';
 import type { ControllerSettings } from './settings.ts';
 
 export interface ControllerContext {
+  /** Whose members this process acts in. */
+  readonly charge: Charge;
   readonly hubClient: Client;
   /** Of the hub's resources. */
   readonly informers: InformerSet;

@@ -4,6 +4,7 @@ export type { Controller, ControllerContext } from './context.ts';
 export { customizationResource, followCustomizations } from './interpreter-customizations.ts';
 export {
   MemberConnections,
+  secretEndpoints,
   secretResource,
   type MemberEndpoint,
   type OpenMember,

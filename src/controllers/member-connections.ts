@@ -1,7 +1,7 @@
 // One connection per member: its transport, its informers, its discovery. Built from the Cluster object and the
 // Secret it names, and built anew when either changes in a way that matters.
 // INVARIANT: nothing that waits for one member is shared with another, so a dead member delays nobody else.
-import type { Cluster, Secret } from '../api/index.ts';
+import type { Cluster, KubeObject, Secret } from '../api/index.ts';
 import { OperatingError, type Clock, type Logger, type Random } from '../base/index.ts';
 import {
   createClient,
@@ -30,6 +30,14 @@ export interface MemberEndpoint {
 /** Opens the way to a member. The hub decides what a member is reached by. */
 export type OpenMember = (endpoint: MemberEndpoint) => Transport;
 
+/** Where the ways to members are known from. */
+export interface MemberEndpoints {
+  /** What `of` reads besides the Cluster: while both are the same objects, so is the endpoint. */
+  source(cluster: Cluster): KubeObject | undefined;
+  /** Throws OperatingError MEMBER_UNUSABLE. */
+  of(cluster: Cluster): MemberEndpoint;
+}
+
 export interface MemberConnection {
   readonly cluster: string;
   readonly memberClient: Client;
@@ -41,7 +49,8 @@ export interface MemberConnection {
 
 export interface MemberConnectionsSettings {
   readonly open: OpenMember;
-  readonly secrets: Informer<Secret>;
+  /** What reaches the member of this Cluster. `secretEndpoints` reads it from the Cluster and its Secret. */
+  readonly endpoints: MemberEndpoints;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -57,7 +66,7 @@ interface Held {
 
 interface Source {
   readonly cluster: Cluster;
-  readonly secret: Secret | undefined;
+  readonly source: KubeObject | undefined;
 }
 
 export class MemberConnections {
@@ -76,11 +85,11 @@ export class MemberConnections {
    * Secret do not say how to reach it.
    */
   connect(cluster: Cluster): MemberConnection {
-    const from = { cluster, secret: this.secretOf(cluster) };
+    const from = { cluster, source: this.settings.endpoints.source(cluster) };
     const last = this.held.get(cluster.metadata.name ?? '');
-    if (last !== undefined && last.from.cluster === cluster && last.from.secret === from.secret)
+    if (last !== undefined && last.from.cluster === cluster && last.from.source === from.source)
       return last.connection;
-    const endpoint = this.endpointOf(cluster);
+    const endpoint = this.settings.endpoints.of(cluster);
     // The token is left out: it is read anew when needed, and a new one must not cut running watches.
     const { bearerToken: _token, ...fixed } = endpoint;
     const identity = JSON.stringify([fixed, cluster.metadata.uid]);
@@ -144,44 +153,48 @@ export class MemberConnections {
     for (const tell of this.onConnected) tell(connection);
     return connection;
   }
+}
 
-  private secretOf({ spec }: Cluster): Secret | undefined {
+/** As Cluster objects say, with the credentials in the Secrets they name: how a hub reaches its push members. */
+export function secretEndpoints(secrets: Informer<Secret>): MemberEndpoints {
+  const secretOf = ({ spec }: Cluster): Secret | undefined => {
     const { namespace = '', name = '' } = spec.secretRef ?? {};
-    return this.settings.secrets.store.get({ namespace, name });
-  }
+    return secrets.store.get({ namespace, name });
+  };
+  return { source: secretOf, of: (cluster) => endpointOf(cluster, secrets) };
+}
 
-  private endpointOf(cluster: Cluster): MemberEndpoint {
-    const { name = '' } = cluster.metadata;
-    const {
-      apiEndpoint = '',
-      secretRef,
-      insecureSkipTLSVerification = false,
-      proxyURL,
-      proxyHeader,
-    } = cluster.spec;
-    if (apiEndpoint === '') throw unusable(name, 'the API endpoint of the cluster is empty');
-    if (secretRef === undefined || secretRef === null) throw unusable(name, 'the cluster has no secretRef');
-    const key = { namespace: secretRef.namespace, name: secretRef.name };
-    const data = (): Readonly<Record<string, string>> => this.settings.secrets.store.get(key)?.data ?? {};
-    if (this.settings.secrets.store.get(key) === undefined) {
-      throw unusable(name, `secret ${key.namespace}/${key.name} does not exist`);
-    }
-    if (decode(data()['token']) === '')
-      throw unusable(name, `secret ${key.namespace}/${key.name} holds no token`);
-    const certificateAuthority = decode(data()['caBundle']);
-    if (certificateAuthority === '' && !insecureSkipTLSVerification) {
-      throw unusable(name, `secret ${key.namespace}/${key.name} holds no caBundle`);
-    }
-    return {
-      cluster: name,
-      server: apiEndpoint,
-      certificateAuthority: certificateAuthority === '' ? undefined : certificateAuthority,
-      insecureSkipTlsVerify: insecureSkipTLSVerification,
-      bearerToken: () => decode(data()['token']),
-      proxyUrl: proxyURL === '' ? undefined : proxyURL,
-      proxyHeaders: proxyHeader ?? {},
-    };
+function endpointOf(cluster: Cluster, secrets: Informer<Secret>): MemberEndpoint {
+  const { name = '' } = cluster.metadata;
+  const {
+    apiEndpoint = '',
+    secretRef,
+    insecureSkipTLSVerification = false,
+    proxyURL,
+    proxyHeader,
+  } = cluster.spec;
+  if (apiEndpoint === '') throw unusable(name, 'the API endpoint of the cluster is empty');
+  if (secretRef === undefined || secretRef === null) throw unusable(name, 'the cluster has no secretRef');
+  const key = { namespace: secretRef.namespace, name: secretRef.name };
+  const data = (): Readonly<Record<string, string>> => secrets.store.get(key)?.data ?? {};
+  if (secrets.store.get(key) === undefined) {
+    throw unusable(name, `secret ${key.namespace}/${key.name} does not exist`);
   }
+  if (decode(data()['token']) === '')
+    throw unusable(name, `secret ${key.namespace}/${key.name} holds no token`);
+  const certificateAuthority = decode(data()['caBundle']);
+  if (certificateAuthority === '' && !insecureSkipTLSVerification) {
+    throw unusable(name, `secret ${key.namespace}/${key.name} holds no caBundle`);
+  }
+  return {
+    cluster: name,
+    server: apiEndpoint,
+    certificateAuthority: certificateAuthority === '' ? undefined : certificateAuthority,
+    insecureSkipTlsVerify: insecureSkipTLSVerification,
+    bearerToken: () => decode(data()['token']),
+    proxyUrl: proxyURL === '' ? undefined : proxyURL,
+    proxyHeaders: proxyHeader ?? {},
+  };
 }
 
 function unusable(cluster: string, why: string): OperatingError {
@@ -197,5 +210,5 @@ function decode(base64: string | undefined): string {
   return new TextDecoder().decode(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
 }
 
-/** For `settings.secrets`. */
+/** For `secretEndpoints`. */
 export const secretResource = kinds.secrets as Resource<Secret>;

@@ -14,6 +14,7 @@ import {
   runController,
   type Outcome,
 } from '../runtime/index.ts';
+import { isInCharge, worksInCharge } from './charge.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import type { MemberConnection } from './member-connections.ts';
 import { reflect } from './reflection.ts';
@@ -23,8 +24,8 @@ import { WorkObjects } from './work-objects.ts';
 export const workStatusController: Controller = {
   name: 'workStatus',
   async run(context) {
-    const { informers, members, clock, logger, metrics, signal, settings } = context;
-    const works = informers.informer(kinds.works);
+    const { informers, members, clock, logger, metrics, signal, settings, charge } = context;
+    const works = informers.informer(kinds.works, worksInCharge(charge));
     const clusters = informers.informer(kinds.clusters);
     const queue = new WorkQueue({ name: 'work-status', clock, metrics });
     /** The last state of each Work's object that a watch brought, until it has been reflected. */
@@ -62,7 +63,7 @@ export const workStatusController: Controller = {
         const work = works.store.get(key);
         if (work === undefined || isBeingDeleted(work) || !isApplied(work)) return done;
         const cluster = clusters.store.get(clusterOfExecutionNamespace(work.metadata.namespace ?? '') ?? '');
-        if (cluster === undefined || cluster.spec.syncMode === 'Pull' || !isReady(cluster)) return done;
+        if (cluster === undefined || !isInCharge(charge, cluster) || !isReady(cluster)) return done;
         const object = news.get(key);
         if (object === undefined) return followKinds(work, members.connect(cluster));
         news.delete(key);

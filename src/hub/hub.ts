@@ -30,6 +30,7 @@ import {
   customizationResource,
   followCustomizations,
   runControllers,
+  secretEndpoints,
   secretResource,
   type ControllerContext,
   type ControllerSettings,
@@ -219,7 +220,13 @@ function controllerContext(
   const random = systemRandom;
   const informers = createInformerSet({ client: hubClient, clock, random, logger });
   const secrets = informers.informer(secretResource);
-  const members = new MemberConnections({ open: openMember, secrets, clock, random, logger });
+  const members = new MemberConnections({
+    open: openMember,
+    endpoints: secretEndpoints(secrets),
+    clock,
+    random,
+    logger,
+  });
   const recorder = createEventRecorder({
     client: hubClient,
     clock,
@@ -228,6 +235,7 @@ function controllerContext(
   });
   parts.push(informers, { close: () => recorder.close() }, members);
   return {
+    charge: { role: 'hub' },
     hubClient,
     informers,
     mapper: createRestMapper(hubClient.transport, { clock }),

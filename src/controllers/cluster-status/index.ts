@@ -1,4 +1,4 @@
-// cluster-status-controller: probes every push member and writes what it finds into the Cluster's status.
+// cluster-status-controller: probes every member in this process's charge and writes what it finds into the Cluster's status.
 // Reads: Cluster, its Secret, the member's health, version, discovery, nodes and pods. Writes: Cluster status.
 // INVARIANT: one member's silence costs one of these reconciles, never another member's.
 import {
@@ -20,6 +20,7 @@ import {
 import { StatusError, deepEqual, hasFinalizer, isBeingDeleted } from '../../machinery/index.ts';
 import { CLUSTER_FINALIZER } from '../../api/index.ts';
 import { done, informerSource, requeueAfter, runController } from '../../runtime/index.ts';
+import { isInCharge } from '../charge.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import type { MemberConnection } from '../member-connections.ts';
 import { nodeSummary, resourceSummary } from './summary.ts';
@@ -33,7 +34,7 @@ const CONCURRENT_PROBES = 256;
 export const clusterStatusController: Controller = {
   name: 'clusterStatus',
   async run(context) {
-    const { informers, settings, clock, logger, metrics, signal } = context;
+    const { informers, settings, clock, logger, metrics, signal, charge } = context;
     const clusters = informers.informer(kinds.clusters);
     const memories = new Map<string, ProbeMemory>();
     await runController({
@@ -58,8 +59,8 @@ export const clusterStatusController: Controller = {
         }
         if (
           isBeingDeleted(cluster) ||
-          cluster.spec.syncMode !== 'Push' ||
-          cluster.spec.secretRef === undefined
+          !isInCharge(charge, cluster) ||
+          (charge.role === 'hub' && cluster.spec.secretRef === undefined)
         )
           return done;
         // The cluster-controller comes first, so that nothing is scheduled to a cluster without a place for its Works.

@@ -8,6 +8,7 @@
 import { clusterOfExecutionNamespace, type Cluster, type Work } from '../../api/index.ts';
 import { kinds } from '../../client/index.ts';
 import type { Informer } from '../../runtime/index.ts';
+import { isInCharge, worksInCharge } from '../charge.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { isReady } from '../readiness.ts';
 import { ExecutionLane } from './lane.ts';
@@ -15,8 +16,8 @@ import { ExecutionLane } from './lane.ts';
 export const executionController: Controller = {
   name: 'execution',
   async run(context) {
-    const { informers, signal } = context;
-    const works: Informer<Work> = informers.informer(kinds.works);
+    const { informers, signal, charge } = context;
+    const works: Informer<Work> = informers.informer(kinds.works, worksInCharge(charge));
     const clusters: Informer<Cluster> = informers.informer(kinds.clusters);
     await Promise.all([works.synced, clusters.synced]);
     const lanes = new Lanes(context, works, clusters);
@@ -61,13 +62,14 @@ class Lanes {
     this.clusters = clusters;
   }
 
-  /** Undefined for Works that are somebody else's: of a pull member, or of no member. */
+  /** Undefined for Works that are somebody else's: of a member in other hands, or of no member. */
   of(work: Work): ExecutionLane | undefined {
     return this.ofCluster(clusterOfExecutionNamespace(work.metadata.namespace ?? '') ?? '');
   }
 
   ofCluster(name: string): ExecutionLane | undefined {
-    if (name === '' || this.clusters.store.get(name)?.spec.syncMode === 'Pull') return undefined;
+    const cluster = this.clusters.store.get(name);
+    if (name === '' || (cluster !== undefined && !isInCharge(this.context.charge, cluster))) return undefined;
     let lane = this.lanes.get(name);
     if (lane === undefined) {
       lane = new ExecutionLane(this.context, name, this.works, this.clusters);

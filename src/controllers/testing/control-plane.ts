@@ -26,7 +26,7 @@ import { createMemoryStorage } from '../../storage/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { quotaResource } from '../federated-resource-quota/index.ts';
 import { customizationResource } from '../interpreter-customizations.ts';
-import { MemberConnections, secretResource } from '../member-connections.ts';
+import { MemberConnections, secretEndpoints, secretResource } from '../member-connections.ts';
 import { defaultControllerSettings } from '../settings.ts';
 
 export interface ControlPlane extends AsyncDisposable {
@@ -77,13 +77,14 @@ export async function startControlPlane(gates: Partial<FeatureGates> = {}): Prom
   const informers = createInformerSet({ client, clock, random, logger });
   const recorder = createEventRecorder({ client, clock, component: 'test', logger });
   const context: ControllerContext = {
+    charge: { role: 'hub' },
     hubClient: client,
     informers,
     mapper: createRestMapper(client.transport, { clock }),
     interpreter: createInterpreter([nativeLayer(() => '2026-01-01T00:00:00Z')]),
     members: new MemberConnections({
       open: () => assert.fail('these tests have no members'),
-      secrets: informers.informer(secretResource),
+      endpoints: secretEndpoints(informers.informer(secretResource)),
       clock,
       random,
       logger,
