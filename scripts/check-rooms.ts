@@ -24,8 +24,19 @@ const allowed: Record<string, Set<string>> = {
   members: below('housekeeping', 'apiserver', 'runtime', 'client', 'storage'),
   packages: below('runtime', 'client', ...PURE),
   controllers: below('runtime', 'client', ...PURE),
+  controlplane: below(
+    'controllers',
+    'housekeeping',
+    'admission',
+    'apiserver',
+    'runtime',
+    'client',
+    'storage',
+    ...PURE,
+  ),
   cli: below('client', ...PURE),
   simulation: below(
+    'controlplane',
     'controllers',
     'packages',
     'members',
@@ -39,6 +50,7 @@ const allowed: Record<string, Set<string>> = {
   ),
   hub: below(
     'cli',
+    'controlplane',
     'controllers',
     'packages',
     'members',

@@ -50,6 +50,7 @@ export {
   type SigningRequest,
 } from './security/certificates.ts';
 export { kubeconfigFor, kubeconfigYaml, type KubeconfigContext } from './security/kubeconfig.ts';
+export type { TokenClaims, TokenSigner } from './security/token-signer.ts';
 export type { ServiceAccountTokens } from './security/service-account-tokens.ts';
 export type { Security } from './security/security.ts';
 export { formatAge } from './table/age.ts';

@@ -17,7 +17,7 @@ import { objectFeed, type ObjectFeed } from './object-feed.ts';
 import type { StaticToken } from './security/authentication.ts';
 import type { ClusterCertificates } from './security/certificate-store.ts';
 import { securityKinds, tokenSubresource } from './security/kinds.ts';
-import { openSecurity, type Security } from './security/security.ts';
+import { openSecurity, type Security, type SecurityOptions } from './security/security.ts';
 import { createApiServer, type ApiServer, type ApiServerOptions } from './server.ts';
 import { registeredAdmission, type RegisteredAdmission } from './webhooks/index.ts';
 
@@ -34,12 +34,13 @@ export interface StartOptions extends Pick<
   readonly certificates: ClusterCertificates;
   /** Asked once a day for certificates that are still good for long (openCertificates renews them in time). */
   readonly reopenCertificates?: () => Promise<ClusterCertificates>;
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
+  readonly host?: string;
+  /** 0: any free one. Absent: none at all, the server is for callers in this process. */
+  readonly port?: number;
   readonly version: VersionInfo;
   readonly metrics?: MetricsRegistry;
   readonly healthChecks?: readonly HealthCheck[];
+  readonly tokenSigner?: NonNullable<SecurityOptions['tokenSigner']>;
   readonly staticTokens?: readonly StaticToken[];
   readonly anonymous?: boolean;
   /** Stands between the port and the server; in-process callers do not pass it. */
@@ -53,6 +54,7 @@ export interface RunningServer {
   readonly security: Security;
   /** All objects and their changes, whatever their kind. */
   readonly feed: ObjectFeed;
+  /** 0: it has none. */
   readonly port: number;
   /** False: as if the server had stopped, for everyone who comes by the port. */
   setListening(listening: boolean): Promise<void>;
@@ -95,9 +97,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     const answer: Handle = (request) => server.handle(request);
     const measured = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
     const handle = options.around?.(measured) ?? measured;
-    const listener = await startListener({
-      host: options.host,
-      port: options.port,
+    const listener = await listen(options, {
       tls: tlsMaterial(certificates),
       authenticator: security.authenticator,
       handle,
@@ -177,6 +177,21 @@ function runningServer(
     async close() {
       for (const part of parts) await part.close();
     },
+  };
+}
+
+/** The port of the server, if it is to have one. */
+async function listen(
+  { host = '127.0.0.1', port }: StartOptions,
+  settings: Omit<ListenerOptions, 'host' | 'port'>,
+): Promise<Listener> {
+  if (port !== undefined) return startListener({ ...settings, host, port });
+  return {
+    host,
+    port: 0,
+    setListening: () => Promise.resolve(),
+    renewCertificate: () => undefined,
+    close: () => Promise.resolve(),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   type ClusterCertificates,
   type KubeconfigContext,
   type RunningServer,
+  type TokenSigner,
 } from '../apiserver/index.ts';
 import type { Transport } from '../client/index.ts';
 import { startHousekeeping, type Housekeeping } from '../housekeeping/index.ts';
@@ -30,8 +31,11 @@ export interface MemberOptions extends ClusterOptions {
   readonly storage: Storage<KubeObject>;
   /** Default `127.0.0.1`. */
   readonly host?: string;
-  /** Default: any free one. */
-  readonly port?: number;
+  /** Default: any free one; `none`: only callers in this process can reach it. */
+  readonly port?: number | 'none';
+  /** Default: made at the first start, see certificatesDirectory. */
+  readonly certificates?: ClusterCertificates;
+  readonly tokenSigner?: TokenSigner;
   /** Where authority and certificates are kept; default: in memory, new ones at every start. */
   readonly certificatesDirectory?: string;
   /** Of Kubernetes, for `/version`; default 1.36.0. */
@@ -75,7 +79,9 @@ export async function startMember(options: MemberOptions): Promise<Member> {
   const logger = options.logger.with({ member: name });
   const { certificatesDirectory: directory } = options;
   const vault = directory === undefined ? memoryVault() : fileVault(directory, random);
-  const certificates = await openCertificates({ vault, now: clock.now(), clusterName: name, hosts: [host] });
+  const certificates =
+    options.certificates ??
+    (await openCertificates({ vault, now: clock.now(), clusterName: name, hosts: [host] }));
   const gate = new NetworkGate(clock, random);
   // The rules read caches that can only be opened over the server they belong to.
   const classes: Partial<ClassCaches> = {};
@@ -86,7 +92,8 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     logger,
     certificates,
     host,
-    port,
+    ...(port === 'none' ? {} : { port }),
+    ...(options.tokenSigner === undefined ? {} : { tokenSigner: options.tokenSigner }),
     version: versionInfo(options.version ?? KUBERNETES_VERSION, 'navarch-member'),
     metrics: createMetricsRegistry(),
     admission: memberAdmission({

@@ -22,7 +22,7 @@ import { RbacIndex } from './rbac-index.ts';
 import { createRbacAuthorizer, type RbacAuthorizer } from './rbac.ts';
 import { createServiceAccountTokens, type ServiceAccountTokens } from './service-account-tokens.ts';
 import { createTokenRequestHandler, type TokenRequestHandler } from './token-request.ts';
-import { createTokenSigner } from './token-signer.ts';
+import { createTokenSigner, type TokenSigner } from './token-signer.ts';
 
 const RBAC_PREFIX = '/registry/rbac.authorization.k8s.io/';
 export const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local';
@@ -34,6 +34,8 @@ export interface SecurityOptions {
   readonly logger: Logger;
   /** PEM; signs service account tokens. */
   readonly serviceAccountKey: string;
+  /** Instead of one that signs with that key. */
+  readonly tokenSigner?: TokenSigner;
   /** What tokens say in `iss`, and the audience this server answers to. */
   readonly issuer?: string;
   readonly staticTokens?: readonly StaticToken[];
@@ -58,7 +60,8 @@ export interface Security {
 export async function openSecurity(options: SecurityOptions): Promise<Security> {
   const { storage, clock, random, logger, issuer = DEFAULT_ISSUER } = options;
   const reader = objectReader(storage);
-  const signer = createTokenSigner({ privateKey: options.serviceAccountKey, issuer, clock });
+  const signer =
+    options.tokenSigner ?? createTokenSigner({ privateKey: options.serviceAccountKey, issuer, clock });
   const tokens = createServiceAccountTokens({ signer, reader, clock, random });
   const tokenAuthenticator = anyOf(
     staticTokens(options.staticTokens ?? []),

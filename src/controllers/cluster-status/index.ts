@@ -65,11 +65,7 @@ export const clusterStatusController: Controller = {
           return done;
         // The cluster-controller comes first, so that nothing is scheduled to a cluster without a place for its Works.
         if (!hasFinalizer(cluster, CLUSTER_FINALIZER)) return done;
-        const probeSignal = AbortSignal.any([
-          reconcileSignal,
-          AbortSignal.timeout(settings.clusterProbeTimeoutMs),
-        ]);
-        const { connection, result } = await probe(context, cluster, probeSignal);
+        const { connection, result } = await probeInTime(context, cluster, reconcileSignal);
         const ready = readyFromProbe(result);
         const current = readyCondition(cluster);
         const verdict = believe(memories.get(name), current, ready, clock.now(), {
@@ -95,6 +91,24 @@ export const clusterStatusController: Controller = {
 
 function readyCondition(cluster: Cluster): Condition | undefined {
   return cluster.status?.conditions?.find(({ type }) => type === 'Ready');
+}
+
+/** A member that does not answer is given up on after the probe's time. */
+async function probeInTime(
+  context: ControllerContext,
+  cluster: Cluster,
+  signal: AbortSignal,
+): ReturnType<typeof probe> {
+  const { clusterProbeTimeoutMs } = context.settings;
+  const late = new AbortController();
+  const cancel = context.clock.after(clusterProbeTimeoutMs, () =>
+    late.abort(new DOMException(`no answer within ${clusterProbeTimeoutMs} ms`, 'TimeoutError')),
+  );
+  try {
+    return await probe(context, cluster, AbortSignal.any([signal, late.signal]));
+  } finally {
+    cancel();
+  }
 }
 
 async function probe(
