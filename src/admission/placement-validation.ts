@@ -16,13 +16,14 @@ export function validatePlacement(placement: Placement, path: string): FieldErro
     const why = 'clusterAffinities cannot co-exist with clusterAffinity';
     errors.push(fieldError.invalid(path, inGoOrder(placement), why));
   }
+  errors.push(...validateOverflowUse(placement, `${path}.clusterAffinities`));
   errors.push(...validateAffinity(placement.clusterAffinity, `${path}.clusterAffinity`));
-  errors.push(...validateAffinityTerms(placement, `${path}.clusterAffinities`));
+  errors.push(...validateAffinityTerms(placement.clusterAffinities ?? [], `${path}.clusterAffinities`));
   errors.push(...validateSpreadConstraints(placement.spreadConstraints ?? [], `${path}.spreadConstraints`));
   errors.push(...validateWorkloadAffinity(placement, `${path}.workloadAffinity`));
-  for (const [index, toleration] of (placement.clusterTolerations ?? []).entries()) {
-    const operator = toleration.operator ?? '';
-    if (operator !== '' && operator !== 'Exists' && operator !== 'Equal') {
+  for (const [index, { operator = '' }] of (placement.clusterTolerations ?? []).entries()) {
+    // COMPAT: upstream refuses the two operators of later Kubernetes; any other nonsense is stored and tolerates nothing.
+    if (operator === 'Lt' || operator === 'Gt') {
       const where = `${path}.clusterTolerations[${index}].operator`;
       errors.push(fieldError.notSupported(where, operator, ['', 'Exists', 'Equal']));
     }
@@ -33,22 +34,22 @@ export function validatePlacement(placement: Placement, path: string): FieldErro
 /** Checks the field selector; also used for the target clusters of overrides and taint policies. */
 export function validateAffinity(affinity: ClusterAffinity | undefined, path: string): FieldError[] {
   const selector = affinity?.fieldSelector;
-  const errors: FieldError[] = [];
-  for (const { key, operator } of selector?.matchExpressions ?? []) {
-    const refuse = (why: string): void => {
-      errors.push(fieldError.invalid(`${path}.fieldSelector`, inGoOrder(selector), why));
-    };
-    if (!FIELD_KEYS.has(key))
-      refuse(`unsupported key ${JSON.stringify(key)}, must be provider, region, or zone`);
-    if (operator !== 'In' && operator !== 'NotIn') {
-      refuse(`unsupported operator ${JSON.stringify(operator)}, must be In or NotIn`);
-    }
-  }
-  return errors;
+  const why = fieldSelectorFault(selector);
+  return why === undefined ? [] : [fieldError.invalid(`${path}.fieldSelector`, inGoOrder(selector), why)];
 }
 
-function validateAffinityTerms(placement: Placement, path: string): FieldError[] {
-  const terms = placement.clusterAffinities ?? [];
+/** The first fault, as upstream tells no more than that. */
+function fieldSelectorFault(selector: ClusterAffinity['fieldSelector']): string | undefined {
+  for (const { key, operator } of selector?.matchExpressions ?? []) {
+    if (!FIELD_KEYS.has(key))
+      return `unsupported key ${JSON.stringify(key)}, must be provider, region, or zone`;
+    if (operator !== 'In' && operator !== 'NotIn')
+      return `unsupported operator ${JSON.stringify(operator)}, must be In or NotIn`;
+  }
+  return undefined;
+}
+
+function validateAffinityTerms(terms: readonly AffinityTerm[], path: string): FieldError[] {
   const errors: FieldError[] = [];
   const names = new Set<string>();
   for (const [index, term] of terms.entries()) {
@@ -62,35 +63,45 @@ function validateAffinityTerms(placement: Placement, path: string): FieldError[]
     }
     names.add(term.affinityName);
     errors.push(...validateAffinity(term, where));
-    errors.push(...validateOverflow(placement, term, `${where}.overflowAffinities`));
+    errors.push(...validateOverflow(term, `${where}.overflowAffinities`));
   }
   return errors;
 }
 
-function validateOverflow(placement: Placement, term: AffinityTerm, path: string): FieldError[] {
+/** Only division by room leaves something that can overflow. */
+function validateOverflowUse(
+  { clusterAffinities, replicaScheduling }: Placement,
+  path: string,
+): FieldError[] {
+  const { replicaSchedulingType, replicaDivisionPreference, weightPreference } = replicaScheduling ?? {};
+  const byRoom =
+    replicaDivisionPreference === 'Aggregated' ||
+    (replicaDivisionPreference === 'Weighted' && (weightPreference?.dynamicWeight ?? '') !== '');
+  if (replicaSchedulingType === 'Divided' && byRoom) return [];
+  const why = 'overflowAffinities can only be used together with dynamic weight or aggregated scheduling';
+  return (clusterAffinities ?? []).flatMap(({ overflowAffinities }, index) =>
+    (overflowAffinities ?? []).length === 0
+      ? []
+      : [fieldError.invalid(`${path}[${index}].overflowAffinities`, inGoOrder(overflowAffinities), why)],
+  );
+}
+
+function validateOverflow(term: AffinityTerm, path: string): FieldError[] {
   const overflow = term.overflowAffinities ?? [];
-  if (overflow.length === 0) return [];
-  const scheduling = placement.replicaScheduling;
-  const aggregated = scheduling?.replicaDivisionPreference === 'Aggregated';
-  const dynamic =
-    scheduling?.replicaDivisionPreference === 'Weighted' &&
-    scheduling.weightPreference?.dynamicWeight !== undefined;
   const errors: FieldError[] = [];
-  const refuse = (why: string): void => {
+  if (overflow.length > 0 && !hasCriterion(term)) {
+    const why = 'overflowAffinities can only be used together with the inline ClusterAffinity';
     errors.push(fieldError.invalid(path, inGoOrder(overflow), why));
-  };
-  if (scheduling?.replicaSchedulingType !== 'Divided' || !(aggregated || dynamic)) {
-    refuse('overflowAffinities can only be used together with dynamic weight or aggregated scheduling');
   }
-  if (!hasCriterion(term))
-    refuse('overflowAffinities need a primary affinity that selects by at least one criterion');
   const names = new Set([term.affinityName]);
   for (const [index, one] of overflow.entries()) {
     const where = `${path}[${index}]`;
-    errors.push(
-      ...isQualifiedName(one.affinityName).map((why) => fieldError.invalid(where, one.affinityName, why)),
-    );
-    if (names.has(one.affinityName)) refuse('each affinity term in a policy must have a unique name');
+    const refuse = (why: string): void => {
+      errors.push(fieldError.invalid(`${where}.affinityName`, one.affinityName, why));
+    };
+    for (const why of isQualifiedName(one.affinityName)) refuse(why);
+    if (names.has(one.affinityName))
+      refuse("overflow affinity name must be unique and must not duplicate the primary group's affinityName");
     names.add(one.affinityName);
     errors.push(...validateAffinity(one, where));
   }
@@ -108,6 +119,9 @@ function hasCriterion(affinity: ClusterAffinity): boolean {
 
 function validateSpreadConstraints(constraints: readonly SpreadConstraint[], path: string): FieldError[] {
   const errors: FieldError[] = [];
+  const refuseAll = (why: string): void => {
+    errors.push(fieldError.invalid(path, inGoOrder(constraints), why));
+  };
   const counts = new Map<string, number>();
   for (const [index, constraint] of constraints.entries()) {
     const field = constraint.spreadByField ?? '';
@@ -118,45 +132,35 @@ function validateSpreadConstraints(constraints: readonly SpreadConstraint[], pat
     };
     if (field !== '' && (constraint.spreadByLabel ?? '') !== '')
       refuse('spreadByLabel should not co-exist with spreadByField');
-    if (max < 0) refuse('maxGroups lower than 0 is not allowed');
     if (min < 0) refuse('minGroups lower than 0 is not allowed');
+    if (max < 0) refuse('maxGroups lower than 0 is not allowed');
     if (max > 0 && max < min) refuse('maxGroups lower than minGroups is not allowed');
-    if (field !== '') counts.set(field, (counts.get(field) ?? 0) + 1);
-  }
-  for (const [field, count] of counts) {
-    if (count > 1)
-      errors.push(
-        fieldError.invalid(
-          path,
-          inGoOrder(constraints),
-          `multiple ${field} spread constraints are not allowed`,
-        ),
-      );
+    if (field === '') continue;
+    const count = (counts.get(field) ?? 0) + 1;
+    counts.set(field, count);
+    if (count === 2) refuseAll(`multiple ${field} spread constraints are not allowed`);
   }
   if (counts.size > 0 && !counts.has('cluster')) {
-    const why =
-      'the cluster spread constraint must be enabled in one of the constraints in case of SpreadByField is enabled';
-    errors.push(fieldError.invalid(path, inGoOrder(constraints), why));
+    refuseAll(
+      'the cluster spread constraint must be enabled in one of the constraints in case of SpreadByField is enabled',
+    );
   }
   return errors;
 }
 
-function validateWorkloadAffinity(placement: Placement, path: string): FieldError[] {
-  const affinity = placement.workloadAffinity?.affinity?.groupByLabelKey;
-  const anti = placement.workloadAffinity?.antiAffinity?.groupByLabelKey;
-  const errors: FieldError[] = [];
-  for (const [field, key] of [
-    ['affinity', affinity],
-    ['antiAffinity', anti],
-  ] as const) {
-    if (key === undefined) continue;
-    errors.push(
-      ...isQualifiedName(key).map((why) => fieldError.invalid(`${path}.${field}.groupByLabelKey`, key, why)),
-    );
-  }
-  if (affinity !== undefined && affinity === anti) {
-    const why = 'affinity and antiAffinity must not group by the same label key';
-    errors.push(fieldError.invalid(`${path}.antiAffinity.groupByLabelKey`, anti, why));
+function validateWorkloadAffinity({ workloadAffinity }: Placement, path: string): FieldError[] {
+  const keys = {
+    affinity: workloadAffinity?.affinity?.groupByLabelKey,
+    antiAffinity: workloadAffinity?.antiAffinity?.groupByLabelKey,
+  };
+  const errors = Object.entries(keys).flatMap(([field, key]) =>
+    key === undefined
+      ? []
+      : isQualifiedName(key).map((why) => fieldError.invalid(`${path}.${field}.groupByLabelKey`, key, why)),
+  );
+  if (keys.affinity !== undefined && keys.affinity === keys.antiAffinity) {
+    const why = 'affinity and antiAffinity must not use the same groupByLabelKey';
+    errors.push(fieldError.invalid(path, inGoOrder(workloadAffinity), why));
   }
   return errors;
 }

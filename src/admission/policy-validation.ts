@@ -27,9 +27,9 @@ export function validatePolicy(policy: Policy, old: Policy | undefined): string 
     if (id !== (old.metadata.labels?.[label] ?? '')) {
       return `label ${label} is immutable, it can only be set by the system during creation`;
     }
-  } else if (id === '') {
-    return `label ${label} is required, it should be set by the system during creation`;
   }
+  if (id === '')
+    return `label ${label} is required, it should be set by the mutating admission webhook during creation`;
   return validatePolicySpec(policy.spec, policy.metadata.namespace ?? '');
 }
 
@@ -39,6 +39,7 @@ function validatePolicySpec(spec: Spec, namespace: string): FieldError[] {
   if (spec.failover !== undefined)
     errors.push(...validateFailover(spec.failover, spec.propagateDeps === true));
   const selectors = spec.resourceSelectors;
+  if (namespace !== '') errors.push(...validateSelectorNamespaces(selectors, namespace));
   if (spec.preemption === 'Always') {
     for (const [index, selector] of selectors.entries()) {
       if ((selector.name ?? '') !== '') continue;
@@ -53,7 +54,6 @@ function validatePolicySpec(spec: Spec, namespace: string): FieldError[] {
     // COMPAT: the doubled word is upstream's (case adm-pp-more).
     errors.push(fieldError.invalid('spec.suspension.suspension', inGoOrder(suspension), why));
   }
-  if (namespace !== '') errors.push(...validateSelectorNamespaces(selectors, namespace));
   return errors;
 }
 
@@ -91,13 +91,12 @@ function validateFailover(failover: Failover, propagateDeps: boolean): FieldErro
     }
     const grace = application.gracePeriodSeconds;
     const where = `${path}.gracePeriodSeconds`;
-    if (application.purgeMode !== 'Gracefully' && grace !== undefined) {
+    if (application.purgeMode !== 'Gracefully' && grace !== undefined)
       errors.push(fieldError.invalid(where, grace, 'only takes effect when purgeMode is gracefully'));
-    } else if (application.purgeMode === 'Gracefully' && grace === undefined) {
+    if (application.purgeMode === 'Gracefully' && grace === undefined)
       errors.push(fieldError.invalid(where, null, 'should not be empty when purgeMode is gracefully'));
-    } else if (grace !== undefined && grace <= 0) {
+    if (grace !== undefined && grace <= 0)
       errors.push(fieldError.invalid(where, grace, 'must be greater than 0'));
-    }
     errors.push(...validateStatePreservation(application.statePreservation, `${path}.statePreservation`));
   }
   errors.push(

@@ -26,7 +26,7 @@ export interface Rule {
   readonly resource: string;
   readonly mutateOn?: readonly AdmissionOperation[];
   readonly validateOn?: readonly AdmissionOperation[];
-  mutate?(object: KubeObject, attributes: AdmissionAttributes): KubeObject;
+  mutate?(object: KubeObject, attributes: AdmissionAttributes, warn: (message: string) => void): KubeObject;
   /** Why not; undefined or no errors: yes. */
   validate?(attributes: AdmissionAttributes): Objection | undefined | Promise<Objection | undefined>;
 }
@@ -67,10 +67,10 @@ export function asPlugin(rule: Rule): AdmissionPlugin {
     ...(mutate === undefined
       ? {}
       : {
-          mutate: (attributes: AdmissionAttributes): KubeObject => {
+          mutate: (attributes: AdmissionAttributes, warn: (message: string) => void): KubeObject => {
             const { object, operation } = attributes;
             if (object === undefined) throw new TypeError(`${rule.webhook} asked to mutate nothing`);
-            return rule.mutateOn?.includes(operation) === true ? mutate(object, attributes) : object;
+            return rule.mutateOn?.includes(operation) === true ? mutate(object, attributes, warn) : object;
           },
         }),
     ...(validate === undefined
@@ -89,7 +89,7 @@ export function asPlugin(rule: Rule): AdmissionPlugin {
 // (case adm-pp-spread). One order over all our kinds is enough, since no two of them disagree.
 const FIELD_ORDER = [
   'affinityName', 'clusterAffinity', 'clusterAffinities', 'clusterTolerations', 'spreadConstraints', 'replicaScheduling',
-  'workloadAffinity', 'labelSelector', 'fieldSelector', 'clusterNames', 'exclude', 'overflowAffinities', 'matchLabels',
+  'workloadAffinity', 'affinity', 'antiAffinity', 'groupByLabelKey', 'labelSelector', 'fieldSelector', 'clusterNames', 'exclude', 'overflowAffinities', 'matchLabels',
   'matchExpressions', 'spreadByField', 'spreadByLabel', 'maxGroups', 'minGroups', 'dispatching', 'dispatchingOnClusters',
   'plaintext', 'imageOverrider', 'commandOverrider', 'argsOverrider', 'labelsOverrider', 'annotationsOverrider',
   'fieldOverrider', 'predicate', 'component', 'containerName', 'fieldPath', 'json', 'yaml', 'key', 'subPath', 'path',

@@ -1,7 +1,6 @@
 // All rules of ours, each under the name of upstream's webhook.
 import {
   CLUSTER_RESOURCE_BINDING_ID_LABEL,
-  DEPENDENCIES_ANNOTATION,
   RESOURCE_BINDING_ID_LABEL,
   type ClusterOverridePolicy,
   type ClusterPropagationPolicy,
@@ -16,6 +15,7 @@ import {
 } from '../api/index.ts';
 import type { FeatureGates, Random } from '../base/index.ts';
 import type { AdmissionAttributes } from '../machinery/index.ts';
+import { validateBinding } from './binding.ts';
 import { deletionRefusal } from './deletion-protection.ts';
 import { defaultFederatedHpa, validateFederatedHpa } from './federated-hpa.ts';
 import {
@@ -23,6 +23,7 @@ import {
   validateFederatedResourceQuota,
   type QuotaLedger,
 } from './federated-resource-quota.ts';
+import { withTodaysSpelling } from './legacy-spellings.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 import { defaultPolicySpec, withPolicyIdentity } from './policy-defaults.ts';
 import { validatePolicy } from './policy-validation.ts';
@@ -36,6 +37,8 @@ export interface AdmissionOptions {
   readonly random: Random;
   /** The flag `--allow-no-execute-taint-policy`. */
   readonly allowNoExecuteTaintPolicy: boolean;
+  /** The flag `--accept-legacy-spellings`. */
+  readonly acceptLegacySpellings: boolean;
   /** What bindings are counted against with the gate FederatedQuotaEnforcement. */
   readonly quotas: QuotaLedger;
   /** The customizations that are stored, against which another must not go. */
@@ -48,12 +51,8 @@ const WORK_GROUP = 'work.karmada.io';
 
 export function admissionRules(options: AdmissionOptions): readonly Rule[] {
   return [
-    propagationPolicyRule('propagationpolicy.karmada.io', 'propagationpolicies', options.random),
-    propagationPolicyRule(
-      'clusterpropagationpolicy.karmada.io',
-      'clusterpropagationpolicies',
-      options.random,
-    ),
+    propagationPolicyRule('propagationpolicy.karmada.io', 'propagationpolicies', options),
+    propagationPolicyRule('clusterpropagationpolicy.karmada.io', 'clusterpropagationpolicies', options),
     {
       webhook: 'overridepolicy.karmada.io',
       group: POLICY_GROUP,
@@ -102,8 +101,10 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       validateOn: CREATE_UPDATE,
       mutate: (object) => withId(object, RESOURCE_BINDING_ID_LABEL, options.random),
       validate: (attributes) => {
-        const why = validateBinding(attributes.object as ResourceBinding, options.gates);
-        if (why !== undefined || !options.gates.FederatedQuotaEnforcement) return why;
+        const { gates } = options;
+        const binding = attributes.object as ResourceBinding;
+        const errors = validateBinding(binding, gates.MultiplePodTemplatesScheduling);
+        if (errors.length > 0 || !gates.FederatedQuotaEnforcement) return errors;
         return enforceQuotas(attributes, options.quotas);
       },
     },
@@ -139,7 +140,7 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
   ];
 }
 
-function propagationPolicyRule(webhook: string, resource: string, random: Random): Rule {
+function propagationPolicyRule(webhook: string, resource: string, options: AdmissionOptions): Rule {
   type Policy = PropagationPolicy | ClusterPropagationPolicy;
   return {
     webhook,
@@ -147,13 +148,14 @@ function propagationPolicyRule(webhook: string, resource: string, random: Random
     resource,
     mutateOn: CREATE_UPDATE,
     validateOn: CREATE_UPDATE,
-    mutate(object: KubeObject, { operation, namespace }: AdmissionAttributes): KubeObject {
+    mutate(object: KubeObject, { operation, namespace }: AdmissionAttributes, warn): KubeObject {
       const policy = object as Policy;
       // A policy without a spec is refused by the schema, which is checked later.
       if (policy.spec?.resourceSelectors === undefined) return policy;
-      const spec = defaultPolicySpec(policy.spec, namespace);
+      const spelled = withTodaysSpelling(policy.spec, options.acceptLegacySpellings, warn);
+      const spec = defaultPolicySpec(spelled, namespace);
       const defaulted = spec === policy.spec ? policy : ({ ...policy, spec } as Policy);
-      return operation === 'CREATE' ? withPolicyIdentity(defaulted, random.uuid()) : defaulted;
+      return operation === 'CREATE' ? withPolicyIdentity(defaulted, options.random.uuid()) : defaulted;
     },
     validate: ({ object, oldObject }) => validatePolicy(object as Policy, oldObject as Policy | undefined),
   };
@@ -163,22 +165,4 @@ function withId(object: KubeObject, label: string, random: Random): KubeObject {
   if ((object.metadata.labels?.[label] ?? '') !== '') return object;
   const labels = { ...object.metadata.labels, [label]: random.uuid() };
   return { ...object, metadata: { ...object.metadata, labels } };
-}
-
-function validateBinding(binding: ResourceBinding, gates: FeatureGates): string | undefined {
-  const dependencies = binding.metadata.annotations?.[DEPENDENCIES_ANNOTATION];
-  if (dependencies !== undefined) {
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(dependencies);
-    } catch {
-      parsed = undefined;
-    }
-    if (!Array.isArray(parsed))
-      return `annotation ${DEPENDENCIES_ANNOTATION} must be a JSON array of dependent references`;
-  }
-  if (!gates.MultiplePodTemplatesScheduling) return undefined;
-  const names = (binding.spec.components ?? []).map(({ name }) => name);
-  if (names.some((name) => name === '')) return 'component names must not be empty';
-  return new Set(names).size === names.length ? undefined : 'component names must be unique';
 }

@@ -55,6 +55,8 @@ export interface ControlPlaneOptions extends Pick<
   readonly settings: ControllerSettings;
   /** `--allow-no-execute-taint-policy`. */
   readonly allowNoExecuteTaintPolicy: boolean;
+  /** `--accept-legacy-spellings`. */
+  readonly acceptLegacySpellings: boolean;
   /** `--disable-admission-plugins`. */
   readonly disabledAdmission: readonly string[];
   /** How members are reached. */
@@ -84,6 +86,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     gates: settings.gates,
     random,
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
+    acceptLegacySpellings: options.acceptLegacySpellings,
     quotas: createQuotaLedger(started.promise),
     customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
   });

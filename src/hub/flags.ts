@@ -44,6 +44,16 @@ export const settingFlags: readonly SettingFlag[] = [
   { name: 'rate-limiter-max-delay', kind: 'duration', setting: 'rateLimiterMaxDelayMs', min: 1, help: 'longest wait after repeated failures of an item' },
 ]; // prettier-ignore
 
+/** Flags that older releases of upstream had. They are taken, so that start scripts go on working, and do nothing. */
+export const removedFlags: readonly { readonly name: string; readonly since: string; readonly why: string }[] = [
+  { name: 'failover-eviction-timeout', since: '1.15', why: 'clusters are not tainted on their own any more; write a ClusterTaintPolicy' },
+  { name: 'default-not-ready-toleration-seconds', since: '1.15', why: 'policies get no tolerations by default; write them into the policy' },
+  { name: 'default-unreachable-toleration-seconds', since: '1.15', why: 'policies get no tolerations by default; write them into the policy' },
+  { name: 'cluster-lease-duration', since: '1.18', why: 'it is a flag of the agent' },
+  { name: 'cluster-lease-renew-interval-fraction', since: '1.18', why: 'it is a flag of the agent' },
+  { name: 'secure-port', since: '1.14', why: 'metrics and health are served on the port of the API' },
+]; // prettier-ignore
+
 /** A default as the help prints it. */
 export function defaultText({ setting, kind }: SettingFlag): string {
   const value = defaultControllerSettings[setting];

@@ -8,7 +8,13 @@ import { openFileStorage, type Storage, type StorageWorker } from '../storage/in
 
 export interface HubOptions extends Pick<
   ControlPlaneOptions,
-  'settings' | 'allowNoExecuteTaintPolicy' | 'disabledAdmission' | 'logger' | 'openMember' | 'pathHandlers'
+  | 'settings'
+  | 'allowNoExecuteTaintPolicy'
+  | 'acceptLegacySpellings'
+  | 'disabledAdmission'
+  | 'logger'
+  | 'openMember'
+  | 'pathHandlers'
 > {
   readonly dataDirectory: string;
   readonly bindAddress: string;

@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { OperatingError, featureGates } from '../base/index.ts';
 import { StatusError } from '../machinery/index.ts';
 import { faultCommand, interpretCommand, joinCommand, unjoinCommand } from '../cli/index.ts';
-import { defaultText, settingFlags } from './flags.ts';
+import { defaultText, removedFlags, settingFlags } from './flags.ts';
 import { up } from './up.ts';
 import { VERSION } from './version.ts';
 
@@ -91,6 +91,10 @@ function upCommand(exit: (code: number) => void): Command {
     .option('--sample', 'apply a sample Deployment with policies and follow it to the members')
     .option('--allow-no-execute-taint-policy [bool]', 'let ClusterTaintPolicies add NoExecute taints')
     .option(
+      '--accept-legacy-spellings [bool]',
+      'take policies with the purge modes of Karmada up to 1.18, Immediately and Graciously',
+    )
+    .option(
       '--disable-admission-plugins <list>',
       'admission plugins of the control plane to leave out; karmada-apiserver leaves out ServiceAccount,StorageObjectInUseProtection',
       '',
@@ -105,5 +109,6 @@ function upCommand(exit: (code: number) => void): Command {
     const text = defaultText(flag);
     command.option(`--${flag.name} ${value}`, text === '' ? flag.help : `${flag.help} (default "${text}")`);
   }
+  for (const { name } of removedFlags) command.addOption(new Option(`--${name} [value]`).hideHelp());
   return command.action(async (options: Record<string, unknown>) => exit(await up(options)));
 }

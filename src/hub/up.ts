@@ -21,7 +21,7 @@ import {
 import { createClient, createHttpsTransport, kinds, type Client, type Transport } from '../client/index.ts';
 import type { ControllerSettings, MemberEndpoint } from '../controllers/index.ts';
 import { StorageWorker } from '../storage/index.ts';
-import { settingFlags, readSettings } from './flags.ts';
+import { readSettings, removedFlags, settingFlags } from './flags.ts';
 import { startHub, type Hub } from './hub.ts';
 import { createLogger } from './logger.ts';
 import { startMembers, type LocalMembers } from './local-members.ts';
@@ -36,6 +36,7 @@ export interface UpOptions {
   readonly memberNodes: number;
   readonly sample: boolean;
   readonly allowNoExecuteTaintPolicy: boolean;
+  readonly acceptLegacySpellings: boolean;
   readonly disabledAdmission: readonly string[];
   readonly logLevel: string;
   readonly settings: ControllerSettings;
@@ -105,6 +106,7 @@ async function start(
     port: options.port,
     settings: options.settings,
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
+    acceptLegacySpellings: options.acceptLegacySpellings,
     disabledAdmission: options.disabledAdmission,
     worker,
     logger,
@@ -313,6 +315,10 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
     // A boolean flag without a value means true.
     if (typeof value === 'string' || typeof value === 'boolean') given.set(name, String(value));
   }
+  for (const { name, since, why } of removedFlags) {
+    if (flags[camelCase(name)] !== undefined)
+      process.stderr.write(`navarch: --${name} has no effect, Karmada ${since} removed it: ${why}\n`);
+  }
   const members = integer('members', 'members', 0, 500);
   return {
     members,
@@ -324,6 +330,7 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
     memberNodes: integer('member-nodes', 'memberNodes', 0, 5_000),
     sample: flags['sample'] === true,
     allowNoExecuteTaintPolicy: /^true$/i.test(text('allowNoExecuteTaintPolicy')),
+    acceptLegacySpellings: /^true$/i.test(text('acceptLegacySpellings')),
     disabledAdmission: text('disableAdmissionPlugins').split(',').filter(Boolean),
     logLevel: text('logLevel'),
     settings: readSettings(given),

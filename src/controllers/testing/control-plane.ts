@@ -51,6 +51,7 @@ export async function startControlPlane(gates: Partial<FeatureGates> = {}): Prom
     gates: settings.gates,
     random,
     allowNoExecuteTaintPolicy: false,
+    acceptLegacySpellings: true,
     quotas: {
       list: async (namespace) => (await (await started.promise).listAll(quotaResource, { namespace })).items,
       writeStatus: async (quota, dryRun) =>
