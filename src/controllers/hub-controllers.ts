@@ -53,11 +53,14 @@ export const hubControllers: readonly Controller[] = [
   deploymentReplicasSyncer,
 ];
 
-/** Runs those that are switched on until the context's signal aborts. */
-export async function runControllers(context: ControllerContext): Promise<void> {
+/** Runs those of `controllers` that are switched on until the context's signal aborts. */
+export async function runControllers(
+  context: ControllerContext,
+  controllers: readonly Controller[],
+): Promise<void> {
   const { settings } = context;
   await Promise.all(
-    hubControllers
+    controllers
       .filter(({ name }) => controllerEnabled(name, settings.controllers))
       .map((controller) => controller.run(context)),
   );

@@ -1,5 +1,6 @@
 export { quotaResource } from './federated-resource-quota/index.ts';
 export { hubControllers, runControllers } from './hub-controllers.ts';
+export type { Charge } from './charge.ts';
 export type { Controller, ControllerContext } from './context.ts';
 export { customizationResource, followCustomizations } from './interpreter-customizations.ts';
 export {
@@ -7,6 +8,7 @@ export {
   secretEndpoints,
   secretResource,
   type MemberEndpoint,
+  type MemberEndpoints,
   type OpenMember,
 } from './member-connections.ts';
 export { controllerEnabled, defaultControllerSettings, type ControllerSettings } from './settings.ts';

@@ -1,5 +1,5 @@
-// Certificate signing requests: those of kubelets are approved when their sender may ask, approved ones are signed, old
-// ones are forgotten. Reads: requests; asks for access by SubjectAccessReview. Writes: conditions (subresource
+// Certificate signing requests: those of kubelets, and of whom the options name, are approved when their sender may ask;
+// approved ones are signed, old ones are forgotten. Reads: requests; asks for access by SubjectAccessReview. Writes: conditions (subresource
 // approval), certificates (subresource status); deletes requests.
 // INVARIANT: nothing is signed without the condition Approved, nor what its signer does not allow.
 import { formatTime } from '../base/index.ts';
@@ -13,6 +13,21 @@ export interface RequestedSubject {
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly hosts: readonly string[];
+  /** Alternative names that are no hosts, such as e-mail addresses and URIs: how many. */
+  readonly otherNames: number;
+}
+
+/** Whose requests are approved without anybody looking. */
+export interface AutoApproval {
+  /** Whether the request has the form that these requests have. */
+  matches(request: CertificateSigningRequest, subject: RequestedSubject): boolean;
+  /**
+   * Subresources of certificatesigningrequests; who may create one of them is approved. The first counts only when the
+   * sender asks for a certificate of its own name.
+   */
+  readonly permissions: { readonly own: string; readonly any: string };
+  /** Of the condition Approved. */
+  readonly message: string;
 }
 
 /** Reads and signs; the cluster's certificate authority is behind it. */
@@ -48,8 +63,8 @@ export interface SigningInput {
   readonly nowMs: number;
   /** What the request asks for, or why it cannot be read. */
   readonly subject: RequestedSubject | { readonly unreadable: string };
-  /** Whether the sender may have kubelet certificates approved without anybody looking. */
-  readonly mayAutoApprove: boolean;
+  /** By which rule the sender may have the request approved without anybody looking. */
+  readonly approval: AutoApproval | undefined;
 }
 
 /** What to do with a request; signing itself is up to the caller. */
@@ -57,7 +72,7 @@ export type SigningDecision =
   | { readonly do: 'nothing' }
   | { readonly do: 'wait'; readonly afterMs: number }
   | { readonly do: 'forget' }
-  | { readonly do: 'approve' }
+  | { readonly do: 'approve'; readonly message: string }
   | { readonly do: 'fail'; readonly message: string }
   | {
       readonly do: 'sign';
@@ -66,7 +81,7 @@ export type SigningDecision =
     };
 
 export function decideSigning(input: SigningInput): SigningDecision {
-  const { request, nowMs, subject, mayAutoApprove } = input;
+  const { request, nowMs, subject, approval } = input;
   const has = (type: string): boolean =>
     (request.status?.conditions ?? []).some((one) => one.type === type && one.status !== 'False');
   const decided = has('Approved') || has('Denied') || has('Failed');
@@ -78,7 +93,7 @@ export function decideSigning(input: SigningInput): SigningDecision {
     if (refusal !== undefined) return { do: 'fail', message: refusal };
     return { do: 'sign', usages: authUsages(request), validMs: validMs(request) };
   }
-  if (!decided && request.spec.signerName === KUBELET_CLIENT && mayAutoApprove) return { do: 'approve' };
+  if (!decided && approval !== undefined) return { do: 'approve', message: approval.message };
   const leftMs =
     Date.parse(request.metadata.creationTimestamp ?? '') +
     (decided && !open ? KEEP_DECIDED_MS : KEEP_PENDING_MS) -
@@ -87,15 +102,18 @@ export function decideSigning(input: SigningInput): SigningDecision {
   return leftMs <= 0 ? { do: 'forget' } : { do: 'wait', afterMs: leftMs };
 }
 
-/** Whether a request has the form of a kubelet's for its client certificate. */
-export function isKubeletClient(request: CertificateSigningRequest, subject: RequestedSubject): boolean {
-  return request.spec.signerName === KUBELET_CLIENT && refusalOf(request, subject) === undefined;
-}
+/** A kubelet's request for its client certificate. */
+export const kubeletApproval: AutoApproval = {
+  matches: (request, subject) =>
+    request.spec.signerName === KUBELET_CLIENT && refusalOf(request, subject) === undefined,
+  permissions: { own: 'selfnodeclient', any: 'nodeclient' },
+  message: 'Auto approving kubelet client certificate after SubjectAccessReview.',
+};
 
 /** COMPAT: what upstream's signers accept, signer by signer. */
 function refusalOf(
   { spec }: CertificateSigningRequest,
-  { commonName, organizations, hosts }: RequestedSubject,
+  { commonName, organizations, hosts, otherNames }: RequestedSubject,
 ): string | undefined {
   const usages = new Set(spec.usages ?? []);
   const only = (...allowed: string[]): boolean => [...usages].every((usage) => allowed.includes(usage));
@@ -106,7 +124,7 @@ function refusalOf(
   switch (spec.signerName) {
     case KUBELET_CLIENT:
       if (!isNode) return 'organization must be system:nodes, and the common name begin with system:node:';
-      if (hosts.length > 0) return 'a client certificate of a kubelet names no hosts';
+      if (hosts.length + otherNames > 0) return 'a client certificate of a kubelet names no hosts';
       if (!usages.has('client auth') || !only('client auth', 'digital signature', 'key encipherment')) {
         return 'usages must be client auth, digital signature and at most key encipherment';
       }
@@ -160,9 +178,13 @@ function update(object: CertificateSigningRequest, subresource: string): Write {
 // ---- wiring
 
 export async function runCertificateSigning(
-  settings: HousekeepingSettings & { readonly signer: CertificateSigner },
+  settings: HousekeepingSettings & {
+    readonly signer: CertificateSigner;
+    readonly approvals?: readonly AutoApproval[];
+  },
 ): Promise<void> {
   const { client, informers, clock, signer } = settings;
+  const approvals = [kubeletApproval, ...(settings.approvals ?? [])];
   const requests = informers.informer(resources.certificateSigningRequests);
   await runController({
     ...settings,
@@ -174,12 +196,19 @@ export async function runCertificateSigning(
       if (request === undefined) return done;
       const pem = Buffer.from(request.spec.request, 'base64').toString();
       const subject = await signer.read(pem).catch((error: unknown) => ({ unreadable: String(error) }));
-      const mayAutoApprove =
+      const approval =
+        'unreadable' in subject ? undefined : approvals.find((one) => one.matches(request, subject));
+      const allowed =
+        approval !== undefined &&
         !('unreadable' in subject) &&
-        isKubeletClient(request, subject) &&
-        (await mayAskAsKubelet(client, request, subject.commonName));
+        (await mayAsk(client, request, subject.commonName, approval));
       const nowMs = clock.now();
-      const decision = decideSigning({ request, nowMs, subject, mayAutoApprove });
+      const decision = decideSigning({
+        request,
+        nowMs,
+        subject,
+        approval: allowed ? approval : undefined,
+      });
       const plan = await planOf(decision, request, nowMs, (usages, validFor) =>
         signer.sign(pem, { usages, now: nowMs, validMs: validFor }),
       );
@@ -210,8 +239,7 @@ async function planOf(
       return { writes: [{ verb: 'delete', resource, key: { name }, preconditions: { uid } }] };
     }
     case 'approve': {
-      const message = 'Auto approving kubelet client certificate after SubjectAccessReview.';
-      const condition = { type: 'Approved', reason: 'AutoApproved', message };
+      const condition = { type: 'Approved', reason: 'AutoApproved', message: decision.message };
       return { writes: [update(withCondition(request, condition, nowMs), 'approval')] };
     }
     case 'fail': {
@@ -225,13 +253,15 @@ async function planOf(
   }
 }
 
-/** COMPAT: a node may renew its own certificate by one permission, and a joining one get its first by another. */
-async function mayAskAsKubelet(
+/** COMPAT: one may renew its own certificate by one permission, and a newcomer get its first by another. */
+async function mayAsk(
   client: Client,
   { spec }: CertificateSigningRequest,
   commonName: string,
+  { permissions }: AutoApproval,
 ): Promise<boolean> {
-  const subresources = spec.username === commonName ? ['selfnodeclient', 'nodeclient'] : ['nodeclient'];
+  const { own, any } = permissions;
+  const subresources = spec.username === commonName ? [own, any] : [any];
   for (const subresource of subresources) {
     const review = await client.create(resources.subjectAccessReviews, {
       apiVersion: 'authorization.k8s.io/v1',

@@ -6,7 +6,12 @@ import type { Plan, Write } from '../runtime/index.ts';
 import { completeRole } from './bootstrap.ts';
 import { decideSignatures } from './bootstrap-signer.ts';
 import { decideBootstrapToken } from './bootstrap-tokens.ts';
-import { decideSigning, type RequestedSubject, type SigningDecision } from './certificate-signing.ts';
+import {
+  decideSigning,
+  kubeletApproval,
+  type RequestedSubject,
+  type SigningDecision,
+} from './certificate-signing.ts';
 import { decideAggregation } from './cluster-role-aggregation.ts';
 import { EVENT_TTL_MS, decideEvent } from './event-expiry.ts';
 import type { CertificateSigningRequest, ClusterRole, Namespace, Secret } from './kinds.ts';
@@ -250,7 +255,12 @@ test('a default role gains missing rules, keeps added ones, and is left alone wh
 
 // ---- certificates
 
-const node: RequestedSubject = { commonName: 'system:node:n1', organizations: ['system:nodes'], hosts: [] };
+const node: RequestedSubject = {
+  commonName: 'system:node:n1',
+  organizations: ['system:nodes'],
+  hosts: [],
+  otherNames: 0,
+};
 const CLIENT = ['digital signature', 'client auth'];
 
 interface SigningCase {
@@ -362,7 +372,7 @@ function signing(one: SigningCase): SigningDecision {
     request,
     nowMs: now + (one.ageMs ?? 0),
     subject: one.subject ?? node,
-    mayAutoApprove: one.mayAutoApprove ?? false,
+    approval: one.mayAutoApprove === true ? kubeletApproval : undefined,
   });
 }
 

@@ -1,5 +1,5 @@
 export type { ApiServerAddress } from './bootstrap.ts';
-export type { CertificateSigner, RequestedSubject } from './certificate-signing.ts';
+export type { AutoApproval, CertificateSigner, RequestedSubject } from './certificate-signing.ts';
 export type { FeedHandler, ObjectFeed } from './object-feed.ts';
 export { startHousekeeping, type Housekeeping, type HousekeepingOptions } from './start.ts';
 export type { SecretTokens } from './token-secrets.ts';

@@ -6,7 +6,7 @@ import { createInformerSet, type RuntimeMetrics } from '../runtime/index.ts';
 import { bootstrap, type ApiServerAddress } from './bootstrap.ts';
 import { runBootstrapSigner } from './bootstrap-signer.ts';
 import { runBootstrapTokenCleaner } from './bootstrap-tokens.ts';
-import { runCertificateSigning, type CertificateSigner } from './certificate-signing.ts';
+import { runCertificateSigning, type AutoApproval, type CertificateSigner } from './certificate-signing.ts';
 import { runClusterRoleAggregation } from './cluster-role-aggregation.ts';
 import { runEventExpiry } from './event-expiry.ts';
 import { runGarbageCollector } from './garbage-collector/index.ts';
@@ -31,6 +31,8 @@ export interface HousekeepingOptions {
   readonly tokens: SecretTokens;
   /** Absent: certificate signing requests are left to somebody else. */
   readonly signer?: CertificateSigner;
+  /** Requests approved without anybody looking, besides those of kubelets. */
+  readonly certificateApprovals?: readonly AutoApproval[];
   /** For the `kubernetes` Service; absent: there is none. */
   readonly apiServer?: ApiServerAddress;
   /**
@@ -88,7 +90,10 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     controllers.push(runServiceAccounts(settings), runRootCaPublisher({ ...settings, certificateAuthority }));
   }
   if (options.resourceQuotas === true) controllers.push(runResourceQuota(settings));
-  if (signer !== undefined) controllers.push(runCertificateSigning({ ...settings, signer }));
+  if (signer !== undefined) {
+    const { certificateApprovals: approvals = [] } = options;
+    controllers.push(runCertificateSigning({ ...settings, signer, approvals }));
+  }
 
   return {
     ready,

@@ -39,6 +39,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       clusterName: 'karmada',
       hosts: [options.bindAddress],
     });
+  const url = (port: number): string => `https://${options.bindAddress}:${port}`;
   const certificates = await reopenCertificates();
   const storage: Storage<KubeObject> = await openFileStorage({
     directory: path.join(dataDirectory, 'store'),
@@ -55,13 +56,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       certificates,
       reopenCertificates,
       host: options.bindAddress,
+      publicUrl: url,
     });
   } catch (error) {
     await storage.close();
     throw error;
   }
   return {
-    url: `https://${options.bindAddress}:${plane.port}`,
+    url: url(plane.port),
     certificates,
     hubClient: plane.hubClient,
     startControllers: () => plane.startControllers(),

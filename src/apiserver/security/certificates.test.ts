@@ -80,6 +80,7 @@ test('a signing request is answered with the subject that it names', async () =>
     commonName: 'system:node:n1',
     organizations: ['system:nodes'],
     hosts: ['n1'],
+    otherNames: 0,
   });
   const authority = await createAuthority({ commonName: 'test-ca', now, validMs: DAY_MS });
   const signed = await signSigningRequest(authority, pem, { usages: ['client auth'], now, validMs: 1000 });

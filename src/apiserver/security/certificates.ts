@@ -89,6 +89,8 @@ export interface SigningRequest {
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly hosts: readonly string[];
+  /** Alternative names that are no hosts, such as e-mail addresses and URIs: how many. */
+  readonly otherNames: number;
 }
 
 /** What a PKCS #10 request asks for. Throws when it cannot be read or its signature does not match its key. */
@@ -99,12 +101,13 @@ export async function readSigningRequest(pem: string): Promise<SigningRequest> {
   const alternatives = request.extensions.find(
     (extension) => extension instanceof lib.SubjectAlternativeNameExtension,
   );
+  const items = alternatives?.names.items ?? [];
+  const hosts = items.filter((name) => name.type === 'dns' || name.type === 'ip').map((name) => name.value);
   return {
     commonName: names.getField('CN').at(-1) ?? '',
     organizations: names.getField('O'),
-    hosts: (alternatives?.names.items ?? [])
-      .filter((name) => name.type === 'dns' || name.type === 'ip')
-      .map((name) => name.value),
+    hosts,
+    otherNames: items.length - hosts.length,
   };
 }
 

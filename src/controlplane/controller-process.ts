@@ -1,0 +1,80 @@
+// The controllers of one process with all that they share: caches, interpreter, events, connections to members. The hub
+// runs them for its push members, an agent for its own.
+import { formatTime, type Clock, type Logger, type Random } from '../base/index.ts';
+import { createRestMapper, type Client } from '../client/index.ts';
+import {
+  MemberConnections,
+  followCustomizations,
+  runControllers,
+  type Charge,
+  type Controller,
+  type ControllerContext,
+  type ControllerSettings,
+  type MemberEndpoints,
+  type OpenMember,
+} from '../controllers/index.ts';
+import { Customizations, createInterpreter, nativeLayer } from '../interpreter/index.ts';
+import { createEventRecorder, createInformerSet, silentMetrics, type InformerSet } from '../runtime/index.ts';
+
+export interface ControllerProcessOptions {
+  readonly charge: Charge;
+  readonly controllers: readonly Controller[];
+  readonly hubClient: Client;
+  readonly settings: ControllerSettings;
+  /** Where the ways to members are known from. */
+  readonly endpoints: (informers: InformerSet) => MemberEndpoints;
+  readonly openMember: OpenMember;
+  /** Whom events name as their source. */
+  readonly component: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Runs them until it is closed. */
+export function startControllers(options: ControllerProcessOptions): { close(): Promise<void> } {
+  const { charge, hubClient, settings, clock, random, logger } = options;
+  const stop = new AbortController();
+  const customizations = new Customizations({ now: () => clock.now() });
+  const informers = createInformerSet({ client: hubClient, clock, random, logger });
+  const members = new MemberConnections({
+    open: options.openMember,
+    endpoints: options.endpoints(informers),
+    clock,
+    random,
+    logger,
+  });
+  const recorder = createEventRecorder({ client: hubClient, clock, component: options.component, logger });
+  const context: ControllerContext = {
+    charge,
+    hubClient,
+    informers,
+    mapper: createRestMapper(hubClient.transport, { clock }),
+    interpreter: createInterpreter([customizations.layer, nativeLayer(() => formatTime(clock.now()))]),
+    members,
+    recorder,
+    settings,
+    clock,
+    random,
+    logger,
+    metrics: silentMetrics,
+    signal: stop.signal,
+  };
+  const run = async (): Promise<void> => {
+    // What objects mean must be known before anything is decided about them.
+    await followCustomizations(informers, customizations);
+    await runControllers(context, options.controllers);
+  };
+  const running = run().catch((error: unknown) => {
+    if (!stop.signal.aborted) logger.error('A controller cannot run', { error });
+  });
+  return {
+    async close() {
+      stop.abort(new Error('the process is stopping'));
+      await running;
+      await members.close();
+      await recorder.close();
+      await informers.close();
+    },
+  };
+}
