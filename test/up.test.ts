@@ -214,7 +214,7 @@ describe('a control plane with two simulated members', { skip: noKubectl }, () =
 
 describe('what cannot be', () => {
   const refusals: readonly [what: string, args: readonly string[], code: number, says: RegExp][] = [
-    ['an unknown flag', ['up', '--membres', '3'], 2, /unknown option '--membres'/],
+    ['an unknown flag', ['up', '--membres', '3'], 2, /unknown flag: --membres/],
     ['a number that is none', ['up', '--members', 'three'], 2, /--members must be a whole number/],
     [
       'a duration that is none',
@@ -228,7 +228,7 @@ describe('what cannot be', () => {
       2,
       /there is no feature gate "Magic"/,
     ],
-    ['an unknown command', ['fly'], 2, /unknown command 'fly'/],
+    ['an unknown command', ['fly'], 2, /unknown command "fly"/],
     ['a kubeconfig that is not there', ['join', 'x', '--kubeconfig', '/nonexistent/config'], 1, /kubeconfig/],
     [
       'a directory that cannot be written',

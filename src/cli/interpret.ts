@@ -2,7 +2,7 @@
 // any server.
 import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import {
   gvkOf,
   type JsonObject,
@@ -22,6 +22,7 @@ import {
   type StatusItem,
 } from '../interpreter/index.ts';
 import { print, withHub, type SetExitCode } from './command.ts';
+import { CommandError, listOption, upstreamCommand } from './shell/index.ts';
 
 interface InterpretFlags {
   readonly filename: readonly string[];
@@ -34,15 +35,21 @@ interface InterpretFlags {
   readonly desiredReplica?: string;
 }
 
+const EXAMPLES = `
+  # Check whether every script compiles
+  %s interpret -f customization.yaml --check
+
+  # Run one operation on an object in a file
+  %s interpret -f customization.yaml --observed-file deployment.yaml --operation InterpretReplica`;
+
 type Results = readonly (readonly [name: string, value: JsonValue])[];
 
 export function interpretCommand(exit: SetExitCode): Command {
   // COMPAT: takes the flags of the other commands, since wrappers pass them always; no server is asked.
-  return withHub(new Command('interpret'))
+  return withHub(upstreamCommand('interpret', { group: 'Troubleshooting', examples: EXAMPLES }))
     .description('check the scripts of ResourceInterpreterCustomizations, or run one of them')
-    .requiredOption(
-      '-f, --filename <file...>',
-      'files or directories with customizations; - for standard input',
+    .addOption(
+      listOption('-f, --filename <file>', 'files or directories with customizations; - for standard input'),
     )
     .option('-R, --recursive', 'look into directories within directories too')
     .option('--operation <name>', `what to run: ${RULES.map(({ operation }) => operation).join(', ')}`)
@@ -52,6 +59,8 @@ export function interpretCommand(exit: SetExitCode): Command {
     .option('--status-file <file>', 'what members report, for AggregateStatus; - for standard input')
     .option('--desired-replica <number>', 'for ReviseReplica')
     .action(async (flags: InterpretFlags) => {
+      if (flags.filename.length === 0)
+        throw new CommandError('must specify customizations with -f, --filename');
       const customizations = await readCustomizations(flags);
       exit(flags.check === true ? check(customizations) : await execute(customizations, flags));
     });

@@ -1,5 +1,5 @@
 // `join` and `unjoin`. Each finds its servers through kubeconfigs, as kubectl does.
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { OperatingError, systemClock } from '../base/index.ts';
 import type { Client } from '../client/index.ts';
 import { validateClusterName } from '../fleet/index.ts';
@@ -11,6 +11,7 @@ import {
   type ConnectionSettings,
   type SetExitCode,
 } from './command.ts';
+import { upstreamCommand } from './shell/index.ts';
 import { joinCluster, unjoinCluster, type MemberEndpoint } from './join.ts';
 
 function endpointOf(settings: ConnectionSettings): MemberEndpoint {
@@ -21,6 +22,20 @@ function endpointOf(settings: ConnectionSettings): MemberEndpoint {
     ...(settings.proxyUrl === undefined ? {} : { proxyUrl: settings.proxyUrl }),
   };
 }
+
+const JOIN_EXAMPLES = `
+  # Join the cluster of a kubeconfig as member1
+  %s join member1 --cluster-kubeconfig ~/.kube/member1
+
+  # The same, with where it is
+  %s join member1 --cluster-kubeconfig ~/.kube/member1 --cluster-region eu --cluster-zones eu-1,eu-2`;
+
+const UNJOIN_EXAMPLES = `
+  # Remove a cluster, and what joining created in it
+  %s unjoin member1 --cluster-kubeconfig ~/.kube/member1
+
+  # Remove a cluster that will not come back
+  %s unjoin member1 --force --wait 10s`;
 
 interface JoinFlags {
   readonly kubeconfig?: string;
@@ -35,7 +50,7 @@ interface JoinFlags {
 }
 
 export function joinCommand(exit: SetExitCode): Command {
-  return withHub(new Command('join'))
+  return withHub(upstreamCommand('join', { group: 'Cluster registration', examples: JOIN_EXAMPLES }))
     .description('register a cluster with the control plane, which then pushes to it')
     .argument('<cluster>', 'name the cluster is to have')
     .option(
@@ -101,7 +116,7 @@ interface UnjoinFlags {
 }
 
 export function unjoinCommand(exit: SetExitCode): Command {
-  return withHub(new Command('unjoin'))
+  return withHub(upstreamCommand('unjoin', { group: 'Cluster registration', examples: UNJOIN_EXAMPLES }))
     .description('remove a cluster from the control plane, and what the control plane put into it')
     .argument('<cluster>', 'name of the cluster')
     .option('--cluster-kubeconfig <file>', 'kubeconfig of the cluster, to remove what joining created there')

@@ -1,77 +1,56 @@
 // The `navarch` program: reads the command line, runs one command, and turns errors into one clear line.
-import { Command, CommanderError, Option } from 'commander';
-import { OperatingError, featureGates } from '../base/index.ts';
-import { StatusError } from '../machinery/index.ts';
-import { faultCommand, interpretCommand, joinCommand, unjoinCommand } from '../cli/index.ts';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import {
+  completionCommand,
+  faultCommand,
+  interpretCommand,
+  joinCommand,
+  optionsCommand,
+  runProgram,
+  shape,
+  unjoinCommand,
+  versionCommand,
+} from '../cli/index.ts';
 import { defaultText, removedFlags, settingFlags } from './flags.ts';
 import { up } from './up.ts';
 import { VERSION } from './version.ts';
 
-/** Exit codes: what was asked cannot be done, and what was asked makes no sense. */
-const FAILED = 1;
-const MISUSED = 2;
+/** How the program calls itself in help and messages, by the name it was started under. */
+function programName(startedAs: string): string {
+  const name = path.basename(startedAs).replace(/\.m?js$/, '');
+  return name.startsWith('kubectl-') ? name.replace('-', ' ') : name === '' ? 'navarch' : name;
+}
 
 /** Runs the program with the arguments after its name; resolves with the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], startedAs = 'navarch'): Promise<number> {
   let exitCode = 0;
-  const program = createProgram((code) => (exitCode = code));
+  const program = createProgram(programName(startedAs), (code) => (exitCode = code));
   // Timers and idle connections do not keep the process alive by themselves; a command under way does.
   const alive = setInterval(() => undefined, 60_000);
   try {
-    await program.parseAsync([...args], { from: 'user' });
-    return exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
-    if (error instanceof OperatingError) {
-      process.stderr.write(`navarch: ${error.message}. To mend it: ${error.nextStep}.\n`);
-      return error.code.startsWith('BAD_') || error.code.startsWith('UNKNOWN_') ? MISUSED : FAILED;
-    }
-    if (error instanceof StatusError) {
-      process.stderr.write(`navarch: the server answered ${error.reason}: ${error.message}\n`);
-      return FAILED;
-    }
-    process.stderr.write(
-      `navarch: this is a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    return FAILED;
+    return await runProgram(program, args, () => exitCode);
   } finally {
     clearInterval(alive);
   }
 }
 
-function createProgram(exit: (code: number) => void): Command {
-  const program = new Command('navarch')
+function createProgram(name: string, exit: (code: number) => void): Command {
+  const program = new Command(name)
     .description('A multi-cluster Kubernetes control plane in one process, compatible with Karmada.')
-    .version(VERSION, '--version', 'print the version')
-    .exitOverride()
-    .showSuggestionAfterError(true)
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: true });
-  program.addCommand(inherit(program, upCommand(exit)));
-  for (const command of [joinCommand(exit), unjoinCommand(exit), faultCommand(exit), interpretCommand(exit)])
-    program.addCommand(inherit(program, command));
-  program.addCommand(
-    inherit(
-      program,
-      new Command('options').description('list the feature gates').action(() => {
-        for (const [name, { stage, default: on, effect }] of Object.entries(featureGates)) {
-          process.stdout.write(`${name}=true|false (${stage}, default ${String(on)}): ${effect}\n`);
-        }
-      }),
-    ),
-  );
-  program.addCommand(
-    inherit(
-      program,
-      new Command('version')
-        .description('print the version')
-        .action(() => void process.stdout.write(`navarch ${VERSION}\n`)),
-    ),
-  );
+    .version(VERSION, '--version', 'print the version');
+  const commands = [
+    shape(upCommand(exit), { group: 'Control plane' }),
+    joinCommand(exit),
+    unjoinCommand(exit),
+    shape(faultCommand(exit), { group: 'Troubleshooting' }),
+    interpretCommand(exit),
+    completionCommand(exit),
+    optionsCommand(),
+    versionCommand(VERSION),
+  ];
+  for (const command of commands) program.addCommand(command);
   return program;
-}
-
-function inherit(program: Command, command: Command): Command {
-  return command.copyInheritedSettings(program);
 }
 
 function upCommand(exit: (code: number) => void): Command {

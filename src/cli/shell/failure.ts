@@ -1,0 +1,123 @@
+// How a command ends badly: what is printed on standard error, and the exit code. Commands that upstream has fail in
+// kubectl's words and with code 1, whatever was wrong, since scripts look for both; ours tell misuse (2) from failure (1).
+import { CommanderError, type Command } from 'commander';
+import { OperatingError } from '../../base/index.ts';
+import { ConnectionError } from '../../client/index.ts';
+import { StatusError } from '../../machinery/index.ts';
+import { commandPath, isUpstream } from './command-shape.ts';
+
+export const FAILED = 1;
+export const MISUSED = 2;
+
+/** Something went wrong that is said in these words alone. */
+export class CommandError extends Error {
+  override name = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = FAILED) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Several things went wrong; each has a line. */
+export class SeveralErrors extends Error {
+  override name = 'SeveralErrors';
+  readonly errors: readonly Error[];
+
+  constructor(errors: readonly Error[]) {
+    super(errors.map(({ message }) => message).join('\n'));
+    this.errors = errors;
+  }
+}
+
+/** The command line makes no sense to the command. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+  readonly command: Command;
+  readonly hint: string | undefined;
+
+  constructor(message: string, command: Command, hint?: string) {
+    super(message);
+    this.command = command;
+    this.hint = hint;
+  }
+}
+
+/** Everything to be said has been said. */
+export class Ended extends Error {
+  override name = 'Ended';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`ended with code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+export interface Failure {
+  /** Ends with a line break, or is empty. */
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Ended) return { text: '', exitCode: error.exitCode };
+  if (error instanceof CommanderError) {
+    // Commander has printed it.
+    return { text: '', exitCode: error.exitCode === 0 ? 0 : MISUSED };
+  }
+  if (error instanceof UsageError) return usageFailure(error);
+  if (error instanceof SeveralErrors)
+    return {
+      text: error.errors.map((one) => `${describe(one) ?? one.message}\n`).join(''),
+      exitCode: FAILED,
+    };
+  if (error instanceof CommandError) return { text: `error: ${error.message}\n`, exitCode: error.exitCode };
+  const known = describe(error);
+  if (known !== undefined) return { text: `${known}\n`, exitCode: FAILED };
+  if (error instanceof OperatingError) {
+    const misused = error.code.startsWith('BAD_') || error.code.startsWith('UNKNOWN_');
+    return {
+      text: `navarch: ${error.message}. To mend it: ${error.nextStep}.\n`,
+      exitCode: misused ? MISUSED : FAILED,
+    };
+  }
+  const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { text: `navarch: this is a bug: ${bug}\n`, exitCode: FAILED };
+}
+
+function usageFailure({ message, command, hint }: UsageError): Failure {
+  const help = `See '${commandPath(command)} --help' for usage.`;
+  return {
+    text: [`error: ${message}`, ...(hint === undefined ? [] : [hint]), help]
+      .map((line) => `${line}\n`)
+      .join(''),
+    exitCode: isUpstream(command) ? FAILED : MISUSED,
+  };
+}
+
+/** In kubectl's words, what a server answered or that it did not; undefined for other errors. */
+function describe(error: unknown): string | undefined {
+  if (error instanceof StatusError) return statusText(error);
+  if (!(error instanceof ConnectionError)) return undefined;
+  const host = /https?:\/\/([^\s/]+)/.exec(error.message)?.[1];
+  if (error.kind === 'refused' && host !== undefined)
+    return `The connection to the server ${host} was refused - did you specify the right host or port?`;
+  return `Unable to connect to the server: ${error.message}. To mend it: ${error.nextStep}`;
+}
+
+function statusText(error: StatusError): string {
+  const { reason, message, status } = error;
+  if (reason === 'Invalid' && status.details !== undefined) {
+    const { kind = '', name = '', causes = [] } = status.details;
+    const subject = `The ${kind} "${name}" is invalid`;
+    if (causes.length === 0) return `${subject}`;
+    const lines = causes.map(({ field = '', message: why = '' }) =>
+      field === '' ? why : `${field}: ${why}`,
+    );
+    return lines.length === 1 ? `${subject}: ${lines[0]}` : `${subject}: \n* ${lines.join('\n* ')}`;
+  }
+  if (reason === 'Unauthorized') return 'error: You must be logged in to the server (Unauthorized)';
+  return reason === '' ? `Error from server: ${message}` : `Error from server (${reason}): ${message}`;
+}

@@ -1,0 +1,59 @@
+// Runs one command line: words by pflag's rules, help and completion as cobra's, failures as text and exit code.
+import type { Command } from 'commander';
+import { commandPath } from './command-shape.ts';
+import { completionText } from './complete.ts';
+import { failureOf, UsageError } from './failure.ts';
+import { formatHelp, visibleCommands } from './help.ts';
+import { nearest, readWords } from './words.ts';
+
+/** `exitCode`: what the command that ran has set. Resolves with the exit code of the program. */
+export async function runProgram(
+  program: Command,
+  args: readonly string[],
+  exitCode: () => number,
+): Promise<number> {
+  prepare(program);
+  if (args[0] === '__complete' || args[0] === '__completeNoDesc') {
+    const text = await completionText(program, args.slice(1));
+    const plain = args[0] === '__completeNoDesc' ? text.replaceAll(/\t.*$/gm, '') : text;
+    process.stdout.write(plain);
+    return 0;
+  }
+  try {
+    if (args.length === 0) {
+      process.stdout.write(formatHelp(program));
+      return 0;
+    }
+    const { words, command, warnings } = readWords(program, args);
+    for (const warning of warnings) process.stderr.write(`Flag --${warning}\n`);
+    refuseUnknownCommand(command, words);
+    await program.parseAsync([...words], { from: 'user' });
+    return exitCode();
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.text !== '') process.stderr.write(failure.text);
+    return failure.exitCode;
+  }
+}
+
+function prepare(command: Command): void {
+  command.exitOverride().configureHelp({ formatHelp: (one) => formatHelp(one) });
+  for (const one of command.commands) prepare(one);
+}
+
+/** Commander would say so too, but not with the names that were meant. */
+function refuseUnknownCommand(command: Command, words: readonly string[]): void {
+  const takesOperands = command.registeredArguments.length > 0 || command.commands.length === 0;
+  if (takesOperands) return;
+  let depth = 0;
+  for (let at: Command | null = command; at.parent !== null; at = at.parent) depth++;
+  const operand = words.filter((word) => !word.startsWith('--'))[depth];
+  if (operand === undefined || (command.parent === null && operand === 'help')) return;
+  const near = nearest(
+    operand,
+    visibleCommands(command).map((one) => one.name()),
+  );
+  const hint =
+    near.length === 0 ? undefined : `\nDid you mean this?\n${near.map((one) => `\t${one}\n`).join('')}`;
+  throw new UsageError(`unknown command "${operand}" for "${commandPath(command)}"`, command, hint);
+}
