@@ -115,6 +115,12 @@ const rss = (): number =>
   Math.round(
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
   );
+/** Milliseconds of processor time that the product has used so far. */
+function processorMs(): number {
+  const [, , ...fields] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ');
+  // utime and stime, in the kernel's ticks of 10 ms.
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
 console.log(`ready after ${(readyMs / 1000).toFixed(2)} s, ${rss()} MB resident`);
 
 const fleet = JSON.parse(readFileSync(path.join(directory, 'fleet.json'), 'utf8')) as {
@@ -159,6 +165,7 @@ console.log(
 
 const count = Number(values.templates);
 const burstMs = performance.now();
+const burstProcessorMs = processorMs();
 const pending = Array.from({ length: count }, (_, index) => `burst-${index}`);
 await Promise.all(
   Array.from({ length: 32 }, async () => {
@@ -171,7 +178,8 @@ await Promise.all(arrivals.map((one) => one.until((seen) => seen.size >= count +
 const allMs = performance.now() - burstMs;
 console.log(
   `burst: ${count} ${values.kind}s to ${members.length} members: created in ${(createdMs / 1000).toFixed(2)} s, ` +
-    `all there after ${(allMs / 1000).toFixed(2)} s: ${Math.round(count / (allMs / 1000))} templates/s; ${rss()} MB resident`,
+    `all there after ${(allMs / 1000).toFixed(2)} s: ${Math.round(count / (allMs / 1000))} templates/s; ` +
+    `${((processorMs() - burstProcessorMs) / count).toFixed(2)} ms of processor time each; ${rss()} MB resident`,
 );
 stop.abort();
 await Promise.all([hub, ...members].map((client) => client.transport.close()));

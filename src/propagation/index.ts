@@ -23,6 +23,7 @@ export {
   type MatchRank,
   type PreemptionVerdict,
 } from './policy-match.ts';
+export { policyTrace } from './policy-trace.ts';
 export {
   decideTemplate,
   isControlPlaneUpdate,

@@ -1,3 +1,4 @@
+export { BoundedMap } from './bounded-map.ts';
 export { informerSource, runController } from './controller.ts';
 export type {
   ControllerSettings,

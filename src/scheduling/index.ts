@@ -79,11 +79,4 @@ export {
   type RebalanceOutcome,
   type RebalanceResult,
 } from './rebalancer.ts';
-export {
-  traceOf,
-  type AttemptTrace,
-  type ClusterTrace,
-  type DivisionTrace,
-  type ScheduleTrace,
-  type TraceReason,
-} from './trace.ts';
+export { traceEssence, traceOf } from './trace.ts';

@@ -39,7 +39,8 @@ export interface ScheduleOutcome {
 
 const SUCCESS_MESSAGE = 'Binding has been scheduled successfully.';
 
-function resultText(clusters: readonly TargetCluster[]): string {
+/** `{member1:2, member2:1}`, as events say it. */
+export function resultText(clusters: readonly TargetCluster[]): string {
   return `{${clusters.map(({ name, replicas = 0 }) => `${name}:${replicas}`).join(', ')}}`;
 }
 

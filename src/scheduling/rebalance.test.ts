@@ -333,15 +333,25 @@ test('trace: chosen, spared and rejected clusters, with what would help', () => 
   const input = { binding: { ...binding, spec: { ...spec, placement, replicas: 5 } }, fleet, gates: defaultFeatureGates, mode: 'Steady' as const };
   const trace = traceOf(input, schedule(input));
   const [attempt] = trace.attempts;
-  assert.deepEqual(attempt?.clusters.map(({ name, outcome, replicas }) => [name, outcome, replicas]), [
-    ['a', 'chosen', 5],
-    ['b', 'spared', undefined],
-    ['c', 'rejected', undefined],
-    ['gone', 'terminating', undefined],
+  assert.deepEqual(trace.clusters, [{ name: 'a', replicas: 5 }]);
+  assert.equal(trace.summary, '{a:5}');
+  assert.deepEqual(attempt?.candidates, [
+    { name: 'a', score: 0, allocatable: 9, available: 9, chosen: true, replicas: 5 },
+    { name: 'b', score: 0, allocatable: 1, available: 1 },
   ]);
-  assert.equal(attempt?.clusters[2]?.reasons?.[0]?.remedy, 'give the cluster the labels that clusterAffinity selects');
+  assert.deepEqual(attempt?.excluded, [
+    {
+      filter: 'ClusterAffinity',
+      code: 'AffinityMismatch',
+      text: 'cluster(s) not selected by the cluster affinity',
+      remedy: 'give the cluster the labels that clusterAffinity selects',
+      clusters: ['c'],
+      only: ['c'],
+    },
+  ]);
+  assert.deepEqual(attempt?.terminating, ['gone']);
   assert.deepEqual(attempt?.divisions, [
-    { strategy: 'Aggregated', step: 'scale up', target: 5, weights: [{ name: 'a', weight: 9 }], kept: [], result: [{ name: 'a', replicas: 5 }] },
+    { strategy: 'Aggregated', step: 'scale up', target: 5, shares: [{ name: 'a', weight: 9, exact: '5.00', replicas: 5 }] },
   ]);
   assert.deepEqual(JSON.parse(JSON.stringify(trace)), trace);
 }); // prettier-ignore

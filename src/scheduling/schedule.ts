@@ -33,6 +33,8 @@ export type SchedulingGates = Readonly<
 export interface EstimatorAnswers {
   readonly estimator: string;
   readonly answers: ReadonlyMap<string, number>;
+  /** Why clusters are without an answer, as far as somebody was asked. */
+  readonly errors?: ReadonlyMap<string, string>;
 }
 
 export interface ScheduleInput {
@@ -302,6 +304,20 @@ export function schedule(input: ScheduleInput): ScheduleResult {
   // The first failure tells about the term that is wanted most.
   const failure = attempts[0]?.failure ?? { kind: 'error', message: 'no affinity term to try' };
   return { ok: false, failure, attempts };
+}
+
+/** The verdicts of an attempt with every rejection of each cluster, where the decision stopped at the first. */
+export function everyRejection(input: ScheduleInput, tried: Attempt): readonly Verdict[] {
+  if (input.explain === true) return tried.verdicts;
+  const context = contextOf(input);
+  const term = context.placement.clusterAffinities?.find(
+    ({ affinityName }) => affinityName === tried.affinityName,
+  );
+  const filter = { ...filterInput(context, term), all: true };
+  return tried.verdicts.map((verdict, index) => {
+    const view = input.fleet.clusters[index];
+    return verdict.outcome !== 'rejected' || view === undefined ? verdict : verdictOn(filter, view);
+  });
 }
 
 /** The clusters that estimators other than the general one are to be asked about: all that may take replicas. */

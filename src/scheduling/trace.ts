@@ -1,125 +1,122 @@
-// A scheduling decision as plain data that can be kept, shown and compared: which cluster was chosen, which was not and
-// what would change that, and how the replicas were divided.
-import type { TargetCluster } from '../api/index.ts';
-import type { Mode, Strategy } from './assign.ts';
-import type { Attempt, Failure, ScheduleInput, ScheduleResult } from './schedule.ts';
-import type { Selection } from './select.ts';
+// A scheduling decision as plain data that is kept beside the binding: which clusters were chosen, which were not and
+// what would change that, and how the replicas were divided. Clusters that share a fate are listed together, since a
+// trace is kept for every binding.
+import type {
+  AttemptTrace,
+  CandidateTrace,
+  DivisionTrace,
+  ExclusionTrace,
+  ScheduleTrace,
+  TargetCluster,
+} from '../api/index.ts';
+import type { Candidate } from './candidate.ts';
+import { resultText } from './outcome.ts';
+import { everyRejection, type Attempt, type ScheduleInput, type ScheduleResult } from './schedule.ts';
 import { reasonText, remedyText, type Verdict } from './verdict.ts';
 
-export interface TraceReason {
-  readonly filter: string;
-  readonly code: string;
-  readonly text: string;
-  /** What would take the reason away. */
-  readonly remedy: string;
-}
+// LIMIT: a trace is kept for every binding, so a large fleet is not listed whole.
+const CANDIDATES_MAX = 50;
+const NAMES_MAX = 50;
+const EXCLUSIONS_MAX = 30;
+const ATTEMPTS_MAX = 8;
 
-export interface ClusterTrace {
-  readonly name: string;
-  /** spared: it passed the filters, and others were chosen or got the replicas. */
-  readonly outcome: 'chosen' | 'spared' | 'rejected' | 'terminating';
-  readonly reasons?: readonly TraceReason[];
-  readonly score?: number;
-  readonly allocatable?: number;
-  readonly available?: number;
-  readonly overflowOrder?: number;
-  readonly replicas?: number;
-}
+const OUTCOMES = { fit: 'NoClusterFit', unschedulable: 'Unschedulable', error: 'SchedulerError' } as const;
 
-export interface DivisionTrace {
-  readonly strategy: Strategy;
-  /** Of overflow, counted from 0. */
-  readonly tier?: number;
-  readonly step?: string;
-  readonly target?: number;
-  readonly weights?: readonly { readonly name: string; readonly weight: number }[];
-  readonly kept?: readonly TargetCluster[];
-  readonly result: readonly TargetCluster[];
-}
-
-export interface AttemptTrace {
-  /** Absent without clusterAffinities. */
-  readonly affinityName?: string;
-  readonly clusters: readonly ClusterTrace[];
-  /** Clusters left out because there are too many to list. */
+function listed(names: readonly string[]): {
+  readonly clusters: readonly string[];
   readonly omitted?: number;
-  readonly selection?: {
-    readonly by: Selection['by'];
-    readonly groups?: readonly {
-      readonly name: string;
-      readonly score: number;
-      readonly clusters: readonly string[];
-    }[];
-    readonly chosenGroups?: readonly string[];
-    /** Spread constraints that only filter. */
-    readonly notSpread?: number;
-  };
-  readonly divisions?: readonly DivisionTrace[];
-  readonly failure?: Failure;
+} {
+  if (names.length <= NAMES_MAX) return { clusters: names };
+  return { clusters: names.slice(0, NAMES_MAX), omitted: names.length - NAMES_MAX };
 }
 
-export interface ScheduleTrace {
-  readonly mode: Mode;
-  readonly ok: boolean;
-  readonly clusters: readonly TargetCluster[];
-  readonly attempts: readonly AttemptTrace[];
-}
-
-// LIMIT: a trace is kept for every binding, so a large fleet is not listed whole: what was chosen always is, the rest
-// as far as there is room.
-const CLUSTERS_MAX = 200;
-
-function reasonsOf(verdict: Verdict): readonly TraceReason[] {
-  if (verdict.outcome !== 'rejected') return [];
-  return verdict.rejections.map((rejection) => ({
-    filter: rejection.filter,
-    code: rejection.code,
-    text: reasonText(rejection),
-    remedy: remedyText(rejection),
-  }));
-}
-
-function clusterTraces(
-  attempt: Attempt,
-  names: readonly string[],
-  chosen: ReadonlyMap<string, TargetCluster>,
-): ClusterTrace[] {
-  const candidates = new Map(attempt.candidates.map((candidate) => [candidate.name, candidate]));
-  const traces = names.map((name, index): ClusterTrace => {
-    const verdict = attempt.verdicts[index];
-    const candidate = candidates.get(name);
-    if (candidate === undefined) {
-      if (verdict?.outcome === 'terminating') return { name, outcome: 'terminating' };
-      return { name, outcome: 'rejected', reasons: verdict === undefined ? [] : reasonsOf(verdict) };
+/** Rejections by what they say, those that keep out most clusters first. */
+function exclusionsOf(verdicts: readonly Verdict[], names: readonly string[]): readonly ExclusionTrace[] {
+  const groups = new Map<
+    string,
+    { trace: Omit<ExclusionTrace, 'clusters'>; names: string[]; only: string[] }
+  >();
+  verdicts.forEach((verdict, index) => {
+    if (verdict.outcome !== 'rejected') return;
+    for (const rejection of verdict.rejections) {
+      const { filter, code } = rejection;
+      const text = reasonText(rejection);
+      const remedy = remedyText(rejection);
+      const key = `${text}|${remedy}`;
+      const group = groups.get(key) ?? { trace: { filter, code, text, remedy }, names: [], only: [] };
+      groups.set(key, group);
+      const name = names[index] ?? '';
+      group.names.push(name);
+      if (verdict.rejections.length === 1) group.only.push(name);
     }
-    const { score, allocatable, available, overflowOrder } = candidate;
-    const target = chosen.get(name);
-    return {
-      name,
-      outcome: target === undefined ? 'spared' : 'chosen',
-      score,
-      allocatable,
-      available,
-      ...(overflowOrder === 0 ? {} : { overflowOrder }),
-      ...(target?.replicas === undefined ? {} : { replicas: target.replicas }),
-    };
   });
-  const order = { chosen: 0, spared: 1, rejected: 2, terminating: 3 } as const;
-  return traces.sort((a, b) => order[a.outcome] - order[b.outcome]);
+  return [...groups.values()]
+    .sort((a, b) => b.names.length - a.names.length)
+    .slice(0, EXCLUSIONS_MAX)
+    .map(({ trace, names: kept, only }) => ({
+      ...trace,
+      ...listed(kept),
+      ...(only.length === 0 ? {} : { only: only.slice(0, NAMES_MAX) }),
+    }));
+}
+
+function estimatesFor(input: ScheduleInput, cluster: string): CandidateTrace['estimates'] {
+  const answers = (input.estimates ?? []).flatMap(({ estimator, answers: all, errors }) => {
+    const replicas = all.get(cluster);
+    const error = errors?.get(cluster);
+    if (replicas === undefined && error === undefined) return [];
+    return [
+      {
+        estimator,
+        ...(replicas === undefined ? {} : { replicas }),
+        ...(error === undefined ? {} : { error }),
+      },
+    ];
+  });
+  return answers.length === 0 ? undefined : answers;
+}
+
+function candidateTrace(
+  input: ScheduleInput,
+  { name, score, allocatable, available, overflowOrder }: Candidate,
+  target: TargetCluster | undefined,
+  roomCounts: boolean,
+): CandidateTrace {
+  const estimates = estimatesFor(input, name);
+  return {
+    name,
+    score,
+    ...(roomCounts ? { allocatable, available } : {}),
+    ...(overflowOrder === 0 ? {} : { overflow: overflowOrder }),
+    ...(target === undefined ? {} : { chosen: true }),
+    ...(target?.replicas === undefined ? {} : { replicas: target.replicas }),
+    ...(estimates === undefined ? {} : { estimates }),
+  };
 }
 
 function divisionsOf({ assignment }: Attempt): readonly DivisionTrace[] | undefined {
   if (assignment === undefined) return undefined;
   const parts = 'tiers' in assignment ? assignment.tiers : [assignment];
-  return parts.map((part) => {
+  return parts.map((part): DivisionTrace => {
     const { strategy, clusters, division } = part;
+    const tier = 'tier' in part ? { tier: part.tier } : {};
+    if (division === undefined) return { strategy, ...tier };
+    const { step, target, weights, kept } = division;
+    const before = new Map(kept.map(({ name, replicas = 0 }) => [name, replicas]));
+    const after = new Map(clusters.map(({ name, replicas = 0 }) => [name, replicas]));
+    const total = weights.reduce((sum, { weight }) => sum + weight, 0);
     return {
       strategy,
-      ...('tier' in part ? { tier: part.tier } : {}),
-      ...(division === undefined
-        ? {}
-        : { step: division.step, target: division.target, weights: division.weights, kept: division.kept }),
-      result: clusters,
+      ...tier,
+      step,
+      target,
+      shares: weights.slice(0, CANDIDATES_MAX).map(({ name, weight }) => ({
+        name,
+        weight,
+        ...(total > 0 ? { exact: ((target * weight) / total).toFixed(2) } : {}),
+        replicas: (after.get(name) ?? 0) - (before.get(name) ?? 0),
+      })),
+      ...(kept.length === 0 ? {} : { kept: kept.slice(0, CANDIDATES_MAX) }),
     };
   });
 }
@@ -132,11 +129,9 @@ function selectionOf({ selection }: Attempt): AttemptTrace['selection'] {
     ...(groups === undefined
       ? {}
       : {
-          groups: groups.map(({ name, score, members }) => ({
-            name,
-            score,
-            clusters: members.map((one) => one.name),
-          })),
+          groups: groups
+            .slice(0, NAMES_MAX)
+            .map(({ name, score, members }) => ({ name, score, clusters: members.length })),
         }),
     ...(chosenGroups === undefined ? {} : { chosenGroups }),
     ...(notSpread.length === 0 ? {} : { notSpread: notSpread.length }),
@@ -144,33 +139,75 @@ function selectionOf({ selection }: Attempt): AttemptTrace['selection'] {
 }
 
 function attemptTrace(
+  input: ScheduleInput,
   attempt: Attempt,
   names: readonly string[],
   clusters: readonly TargetCluster[],
 ): AttemptTrace {
-  const chosen =
-    attempt.failure === undefined ? new Map(clusters.map((target) => [target.name, target])) : new Map();
-  const all = clusterTraces(attempt, names, chosen as ReadonlyMap<string, TargetCluster>);
+  const { candidates, failure } = attempt;
+  const targets = new Map((failure === undefined ? clusters : []).map((target) => [target.name, target]));
+  const { replicas = 0, components = [] } = input.binding.spec;
+  const roomCounts = replicas > 0 || components.length > 0;
+  const verdicts = everyRejection(input, attempt);
+  const terminating = names.filter((_, index) => verdicts[index]?.outcome === 'terminating');
+  const excluded = exclusionsOf(verdicts, names);
   const selection = selectionOf(attempt);
   const divisions = divisionsOf(attempt);
   return {
     ...(attempt.affinityName === '' ? {} : { affinityName: attempt.affinityName }),
-    clusters: all.slice(0, CLUSTERS_MAX),
-    ...(all.length > CLUSTERS_MAX ? { omitted: all.length - CLUSTERS_MAX } : {}),
+    candidates: candidates
+      .slice(0, CANDIDATES_MAX)
+      .map((one) => candidateTrace(input, one, targets.get(one.name), roomCounts)),
+    ...(candidates.length > CANDIDATES_MAX ? { omittedCandidates: candidates.length - CANDIDATES_MAX } : {}),
+    ...(excluded.length === 0 ? {} : { excluded }),
+    ...(terminating.length === 0 ? {} : { terminating: terminating.slice(0, NAMES_MAX) }),
     ...(selection === undefined ? {} : { selection }),
     ...(divisions === undefined ? {} : { divisions }),
-    ...(attempt.failure === undefined ? {} : { failure: attempt.failure }),
+    ...(failure === undefined ? {} : { failure }),
   };
 }
 
-/** The story of a decision. With `explain` in the input, rejected clusters tell every reason. */
+/** The story of a decision, with every reason that keeps a cluster out. */
 export function traceOf(input: ScheduleInput, result: ScheduleResult): ScheduleTrace {
   const names = input.fleet.clusters.map(({ name }) => name);
   const clusters = result.ok ? result.clusters : [];
+  const { replicas = 0 } = input.binding.spec;
+  const { attempts } = result;
+  // The last one is the one that succeeded, when one did.
+  const kept =
+    attempts.length <= ATTEMPTS_MAX ? attempts : [...attempts.slice(0, ATTEMPTS_MAX - 1), attempts.at(-1)!];
   return {
+    outcome: result.ok ? 'Success' : OUTCOMES[result.failure.kind],
     mode: input.mode,
-    ok: result.ok,
-    clusters,
-    attempts: result.attempts.map((attempt) => attemptTrace(attempt, names, clusters)),
+    ...(result.ok ? { summary: resultText(clusters) } : { message: result.failure.message }),
+    ...(replicas > 0 ? { wanted: replicas } : {}),
+    ...(result.ok && result.affinityName !== undefined ? { affinityName: result.affinityName } : {}),
+    ...(clusters.length === 0
+      ? {}
+      : {
+          clusters: clusters
+            .slice(0, NAMES_MAX)
+            .map(({ name, replicas: own }) => ({ name, ...(own === undefined ? {} : { replicas: own }) })),
+        }),
+    attempts: kept.map((attempt) => attemptTrace(input, attempt, names, clusters)),
+    ...(kept.length < attempts.length ? { omittedAttempts: attempts.length - kept.length } : {}),
   };
+}
+
+/**
+ * What makes two decisions the same although room was measured anew: verdicts, choice and outcome. A look that finds
+ * this unchanged leaves the kept trace as it is.
+ */
+export function traceEssence(trace: ScheduleTrace): string {
+  const { outcome, mode, message = '', wanted = 0, affinityName = '', clusters = [], attempts } = trace;
+  const essence = [
+    outcome === 'Success' ? [mode, affinityName, wanted, clusters] : [outcome, message],
+    attempts.map(({ affinityName: term = '', excluded = [], terminating = [], candidates = [] }) => [
+      term,
+      excluded.map(({ text, remedy, clusters: out, omitted = 0 }) => [text, remedy, out, omitted]),
+      terminating,
+      candidates.map(({ name }) => name).sort(),
+    ]),
+  ];
+  return JSON.stringify(essence);
 }

@@ -12,11 +12,13 @@ import {
   type Binding,
   type BindingInput,
   type Claim,
+  type Contest,
   type Policy,
   type TemplateDecision,
 } from '../../propagation/index.ts';
 import { done, retry, type Outcome } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
+import { DecisionLog } from '../decisions.ts';
 import type { PolicyIndex } from './policy-index.ts';
 import { parseTemplateKey, type TemplateInformers, type TemplateKey } from './templates.ts';
 
@@ -134,7 +136,7 @@ export class TemplateReconciler {
         current = await hubClient.update(resource, claimed, { signal });
       }
       if (!bind) return done;
-      const changed = await this.writeBinding(current, policy, signal);
+      const changed = await this.writeBinding(current, policy, decision.contest, signal);
       if (changed) recorder.event(current, 'Normal', 'ApplyPolicySucceed', `Apply ${called} succeed`);
       return done;
     } catch (error) {
@@ -144,16 +146,25 @@ export class TemplateReconciler {
     }
   }
 
-  private async writeBinding(template: KubeObject, policy: Policy, signal: AbortSignal): Promise<boolean> {
+  private async writeBinding(
+    template: KubeObject,
+    policy: Policy,
+    contest: Contest | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { hubClient } = this.context;
+    const decisions = DecisionLog.of(this.context);
     const desired = desiredBinding(await this.bindingInput(template, policy));
     const existing = this.bindingOf(template);
     const resource = bindingResource(template);
     if (existing === undefined) {
+      // Noted first: the scheduler may be done with the binding before its creation is answered.
+      if (contest !== undefined) await decisions.chosen(desired, contest, true);
       await hubClient.create(resource, desired, { signal });
       return true;
     }
     const update = mergeBinding(existing, desired);
+    if (contest !== undefined) await decisions.chosen(existing, contest, false);
     if (update.result === 'unchanged') return false;
     if (update.result === 'conflict') {
       throw new Error(

@@ -1,5 +1,6 @@
 // karmada-scheduler: decides for every binding which clusters it goes to.
-// Reads: bindings, clusters. Writes: spec.clusters and the applied placement of bindings, their Scheduled condition.
+// Reads: bindings, clusters. Writes: spec.clusters and the applied placement of bindings, their Scheduled condition, and
+// why it was decided so (decisions.ts).
 // INVARIANT: decisions are made one after the other, each on one frozen snapshot of the fleet; only their writes
 // overlap, and never two for one binding.
 import {
@@ -31,11 +32,13 @@ import {
   type FleetSnapshot,
   type QueuedBinding,
   type Retry,
+  type ScheduleInput,
   type ScheduleOutcome,
   type ScheduleResult,
   type Wait,
 } from '../../scheduling/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
+import { DecisionLog } from '../decisions.ts';
 
 const BY_AFFINITY_GROUP = 'affinity-group';
 // LIMIT: decided bindings whose writes are under way.
@@ -44,6 +47,7 @@ const CONCURRENT_WRITES = 128;
 const DECISIONS_PER_TURN = 64;
 // LIMIT: how often a status write that met somebody else's is made anew.
 const STATUS_TRIES = 8;
+const GONE = { retry: 'forget', written: false } as const;
 
 export const scheduler: Controller = {
   name: 'scheduler',
@@ -69,6 +73,7 @@ class SchedulerLoop {
   private readonly clusterBindings: Informer<Binding>;
   private readonly clusters: Informer<Cluster>;
   private readonly queue = createSchedulingQueue();
+  private readonly decisions: DecisionLog;
   /** What bindings that could not be placed wait for. */
   private readonly waits = new Map<string, Wait>();
   private readonly writes = new Set<Promise<void>>();
@@ -84,6 +89,7 @@ class SchedulerLoop {
     clusters: Informer<Cluster>,
   ) {
     this.context = context;
+    this.decisions = DecisionLog.of(context);
     this.bindings = bindings;
     this.clusterBindings = clusterBindings;
     this.clusters = clusters;
@@ -158,6 +164,7 @@ class SchedulerLoop {
     const key = queueKey(binding);
     this.waits.delete(key);
     this.queue.forget(key);
+    this.decisions.forget(binding);
   }
 
   /** Decides what is queued, in a turn of its own. */
@@ -218,7 +225,7 @@ class SchedulerLoop {
       if (trigger.observe) await this.writeStatus(binding, observedStatus(binding));
       return 'forget';
     }
-    const result = schedule({
+    const input: ScheduleInput = {
       binding,
       fleet,
       gates: settings.gates,
@@ -228,9 +235,13 @@ class SchedulerLoop {
           ? peersOf(binding, (group) => this.bindings.store.byIndex(BY_AFFINITY_GROUP, group))
           : undefined,
       propagateEmptyWorkloads: settings.enableEmptyWorkloadPropagation,
-    });
+    };
+    const result = schedule(input);
     if (!result.ok) this.remember(item.key, result, fleet);
-    return this.carryOut(binding, outcomeOf(binding, result, trigger.mode, clock.now()));
+    const outcome = outcomeOf(binding, result, trigger.mode, clock.now());
+    const carriedOut = await this.carryOut(binding, outcome);
+    if (carriedOut.written) await this.decisions.scheduled(binding, input, result, trigger.why);
+    return carriedOut.retry;
   }
 
   private remember(key: string, result: Extract<ScheduleResult, { ok: false }>, fleet: FleetSnapshot): void {
@@ -244,7 +255,10 @@ class SchedulerLoop {
     );
   }
 
-  private async carryOut(binding: Binding, decided: ScheduleOutcome): Promise<Retry> {
+  private async carryOut(
+    binding: Binding,
+    decided: ScheduleOutcome,
+  ): Promise<{ readonly retry: Retry; readonly written: boolean }> {
     const { hubClient, clock } = this.context;
     let outcome = decided;
     let written = binding;
@@ -257,7 +271,7 @@ class SchedulerLoop {
           { type: 'merge', body: outcome.patch },
         );
       } catch (error) {
-        if (isNotFound(error)) return 'forget';
+        if (isNotFound(error)) return GONE;
         outcome = outcomeOfWriteError(binding, outcome, writeError(error), clock.now());
       }
     }
@@ -265,12 +279,12 @@ class SchedulerLoop {
       try {
         await this.writeStatus(written, outcome.status);
       } catch (error) {
-        if (isNotFound(error)) return 'forget';
+        if (isNotFound(error)) return GONE;
         throw error;
       }
     }
     this.tell(binding, outcome);
-    return outcome.retry;
+    return { retry: outcome.retry, written: outcome === decided };
   }
 
   /** Writes our own fields over whatever status is there by now: others write theirs at the same time. */
