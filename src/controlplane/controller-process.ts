@@ -13,7 +13,7 @@ import {
   type MemberEndpoints,
   type OpenMember,
 } from '../controllers/index.ts';
-import { Customizations, createInterpreter, nativeLayer } from '../interpreter/index.ts';
+import { Customizations, createInterpreter, nativeLayer, thirdPartyLayer } from '../interpreter/index.ts';
 import { createEventRecorder, createInformerSet, silentMetrics, type InformerSet } from '../runtime/index.ts';
 
 export interface ControllerProcessOptions {
@@ -45,12 +45,17 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
     logger,
   });
   const recorder = createEventRecorder({ client: hubClient, clock, component: options.component, logger });
+  const now = (): string => formatTime(clock.now());
   const context: ControllerContext = {
     charge,
     hubClient,
     informers,
     mapper: createRestMapper(hubClient.transport, { clock }),
-    interpreter: createInterpreter([customizations.layer, nativeLayer(() => formatTime(clock.now()))]),
+    interpreter: createInterpreter([
+      customizations.layer,
+      thirdPartyLayer(now),
+      nativeLayer(now, { priorityClasses: settings.gates.ResourceQuotaEstimate }),
+    ]),
     members,
     recorder,
     settings,

@@ -8,9 +8,16 @@ export function objectAt(value: unknown, ...path: readonly string[]): JsonObject
     : undefined;
 }
 
+/** The objects of a list; whatever else is in it is left out. */
 export function listAt(value: unknown, ...path: readonly string[]): readonly JsonObject[] {
   const found = valueAt(value, ...path);
-  return Array.isArray(found) ? (found as JsonObject[]) : [];
+  if (!Array.isArray(found)) return [];
+  const items = found as readonly JsonValue[];
+  return items.every(isObject) ? items : items.filter(isObject);
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function textAt(value: unknown, ...path: readonly string[]): string {
