@@ -2,13 +2,12 @@
 // Reads: bindings, Clusters. Writes: spec.gracefulEvictionTasks of bindings; spec.clusters when an eviction is taken back.
 import { formatTime } from '../base/index.ts';
 import { keyOf, kinds, type Resource } from '../client/index.ts';
-import { assessEvictions, takeBack } from '../failover/index.ts';
+import { appliedTolerations, assessEvictions, takeBack } from '../failover/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
 import type { Binding } from '../propagation/index.ts';
 import { done, informerSource, requeueAfter, runController } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { BINDING_SCOPES, reportHeld, tellEvicted, writeEviction } from './evictions.ts';
-import { appliedTolerations } from './taint-manager.ts';
 
 const BINDINGS_BY_EVICTION = 'evictedFrom';
 const evictedFrom = ({ spec }: Binding): string[] =>

@@ -2,10 +2,11 @@
 // Reads: Clusters, bindings. Writes: spec.clusters and spec.gracefulEvictionTasks of bindings.
 // INVARIANT: judged by the placement that was scheduled with, never by a policy that has not been acted on; the last
 // healthy copy is not purged before something can take its place.
-import { APPLIED_PLACEMENT_ANNOTATION, type Cluster, type Placement } from '../api/index.ts';
+import type { Cluster } from '../api/index.ts';
 import { keyOf, kinds, type Resource } from '../client/index.ts';
 import {
   StateUnreadable,
+  appliedTolerations,
   evict,
   extractState,
   isLastHealthyCopy,
@@ -58,20 +59,6 @@ export const taintManager: Controller = {
     );
   },
 };
-
-/** The tolerations a binding was scheduled with; undefined when it was not, or not readably. */
-export function appliedTolerations({
-  metadata,
-}: Binding): NonNullable<Placement['clusterTolerations']> | undefined {
-  const text = metadata.annotations?.[APPLIED_PLACEMENT_ANNOTATION];
-  if (text === undefined) return undefined;
-  try {
-    const placement = JSON.parse(text) as Placement | null;
-    return placement === null ? undefined : (placement.clusterTolerations ?? []);
-  } catch {
-    return undefined;
-  }
-}
 
 class Evictor {
   private readonly context: ControllerContext;

@@ -22,4 +22,4 @@ export { remedyActions } from './remedy.ts';
 export { judgeSilence, type SilenceMemory, type SilenceVerdict, type Signs } from './silence.ts';
 export { taintsByPolicies } from './taint-policy.ts';
 export { NOT_READY_TAINT, UNREACHABLE_TAINT, taintsForReadiness, type Taint } from './taints.ts';
-export { noExecuteTaints, stayOf, type Stay } from './toleration-clock.ts';
+export { appliedTolerations, noExecuteTaints, stayOf, type Stay } from './toleration-clock.ts';

@@ -1,10 +1,23 @@
 // How long a binding may stay in a cluster with NoExecute taints (clusters-and-failover.md §7.2).
 // INVARIANT: a taint that has no timeAdded never starts a clock.
-import type { Placement, Taint } from '../api/index.ts';
+import { APPLIED_PLACEMENT_ANNOTATION, type Placement, type Taint } from '../api/index.ts';
 import { tolerates } from '../fleet/index.ts';
 import { parseTime } from '../machinery/index.ts';
+import type { Binding } from './binding.ts';
 
 type Tolerations = NonNullable<Placement['clusterTolerations']>;
+
+/** The tolerations a binding was scheduled with; undefined when it was not, or not readably. */
+export function appliedTolerations({ metadata }: Binding): Tolerations | undefined {
+  const text = metadata.annotations?.[APPLIED_PLACEMENT_ANNOTATION];
+  if (text === undefined) return undefined;
+  try {
+    const placement = JSON.parse(text) as Placement | null;
+    return placement === null ? undefined : (placement.clusterTolerations ?? []);
+  } catch {
+    return undefined;
+  }
+}
 
 export type Stay =
   | { readonly kind: 'ends' }
