@@ -23,3 +23,18 @@ export { judgeSilence, type SilenceMemory, type SilenceVerdict, type Signs } fro
 export { taintsByPolicies } from './taint-policy.ts';
 export { NOT_READY_TAINT, UNREACHABLE_TAINT, taintsForReadiness, type Taint } from './taints.ts';
 export { appliedTolerations, noExecuteTaints, stayOf, type Stay } from './toleration-clock.ts';
+export { checkTimeline, type SettingFinding } from './timeline/check.ts';
+export {
+  impliedByMode,
+  presetHelp,
+  presetNames,
+  presetTimeline,
+  presetValues,
+  type PresetName,
+} from './timeline/presets.ts';
+export {
+  timelineRows,
+  upstreamTimeline,
+  type TimelineKey,
+  type TimelineSettings,
+} from './timeline/settings.ts';

@@ -12,8 +12,10 @@ import {
   unjoinCommand,
   versionCommand,
 } from '../cli/index.ts';
-import { defaultText, removedFlags, settingFlags } from './flags.ts';
-import { up } from './up.ts';
+import { presetHelp, presetNames } from '../failover/index.ts';
+import { configurationText } from './configuration.ts';
+import { defaultText, needlessFlags, settingFlags } from './flags.ts';
+import { settingsFrom, up } from './up.ts';
 import { VERSION } from './version.ts';
 
 /** How the program calls itself in help and messages, by the name it was started under. */
@@ -46,6 +48,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     shape(faultCommand(exit), { group: 'Troubleshooting' }),
     interpretCommand(exit),
     completionCommand(exit),
+    settingsCommand(),
     optionsCommand(),
     versionCommand(VERSION),
   ];
@@ -83,11 +86,42 @@ function upCommand(exit: (code: number) => void): Command {
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('warn'),
     );
+  addSettings(command);
+  for (const name of Object.keys(needlessFlags))
+    command.addOption(new Option(`--${name} <value>`).hideHelp());
+  return command.action(async (options: Record<string, unknown>) => exit(await up(options)));
+}
+
+function addSettings(command: Command): void {
+  const presets = presetNames.map((name) => `${name} (${presetHelp(name)})`).join(', ');
+  command
+    .option('--config <file>', 'file of settings; "navarch settings" prints one. Flags win over it')
+    .option('--failover-preset <name>', `settings of the failover timeline by name: ${presets}`);
   for (const flag of settingFlags) {
     const value = flag.kind === 'boolean' ? '[bool]' : `<${flag.kind}>`;
     const text = defaultText(flag);
     command.option(`--${flag.name} ${value}`, text === '' ? flag.help : `${flag.help} (default "${text}")`);
   }
-  for (const { name } of removedFlags) command.addOption(new Option(`--${name} [value]`).hideHelp());
-  return command.action(async (options: Record<string, unknown>) => exit(await up(options)));
+}
+
+/** The settings that flags and file come to, as a configuration file. */
+function settingsCommand(): Command {
+  const command = new Command('settings').description(
+    'print the settings that flags and configuration file come to, as a whole configuration file',
+  );
+  addSettings(command);
+  command.action(async (flags: Record<string, unknown>) => {
+    const { settings, warnings } = await settingsFrom(flags);
+    for (const warning of warnings) process.stderr.write(`navarch: ${warning}\n`);
+    process.stdout.write(configurationText(settings, settingFlags));
+  });
+  return shape(command, {
+    group: 'Settings',
+    examples: `
+      # All settings with what they are for and their defaults
+      %s settings > navarch.yaml
+
+      # What a preset and a flag come to
+      %s settings --failover-preset platform --resource-eviction-rate 20`,
+  });
 }

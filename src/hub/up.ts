@@ -20,8 +20,10 @@ import {
 } from '../base/index.ts';
 import { createClient, createHttpsTransport, kinds, type Client, type Transport } from '../client/index.ts';
 import type { ControllerSettings, MemberEndpoint } from '../controllers/index.ts';
+import { camelCase } from '../machinery/index.ts';
 import { StorageWorker } from '../storage/index.ts';
-import { readSettings, removedFlags, settingFlags } from './flags.ts';
+import { readConfigurationFile } from './configuration.ts';
+import { needlessFlags, readSettings, settingFlags, type ReadSettings } from './flags.ts';
 import { startHub, type Hub } from './hub.ts';
 import { createLogger } from './logger.ts';
 import { startMembers, type LocalMembers } from './local-members.ts';
@@ -53,7 +55,7 @@ function print(line: string): void {
 /** Runs until SIGINT or SIGTERM; resolves with the exit code. Throws OperatingError when it cannot start. */
 export async function up(flags: Record<string, unknown>): Promise<number> {
   const startedMs = performance.now();
-  const options = readOptions(flags);
+  const options = await readOptions(flags);
   await prepareDirectory(options.dataDirectory);
   const stop = stopOnSignals();
   const logger = createLogger(options.logLevel);
@@ -298,7 +300,7 @@ async function prepareDirectory(directory: string): Promise<void> {
   }
 }
 
-function readOptions(flags: Record<string, unknown>): UpOptions {
+async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
   const text = (name: string): string => String(flags[name]);
   const integer = (flag: string, name: string, min: number, max: number): number => {
     const value = Number(text(name));
@@ -309,16 +311,8 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
       'give another value',
     );
   };
-  const given = new Map<string, string>();
-  for (const { name } of settingFlags) {
-    const value = flags[camelCase(name)];
-    // A boolean flag without a value means true.
-    if (typeof value === 'string' || typeof value === 'boolean') given.set(name, String(value));
-  }
-  for (const { name, since, why } of removedFlags) {
-    if (flags[camelCase(name)] !== undefined)
-      process.stderr.write(`navarch: --${name} has no effect, Karmada ${since} removed it: ${why}\n`);
-  }
+  const { settings, warnings } = await settingsFrom(flags);
+  for (const warning of warnings) process.stderr.write(`navarch: ${warning}\n`);
   const members = integer('members', 'members', 0, 500);
   return {
     members,
@@ -333,10 +327,23 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
     acceptLegacySpellings: /^true$/i.test(text('acceptLegacySpellings')),
     disabledAdmission: text('disableAdmissionPlugins').split(',').filter(Boolean),
     logLevel: text('logLevel'),
-    settings: readSettings(given),
+    settings,
   };
 }
 
-function camelCase(name: string): string {
-  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** What flags and configuration file say together. */
+export async function settingsFrom(flags: Record<string, unknown>): Promise<ReadSettings> {
+  const given = new Map<string, string>();
+  for (const { name } of settingFlags) {
+    const value = flags[camelCase(name)];
+    // A boolean flag without a value means true.
+    if (typeof value === 'string' || typeof value === 'boolean') given.set(name, String(value));
+  }
+  const { config, failoverPreset } = flags as { readonly config?: string; readonly failoverPreset?: string };
+  const configuration = config === undefined ? undefined : await readConfigurationFile(config, settingFlags);
+  const { settings, warnings } = readSettings(given, configuration, failoverPreset ?? configuration?.preset);
+  const needless = needlessFlags
+    .filter(({ name }) => flags[camelCase(name)] !== undefined)
+    .map(({ name, why }) => `--${name} has no effect: ${why}`);
+  return { settings, warnings: [...warnings, ...needless] };
 }

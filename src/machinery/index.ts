@@ -68,6 +68,8 @@ export {
 } from './ownership.ts';
 export { Quantity, QuantityError } from './quantity.ts';
 export type { QuantityFormat } from './quantity.ts';
+export { camelCase, closest, readSetting, settingText } from './setting.ts';
+export type { SettingRow } from './setting.ts';
 export { planFor } from './schema-plan.ts';
 export type { Plan, RefResolver } from './schema-plan.ts';
 export { applyDefaults, pruneBySchema } from './schema-prune.ts';
