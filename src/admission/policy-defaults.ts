@@ -8,6 +8,7 @@ import {
   type ClusterPropagationPolicy,
   type PropagationPolicy,
 } from '../api/index.ts';
+import { NOT_READY_TAINT, UNREACHABLE_TAINT } from '../failover/index.ts';
 
 type Policy = PropagationPolicy | ClusterPropagationPolicy;
 type Spec = PropagationPolicy['spec'];
@@ -16,8 +17,18 @@ type Placement = NonNullable<Spec['placement']>;
 const DEFAULT_GRACE_PERIOD_SECONDS = 600;
 const SERVICE_IMPORT = { apiVersion: 'multicluster.x-k8s.io/v1alpha1', kind: 'ServiceImport' };
 
-/** Completes the spec. `namespace` is that of a PropagationPolicy; empty for the cluster kind. */
-export function defaultPolicySpec(spec: Spec, namespace: string): Spec {
+/** How long policies tolerate a lost cluster unless they say themselves. */
+export interface DefaultTolerations {
+  readonly notReadySeconds: number;
+  readonly unreachableSeconds: number;
+}
+
+/**
+ * Completes the spec.
+ * @param namespace that of a PropagationPolicy; empty for the cluster kind
+ * @param tolerations undefined: none are added, as upstream since 1.15
+ */
+export function defaultPolicySpec(spec: Spec, namespace: string, tolerations?: DefaultTolerations): Spec {
   let next = spec;
   if (namespace !== '' && spec.resourceSelectors.some((selector) => (selector.namespace ?? '') === '')) {
     next = {
@@ -28,7 +39,8 @@ export function defaultPolicySpec(spec: Spec, namespace: string): Spec {
     };
   }
   // COMPAT: upstream's typed webhook always writes a placement, empty if need be (case adm-pp-defaults).
-  next = withPlacement(next, defaultPlacement(next.placement ?? {}));
+  const placement = defaultPlacement(next.placement ?? {});
+  next = withPlacement(next, tolerations === undefined ? placement : withTolerations(placement, tolerations));
   const importsService = next.resourceSelectors.some(
     ({ apiVersion, kind }) => apiVersion === SERVICE_IMPORT.apiVersion && kind === SERVICE_IMPORT.kind,
   );
@@ -43,6 +55,33 @@ export function defaultPolicySpec(spec: Spec, namespace: string): Spec {
     next = { ...next, failover: { ...next.failover, application: graceful } };
   }
   return next;
+}
+
+/** As upstream from 1.3 to 1.14: one for each of the two taints of lost clusters that the policy does not speak of. */
+function withTolerations(placement: Placement, defaults: DefaultTolerations): Placement {
+  const wanted = [
+    [NOT_READY_TAINT, defaults.notReadySeconds],
+    [UNREACHABLE_TAINT, defaults.unreachableSeconds],
+  ] as const;
+  const present = placement.clusterTolerations ?? [];
+  const missing = wanted
+    .filter(
+      ([key]) =>
+        !present.some(
+          (one) =>
+            one.key === key &&
+            one.operator === 'Exists' &&
+            one.effect === 'NoExecute' &&
+            (one.value ?? '') === '',
+        ),
+    )
+    .map(([key, tolerationSeconds]) => ({
+      key,
+      operator: 'Exists' as const,
+      effect: 'NoExecute' as const,
+      tolerationSeconds,
+    }));
+  return missing.length === 0 ? placement : { ...placement, clusterTolerations: [...present, ...missing] };
 }
 
 function withPlacement(spec: Spec, placement: Placement): Spec {

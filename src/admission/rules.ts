@@ -25,7 +25,7 @@ import {
 } from './federated-resource-quota.ts';
 import { withTodaysSpelling } from './legacy-spellings.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
-import { defaultPolicySpec, withPolicyIdentity } from './policy-defaults.ts';
+import { defaultPolicySpec, withPolicyIdentity, type DefaultTolerations } from './policy-defaults.ts';
 import { validatePolicy } from './policy-validation.ts';
 import { customizationRefusal } from './resource-interpreter-customization.ts';
 import type { Rule } from './rule.ts';
@@ -39,6 +39,8 @@ export interface AdmissionOptions {
   readonly allowNoExecuteTaintPolicy: boolean;
   /** The flag `--accept-legacy-spellings`. */
   readonly acceptLegacySpellings: boolean;
+  /** What policies are completed with; absent: nothing. */
+  readonly defaultTolerations?: DefaultTolerations | undefined;
   /** What bindings are counted against with the gate FederatedQuotaEnforcement. */
   readonly quotas: QuotaLedger;
   /** The customizations that are stored, against which another must not go. */
@@ -153,7 +155,7 @@ function propagationPolicyRule(webhook: string, resource: string, options: Admis
       // A policy without a spec is refused by the schema, which is checked later.
       if (policy.spec?.resourceSelectors === undefined) return policy;
       const spelled = withTodaysSpelling(policy.spec, options.acceptLegacySpellings, warn);
-      const spec = defaultPolicySpec(spelled, namespace);
+      const spec = defaultPolicySpec(spelled, namespace, options.defaultTolerations);
       const defaulted = spec === policy.spec ? policy : ({ ...policy, spec } as Policy);
       return operation === 'CREATE' ? withPolicyIdentity(defaulted, options.random.uuid()) : defaulted;
     },

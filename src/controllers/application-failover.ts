@@ -10,16 +10,18 @@ import {
   extractState,
   judgeApplication,
   type EvictionChange,
+  type Hold,
   type UnhealthySince,
 } from '../failover/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
 import type { Binding } from '../propagation/index.ts';
 import { done, informerSource, requeueAfter, runController, type Outcome } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
-import { BINDING_SCOPES, tellNotEvicted, writeEviction } from './evictions.ts';
+import { brakeOf } from './eviction-brake.ts';
+import { BINDING_SCOPES, reportHeld, tellNotEvicted, writeEviction } from './evictions.ts';
 
-// How soon an eviction is tried again for which no state could be read.
-const RECHECK_MS = 10_000;
+// Until the cache has caught up with our own write.
+const HOLD_ENDED_MS = 100;
 
 export const applicationFailoverController: Controller = {
   name: 'applicationFailover',
@@ -109,9 +111,17 @@ async function move(
     } catch (error) {
       if (!(error instanceof StateUnreadable)) throw error;
       tellNotEvicted(context, binding, cluster, error);
-      return requeueAfter(RECHECK_MS, error.message);
+      const message = `The copy in ${cluster} stays: ${error.message}.`;
+      return hold(context, resource, binding, { reason: 'StateUnreadable', message }, signal);
     }
   }
+  const mass = await brakeOf(context).pass();
+  if (mass !== undefined) {
+    const message = `The copy in ${clusters.join(', ')} stays: ${mass}.`;
+    return hold(context, resource, binding, { reason: 'MassEviction', message }, signal);
+  }
+  if (await reportHeld(context, resource, binding, 'evict', undefined, signal))
+    return requeueAfter(HOLD_ENDED_MS, 'the hold that is over has just been taken off');
   try {
     const { clusters: targets = [], gracefulEvictionTasks = [] } = change;
     await writeEviction(context, resource, binding, { clusters: targets, gracefulEvictionTasks }, signal);
@@ -120,6 +130,17 @@ async function move(
     throw error;
   }
   return undefined;
+}
+
+async function hold(
+  context: ControllerContext,
+  resource: Resource<Binding>,
+  binding: Binding,
+  why: Hold,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  await reportHeld(context, resource, binding, 'evict', why, signal);
+  return requeueAfter(context.settings.taintEvictionRetryPeriodMs, why.message);
 }
 
 function taskFor(

@@ -6,6 +6,7 @@ import {
   APPLIED_OVERRIDES_ANNOTATION,
   BINDING_FINALIZER,
   CLUSTER_BINDING_FINALIZER,
+  LEAVE_OBJECTS_ANNOTATION,
   clusterOfExecutionNamespace,
   type Cluster,
   type KubeObject,
@@ -261,7 +262,29 @@ class Renderer {
       overridden,
       ...(labels === undefined ? {} : { preservedLabels: labels }),
     });
+    await this.leaveObjects(binding, this.works.store.get(keyOf(desired)), signal);
     await writeWork(this.context, this.works, desired, signal);
+  }
+
+  /**
+   * A Work that is on its way out of a cluster where its objects are wanted again: they stay for the next Work. That is
+   * how a cluster that comes back is compared with what is desired now before anything there is deleted.
+   */
+  private async leaveObjects(binding: Binding, work: Work | undefined, signal: AbortSignal): Promise<void> {
+    if (work === undefined || !isBeingDeleted(work) || !bindingIds(work).includes(bindingId(binding))) return;
+    const { namespace, name = '', uid } = work.metadata;
+    if (work.metadata.annotations?.[LEAVE_OBJECTS_ANNOTATION] === 'true') return;
+    const body = { metadata: { uid, annotations: { [LEAVE_OBJECTS_ANNOTATION]: 'true' } } };
+    try {
+      await this.context.hubClient.patch(
+        kinds.works,
+        { namespace, name },
+        { type: 'merge', body },
+        { signal },
+      );
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
   }
 
   private async revise(

@@ -15,10 +15,11 @@ import {
 } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
 import { isAlreadyExists, isNotFound, kinds, type Resource } from '../client/index.ts';
-import { taintsForReadiness } from '../failover/index.ts';
+import { lossObstacle, taintsForReadiness, taintsOfLoss, type GivingUp } from '../failover/index.ts';
 import { hasFinalizer, isBeingDeleted, withFinalizer, withoutFinalizer } from '../machinery/index.ts';
 import { done, informerSource, requeueAfter, runController, type Outcome } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
+import { brakeLimits, brakeOf } from './eviction-brake.ts';
 
 // Deletion waits for others (namespace contents, rescheduling); their events mostly come first.
 const DELETION_POLL_MS = 1_000;
@@ -29,20 +30,42 @@ type AnyBinding = ResourceBinding | ClusterResourceBinding;
 export const BINDINGS_BY_CLUSTER = 'cluster';
 export const targetNames = ({ spec }: AnyBinding): string[] => (spec.clusters ?? []).map(({ name }) => name);
 
-/** The cluster as it ought to be while it lives; the same object when nothing is to change. Pure. */
-export function decideCluster(cluster: Cluster, now: string): Cluster {
-  const ready = cluster.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+export interface ClusterDecision {
+  /** As it ought to be while it lives; the same object when nothing is to change. */
+  readonly cluster: Cluster;
+  readonly recheckAfterMs: number | undefined;
+  /** Why it is not given up although it is time. */
+  readonly held: string | undefined;
+}
+
+/** @param giving how a lost cluster is given up; undefined: not by us. Pure. */
+export function decideCluster(cluster: Cluster, now: string, giving: GivingUp | undefined): ClusterDecision {
+  const ready = cluster.status?.conditions?.find(({ type }) => type === 'Ready');
   const before = cluster.spec.taints ?? [];
-  const taints = taintsForReadiness(before, ready, now);
+  const kept = taintsForReadiness(before, ready?.status, now);
+  const { taints, recheckAfterMs, held } =
+    giving === undefined
+      ? { taints: kept, recheckAfterMs: undefined, held: undefined }
+      : taintsOfLoss(kept, ready, giving);
   const finalized = withFinalizer(cluster, CLUSTER_FINALIZER);
-  if (taints === before) return finalized;
-  return { ...finalized, spec: { ...finalized.spec, taints } } as Cluster;
+  if (taints === before) return { cluster: finalized, recheckAfterMs, held };
+  const next = { ...finalized, spec: { ...finalized.spec, taints } } as Cluster;
+  return { cluster: next, recheckAfterMs, held };
+}
+
+/** What the cluster controller gives lost clusters up by; undefined: it does not. */
+function givingUp(context: ControllerContext, cluster: Cluster): GivingUp | undefined {
+  const { settings, clock } = context;
+  if (settings.failoverMode !== 'automatic' || !settings.gates.Failover) return undefined;
+  const nowMs = clock.now();
+  const obstacle = lossObstacle(cluster, brakeOf(context).fleet(), brakeLimits(settings));
+  return { timeoutMs: settings.failoverEvictionTimeoutMs, obstacle, nowMs, now: formatTime(nowMs) };
 }
 
 export const clusterController: Controller = {
   name: 'cluster',
   async run(context) {
-    const { informers, clock, logger, metrics, signal } = context;
+    const { informers, clock, logger, metrics, recorder, settings, signal } = context;
     const clusters = informers.informer(kinds.clusters);
     const namespaces = informers.informer(kinds.namespaces as Resource<Namespace>);
     const bindings = informers.informer(kinds.resourceBindings, {
@@ -74,12 +97,22 @@ export const clusterController: Controller = {
           return removeCluster(context, cluster, namespaces.store.get(executionNamespace(name)), inUse(name));
         if (namespaces.store.get(executionNamespace(name)) === undefined)
           await createExecutionNamespace(context, cluster);
-        const wanted = decideCluster(cluster, formatTime(clock.now()));
-        if (wanted !== cluster) {
-          await context.hubClient.update(kinds.clusters, wanted, { signal: reconcileSignal });
-          tellTaints(context, cluster, wanted);
+        const decided = decideCluster(cluster, formatTime(clock.now()), givingUp(context, cluster));
+        if (decided.cluster !== cluster) {
+          await context.hubClient.update(kinds.clusters, decided.cluster, { signal: reconcileSignal });
+          tellTaints(context, cluster, decided.cluster);
         }
-        return done;
+        if (decided.held !== undefined) {
+          recorder.event(
+            cluster,
+            'Warning',
+            'NotGivenUp',
+            `The cluster is lost and is not given up: ${decided.held}.`,
+          );
+          return requeueAfter(settings.taintEvictionRetryPeriodMs, decided.held);
+        }
+        if (decided.recheckAfterMs === undefined) return done;
+        return requeueAfter(decided.recheckAfterMs, 'a lost cluster is given up then');
       },
     });
   },

@@ -1,7 +1,7 @@
 // What the controllers that evict share: writing the change, and telling of it on the binding and its template.
 import { errorMessage, formatTime } from '../base/index.ts';
 import { kinds, type Resource } from '../client/index.ts';
-import { heldCondition, type EvictionChange, type HoldReason } from '../failover/index.ts';
+import { heldCondition, type EvictionChange, type HeldStep, type Hold } from '../failover/index.ts';
 import { withCondition, type Binding } from '../propagation/index.ts';
 import type { ObjectReferable } from '../runtime/index.ts';
 import type { ControllerContext } from './context.ts';
@@ -65,23 +65,24 @@ export function tellNotEvicted(
 
 /**
  * Says on the binding that the guard keeps a copy, or no longer does. Whether that had to be written.
- * @param why what stands in the way; undefined: nothing does
+ * @param hold what stands in the way; undefined: nothing does
  */
 export async function reportHeld(
   { hubClient, recorder, clock }: ControllerContext,
   resource: Resource<Binding>,
   binding: Binding,
-  reason: HoldReason,
-  why: string | undefined,
+  step: HeldStep,
+  hold: Hold | undefined,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { status } = binding;
-  const condition = heldCondition(status?.conditions, reason, why);
+  const condition = heldCondition(status?.conditions, step, hold);
   if (condition === undefined) return false;
   const conditions = withCondition(status?.conditions, condition, formatTime(clock.now()));
   const next = { ...binding, status: { ...status, conditions } } as Binding;
   await hubClient.updateStatus(resource, next, { signal });
-  if (why === undefined) return true;
-  for (const object of [binding, templateOf(binding)]) recorder.event(object, 'Warning', reason, why);
+  if (hold === undefined) return true;
+  for (const object of [binding, templateOf(binding)])
+    recorder.event(object, 'Warning', hold.reason, hold.message);
   return true;
 }

@@ -2,7 +2,7 @@
 // Reads: bindings, Clusters. Writes: spec.gracefulEvictionTasks of bindings; spec.clusters when an eviction is taken back.
 import { formatTime } from '../base/index.ts';
 import { keyOf, kinds, type Resource } from '../client/index.ts';
-import { appliedTolerations, assessEvictions, takeBack } from '../failover/index.ts';
+import { appliedTolerations, assessEvictions, takeBack, type Hold } from '../failover/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
 import type { Binding } from '../propagation/index.ts';
 import { done, informerSource, requeueAfter, runController } from '../runtime/index.ts';
@@ -49,8 +49,8 @@ async function runFor(context: ControllerContext, name: string, resource: Resour
     reconcile: async (key, { signal: reconcileSignal }) => {
       const binding = bindings.store.get(key);
       if (binding === undefined || isBeingDeleted(binding)) return done;
-      const report = (why: string | undefined): Promise<boolean> =>
-        reportHeld(context, resource, binding, 'ReplacementNotHealthy', why, reconcileSignal);
+      const report = (hold: Hold | undefined): Promise<boolean> =>
+        reportHeld(context, resource, binding, 'end', hold, reconcileSignal);
       if (evictedFrom(binding).length === 0) {
         await report(undefined);
         return done;
@@ -72,7 +72,9 @@ async function runFor(context: ControllerContext, name: string, resource: Resour
         await writeEviction(context, resource, binding, { gracefulEvictionTasks: tasks }, reconcileSignal);
         for (const cluster of dropped) tellEvicted(context, binding, cluster);
       } else {
-        await report(held.length === 0 ? undefined : heldText(held));
+        await report(
+          held.length === 0 ? undefined : { reason: 'ReplacementNotHealthy', message: heldText(held) },
+        );
       }
       if (recheckAfterMs === undefined) return done;
       return requeueAfter(recheckAfterMs, 'an eviction ends by then');

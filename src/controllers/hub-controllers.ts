@@ -11,6 +11,7 @@ import { dependenciesDistributor } from './dependencies.ts';
 import { deploymentReplicasSyncer } from './deployment-replicas-syncer.ts';
 import { detector } from './detector/index.ts';
 import { executionController } from './execution/index.ts';
+import { evictionBrake } from './eviction-brake.ts';
 import { gracefulEvictionController } from './graceful-eviction.ts';
 import {
   quotaEnforcementController,
@@ -43,6 +44,7 @@ export const hubControllers: readonly Controller[] = [
   workStatusController,
   bindingStatusController,
   applicationFailoverController,
+  evictionBrake,
   taintManager,
   gracefulEvictionController,
   rebalancerController,

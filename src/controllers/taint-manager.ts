@@ -12,8 +12,12 @@ import {
   isLastHealthyCopy,
   noExecuteTaints,
   stayOf,
+  suspicionOf,
   taintEvictionTask,
   taintPurgeMode,
+  type EvictionChange,
+  type Hold,
+  type PurgeMode,
 } from '../failover/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
 import type { Binding } from '../propagation/index.ts';
@@ -29,11 +33,10 @@ import {
 import { fleetSnapshot, schedule, type FleetSnapshot } from '../scheduling/index.ts';
 import { BINDINGS_BY_CLUSTER, targetNames } from './cluster.ts';
 import type { Controller, ControllerContext } from './context.ts';
+import { brakeOf } from './eviction-brake.ts';
 import { EvictionPace } from './eviction-pace.ts';
 import { BINDING_SCOPES, reportHeld, tellNotEvicted, writeEviction } from './evictions.ts';
 
-// How soon an eviction that has to wait for something else is looked at again; upstream's retry period.
-const RECHECK_MS = 10_000;
 // Until the cache has caught up with our own write.
 const HOLD_ENDED_MS = 100;
 
@@ -166,17 +169,16 @@ class Evictor {
     } catch (error) {
       if (!(error instanceof StateUnreadable)) throw error;
       tellNotEvicted(this.context, binding, cluster, error);
-      return requeueAfter(RECHECK_MS, error.message);
+      return this.hold(
+        binding,
+        { reason: 'StateUnreadable', message: `The copy in ${cluster} stays: ${error.message}.` },
+        signal,
+      );
     }
     const change = evict(binding.spec, taintEvictionTask(cluster, purgeMode, state));
     if (change === undefined) return done;
-    if (purgeMode === 'Directly' && isLastHealthyCopy(binding.spec, binding.status, cluster)) {
-      const obstacle = this.obstacle({ ...binding, spec: { ...binding.spec, ...change } });
-      if (obstacle !== undefined) {
-        await this.report(binding, heldText(cluster, obstacle), signal);
-        return requeueAfter(RECHECK_MS, 'nothing can take the place of the last healthy copy');
-      }
-    }
+    const hold = await this.refusal(binding, cluster, change, purgeMode);
+    if (hold !== undefined) return this.hold(binding, hold, signal);
     if (await this.report(binding, undefined, signal))
       return requeueAfter(HOLD_ENDED_MS, 'the hold that is over has just been taken off');
     try {
@@ -188,8 +190,35 @@ class Evictor {
     return done;
   }
 
-  private report(binding: Binding, why: string | undefined, signal: AbortSignal): Promise<boolean> {
-    return reportHeld(this.context, this.resource, binding, 'NoReplacement', why, signal);
+  /** What the guard says. The brake is asked last, for it counts what it lets pass. */
+  private async refusal(
+    binding: Binding,
+    cluster: string,
+    change: EvictionChange,
+    purgeMode: PurgeMode,
+  ): Promise<Hold | undefined> {
+    const suspect = suspicionOf(this.clusters.store.get(cluster));
+    if (suspect !== undefined)
+      return {
+        reason: 'ClusterSuspect',
+        message: `The copy in ${cluster} stays: the cluster is suspect: ${suspect}.`,
+      };
+    if (purgeMode === 'Directly' && isLastHealthyCopy(binding.spec, binding.status, cluster)) {
+      const obstacle = this.obstacle({ ...binding, spec: { ...binding.spec, ...change } });
+      if (obstacle !== undefined) return { reason: 'NoReplacement', message: heldText(cluster, obstacle) };
+    }
+    const mass = await brakeOf(this.context).pass();
+    if (mass === undefined) return undefined;
+    return { reason: 'MassEviction', message: `The copy in ${cluster} stays: ${mass}.` };
+  }
+
+  private async hold(binding: Binding, hold: Hold, signal: AbortSignal): Promise<Outcome> {
+    await this.report(binding, hold, signal);
+    return requeueAfter(this.context.settings.taintEvictionRetryPeriodMs, hold.message);
+  }
+
+  private report(binding: Binding, hold: Hold | undefined, signal: AbortSignal): Promise<boolean> {
+    return reportHeld(this.context, this.resource, binding, 'evict', hold, signal);
   }
 
   private stateOf({ spec, status }: Binding, cluster: string): Readonly<Record<string, string>> | undefined {

@@ -77,6 +77,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     random,
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
     acceptLegacySpellings: options.acceptLegacySpellings,
+    defaultTolerations:
+      settings.failoverMode === 'automatic'
+        ? {
+            notReadySeconds: settings.defaultNotReadyTolerationSeconds,
+            unreachableSeconds: settings.defaultUnreachableTolerationSeconds,
+          }
+        : undefined,
     quotas: createQuotaLedger(started.promise),
     customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
   });

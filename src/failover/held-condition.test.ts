@@ -22,10 +22,15 @@ const cases: readonly [
   ['another obstacle is', held('NoReplacement', 'no room'), 'tainted', 'True'],
   ['the end of a hold is told', held('NoReplacement', 'no room'), undefined, 'False'],
   ['the hold of another stays', held('ReplacementNotHealthy', 'x'), undefined, undefined],
+  ['the end of a hold of the same step for another reason is told', held('MassEviction', 'x'), undefined, 'False'],
+  ['a hold of the same step for another reason takes its place', held('MassEviction', 'x'), 'no room', 'True'],
   ['what never was held needs no condition', undefined, undefined, undefined],
   ['the end is told once', ended, undefined, undefined],
   ['a second hold is told', ended, 'no room', 'True'],
 ]; // prettier-ignore
 for (const [what, conditions, why, status] of cases) {
-  test(what, () => assert.equal(heldCondition(conditions, 'NoReplacement', why)?.status, status));
+  test(what, () => {
+    const hold = why === undefined ? undefined : ({ reason: 'NoReplacement', message: why } as const);
+    assert.equal(heldCondition(conditions, 'evict', hold)?.status, status);
+  });
 }

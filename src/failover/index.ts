@@ -14,14 +14,35 @@ export {
   type PurgeMode,
 } from './eviction.ts';
 export { assessEvictions, takeBack, type EvictionAssessment } from './graceful-eviction.ts';
-export { heldCondition, type HoldReason } from './held-condition.ts';
+export {
+  brakeAtRest,
+  fleetObstacle,
+  fleetOf,
+  lossObstacle,
+  passBrake,
+  releaseBrake,
+  suspicionOf,
+  type BrakeLimits,
+  type BrakeState,
+  type Fleet,
+} from './guard.ts';
+export { heldCondition, type HeldStep, type Hold } from './held-condition.ts';
 export { StateUnreadable, extractState } from './preserved-state.ts';
 export { believe, readyFromProbe } from './probe.ts';
 export type { ObservedReady, ProbeMemory, ProbeResult, Thresholds } from './probe.ts';
 export { remedyActions } from './remedy.ts';
 export { judgeSilence, type SilenceMemory, type SilenceVerdict, type Signs } from './silence.ts';
+export { SUSPECT_CONDITION, judgeSuspicion, type Failures } from './suspicion.ts';
 export { taintsByPolicies } from './taint-policy.ts';
-export { NOT_READY_TAINT, UNREACHABLE_TAINT, taintsForReadiness, type Taint } from './taints.ts';
+export {
+  NOT_READY_TAINT,
+  UNREACHABLE_TAINT,
+  isGivenUp,
+  taintsForReadiness,
+  taintsOfLoss,
+  type GivingUp,
+  type Taint,
+} from './taints.ts';
 export { appliedTolerations, noExecuteTaints, stayOf, type Stay } from './toleration-clock.ts';
 export { checkTimeline, type SettingFinding } from './timeline/check.ts';
 export {

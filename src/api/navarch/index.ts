@@ -1,10 +1,14 @@
 // Every kind of our own API, the group navarch.io: what Karmada's API has no place for. One file, one kind.
 import type { KindDefinition } from '../kind.ts';
+import { evictionBrakeKind } from './eviction-brake.ts';
+import { failoverRecordKind } from './failover-record.ts';
 import { clusterSchedulingDecisionKind, schedulingDecisionKind } from './scheduling-decision.ts';
 
 export const navarchKinds: readonly KindDefinition[] = [
   schedulingDecisionKind,
   clusterSchedulingDecisionKind,
+  evictionBrakeKind,
+  failoverRecordKind,
 ];
 
 export type {
@@ -17,3 +21,6 @@ export type {
   ScheduleTrace,
   SchedulingDecision,
 } from './scheduling-decision.ts';
+export { LEAVE_OBJECTS_ANNOTATION } from './annotations.ts';
+export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';
+export { FAILOVER_CLUSTER_LABEL, type FailoverMove, type FailoverRecord } from './failover-record.ts';

@@ -11,9 +11,11 @@ import {
 import { errorMessage, formatTime } from '../../base/index.ts';
 import { kinds, type ApiResource, type Resource } from '../../client/index.ts';
 import {
+  SUSPECT_CONDITION,
   believe,
+  judgeSuspicion,
   readyFromProbe,
-  type ObservedReady,
+  type Failures,
   type ProbeMemory,
   type ProbeResult,
 } from '../../failover/index.ts';
@@ -37,6 +39,7 @@ export const clusterStatusController: Controller = {
     const { informers, settings, clock, logger, metrics, signal, charge } = context;
     const clusters = informers.informer(kinds.clusters);
     const memories = new Map<string, ProbeMemory>();
+    const failures = new Map<string, Failures>();
     await runController({
       name: 'cluster-status-controller',
       sources: [
@@ -55,6 +58,7 @@ export const clusterStatusController: Controller = {
         const cluster = clusters.store.get(name);
         if (cluster === undefined) {
           memories.delete(name);
+          failures.delete(name);
           return done;
         }
         if (
@@ -67,8 +71,9 @@ export const clusterStatusController: Controller = {
         if (!hasFinalizer(cluster, CLUSTER_FINALIZER)) return done;
         const { connection, result } = await probeInTime(context, cluster, reconcileSignal);
         const ready = readyFromProbe(result);
-        const current = readyCondition(cluster);
-        const verdict = believe(memories.get(name), current, ready, clock.now(), {
+        const current = conditionOf(cluster, 'Ready');
+        const before = memories.get(name);
+        const verdict = believe(before, current, ready, clock.now(), {
           failureMs: settings.clusterFailureThresholdMs,
           successMs: settings.clusterSuccessThresholdMs,
         });
@@ -77,20 +82,32 @@ export const clusterStatusController: Controller = {
           settings.clusterStatusUpdateFrequencyMs,
           'status is collected periodically',
         );
-        if (!verdict.believed) return again;
+        const suspicion = judgeSuspicion(
+          failures.get(name) ?? [],
+          before?.status === 'True' && verdict.memory.status !== 'True',
+          conditionOf(cluster, SUSPECT_CONDITION),
+          clock.now(),
+          { failures: settings.clusterSuspectFailures, windowMs: settings.clusterSuspectWindowMs },
+        );
+        failures.set(name, suspicion.failures);
+        if (!verdict.believed && suspicion.condition === undefined) return again;
         const collected =
-          result.kind === 'healthy' && connection !== undefined
+          verdict.believed && result.kind === 'healthy' && connection !== undefined
             ? await collect(context, cluster, connection)
             : undefined;
-        await writeStatus(context, cluster, decideStatus(cluster, ready, collected, formatTime(clock.now())));
+        const found = [
+          ...(verdict.believed ? [{ type: 'Ready', ...ready }] : []),
+          ...(suspicion.condition === undefined ? [] : [suspicion.condition]),
+        ];
+        await writeStatus(context, cluster, decideStatus(cluster, found, collected, formatTime(clock.now())));
         return again;
       },
     });
   },
 };
 
-function readyCondition(cluster: Cluster): Condition | undefined {
-  return cluster.status?.conditions?.find(({ type }) => type === 'Ready');
+function conditionOf({ status }: Cluster, wanted: string): Condition | undefined {
+  return status?.conditions?.find(({ type }) => type === wanted);
 }
 
 /** A member that does not answer is given up on after the probe's time. */
@@ -199,15 +216,15 @@ export function enablementsFrom(resources: readonly ApiResource[]): ApiEnablemen
     }));
 }
 
-/** The status to write. Without `collected` only the Ready condition changes; what was known stays. Pure. */
+/** The status to write. Without `collected` only the conditions found change; what was known stays. Pure. */
 export function decideStatus(
   cluster: Cluster,
-  ready: ObservedReady,
+  found: readonly Omit<Condition, 'lastTransitionTime'>[],
   collected: Collected | undefined,
   now: string,
 ): Status {
   const before = cluster.status ?? {};
-  const conditions: Omit<Condition, 'lastTransitionTime'>[] = [{ type: 'Ready', ...ready }];
+  const conditions = [...found];
   if (collected === undefined)
     return { ...before, conditions: withConditions(before.conditions ?? [], conditions, now) };
   const complete = collected.apiEnablements.length > 0;

@@ -46,6 +46,9 @@ function needsExecution(before: Work, after: Work): boolean {
   return (
     before.metadata.generation !== after.metadata.generation ||
     before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp ||
+    // One that is on its way out may be told to leave its objects.
+    (after.metadata.deletionTimestamp !== undefined &&
+      before.metadata.annotations !== after.metadata.annotations) ||
     before.metadata.uid !== after.metadata.uid
   );
 }

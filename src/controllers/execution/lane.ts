@@ -1,6 +1,7 @@
 // The lane of one member: its queue, its workers, and what a reconcile of one of its Works does.
 import {
   EXECUTION_FINALIZER,
+  LEAVE_OBJECTS_ANNOTATION,
   executionNamespace,
   type Cluster,
   type KubeObject,
@@ -177,7 +178,10 @@ export class ExecutionLane {
   private async remove(work: Work, cluster: Cluster | undefined, signal: AbortSignal): Promise<Outcome> {
     if (!hasFinalizer(work, EXECUTION_FINALIZER)) return done;
     const reachable = cluster !== undefined && isReady(cluster);
-    if (reachable) {
+    const left = work.metadata.annotations?.[LEAVE_OBJECTS_ANNOTATION] === 'true';
+    if (left) {
+      // Wanted here again: the next Work takes over what is there.
+    } else if (reachable) {
       const { writer } = this.reach(cluster);
       const release = work.spec.preserveResourcesOnDeletion === true;
       for (const manifest of manifestsOf(work)) {
