@@ -1,12 +1,36 @@
 // Runs the admission plugins over a write: all that mutate, in order, then all that validate. A plugin refuses by
 // throwing a StatusError.
+// COMPAT: when a webhook or policy changed the object, all that mutate are asked once more, so that the rules before it
+// see what it made; never a third time.
 import type { KubeObject } from '../api/index.ts';
-import type { AdmissionAttributes, AdmissionPlugin } from '../machinery/index.ts';
+import type { AdmissionAttributes, AdmissionPlugin, MutationPass } from '../machinery/index.ts';
 
 type Warn = (message: string) => void;
 
+class Pass implements MutationPass {
+  readonly kept = new Map<string, unknown>();
+  repeated = false;
+  wanted = false;
+  repeat(): void {
+    this.wanted = true;
+  }
+}
+
 /** What the plugins made of the object. `attributes.object` must be there. */
 export async function mutateAdmission(
+  plugins: readonly AdmissionPlugin[],
+  attributes: AdmissionAttributes & { readonly object: KubeObject },
+  warn: Warn,
+): Promise<KubeObject> {
+  const pass = new Pass();
+  const given = { ...attributes, pass };
+  const object = await mutateOnce(plugins, given, warn);
+  if (!pass.wanted) return object;
+  pass.repeated = true;
+  return mutateOnce(plugins, { ...given, object }, warn);
+}
+
+async function mutateOnce(
   plugins: readonly AdmissionPlugin[],
   attributes: AdmissionAttributes & { readonly object: KubeObject },
   warn: Warn,

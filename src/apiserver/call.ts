@@ -110,6 +110,8 @@ export function admissionAttributes(
     version: call.subresource?.kind?.version ?? served.version.name,
     kind,
     resource: info.resource,
+    resourceGroup: served.definition.group,
+    resourceVersion: served.version.name,
     subresource: info.subresource,
     namespace: info.namespace,
     user,

@@ -147,12 +147,20 @@ export interface SubresourceCall {
   parent(): Promise<KubeObject>;
   /** The body as JSON; throws a 400 StatusError when there is none. */
   body(): JsonObject;
+  /** The body as an object of the subresource's own kind. */
+  object(): KubeObject;
   /**
-   * Changes the parent object: reads it, lets `change` build the next one, checks preconditions, admission and
-   * validation as an update does, and stores it. Tries again when somebody else was faster.
+   * What admission makes of an object that is created here; throws a StatusError when it refuses. `prepare` is what the
+   * server itself fills in between the rules that change objects and those that check them.
+   */
+  admitCreate(object: KubeObject, prepare?: (object: KubeObject) => KubeObject): Promise<KubeObject>;
+  /**
+   * Changes the parent object: reads it, lets `change` build the next one, checks preconditions and validation as an
+   * update does, and stores it. Tries again when somebody else was faster.
+   * COMPAT: admission has seen the object of the subresource, not what becomes of its parent.
    */
   update(change: (parent: KubeObject) => KubeObject): Promise<KubeObject>;
-  /** Deletes the parent object with the given meta/v1 DeleteOptions. */
+  /** Deletes the parent object with the given meta/v1 DeleteOptions; admission is not asked about it. */
   delete(options: JsonObject): Promise<ApiResponse>;
   /** Answers with an object in the representation that the client asked for. */
   present(status: number, object: unknown): ApiResponse;
@@ -165,6 +173,8 @@ export interface SubresourceCall {
 export interface Subresource {
   /** The kind that it takes and gives; absent: that of the resource. */
   readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
+  /** apiVersions of that kind from which nothing has changed since. */
+  readonly olderApiVersions?: readonly string[];
   readonly verbs: readonly string[];
   /**
    * A part of the object, written as a whole object (status, finalize, approval, resize): what of `next` counts.
@@ -177,6 +187,8 @@ export interface Subresource {
   };
   /** Answers every request itself, instead of `part`. */
   readonly serve?: (call: SubresourceCall) => Promise<ApiResponse>;
+  /** Opens a connection (exec, proxy): admission is asked first, and sees the query as options of this kind. */
+  readonly connects?: string;
   /** The object shown as another kind, and the other kind written back (scale). */
   readonly projection?: Projection;
 }

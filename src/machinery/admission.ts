@@ -17,6 +17,9 @@ export interface AdmissionAttributes {
   readonly version: string;
   readonly kind: string;
   readonly resource: string;
+  /** Group and version of the resource, which are not those of the kind where a subresource has one of its own. */
+  readonly resourceGroup?: string;
+  readonly resourceVersion?: string;
   readonly subresource: string;
   readonly namespace: string;
   readonly name: string;
@@ -27,6 +30,25 @@ export interface AdmissionAttributes {
   /** What is stored now; undefined on CREATE. */
   readonly oldObject: KubeObject | undefined;
   readonly options: JsonObject;
+  /** Notes something for the audit log; absent: nobody keeps one. */
+  readonly annotate?: Annotate;
+  /** Which time the rules that change objects are asked; only they see it. */
+  readonly pass?: MutationPass;
+}
+
+/**
+ * @param key like `policy.example.com/reason`; the first note under a key counts
+ * @param level how much an audit rule must want to know for this to be kept
+ */
+export type Annotate = (key: string, value: string, level?: 'Metadata' | 'Request') => void;
+
+/** One request on its way through the rules that change objects: they are all asked a second time when one wants so. */
+export interface MutationPass {
+  readonly repeated: boolean;
+  /** Wants all rules to be asked again, since this one changed what those before it have seen. */
+  repeat(): void;
+  /** What a rule keeps for the second time, by its name. */
+  readonly kept: Map<string, unknown>;
 }
 
 /** What an admission rule may say besides yes: throw a StatusError to refuse. */

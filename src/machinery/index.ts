@@ -3,7 +3,14 @@ export { serverSideApply } from './apply/server-side-apply.ts';
 export type { AppliedConfiguration } from './apply/server-side-apply.ts';
 export { keepTimes, trackUpdate } from './apply/track-update.ts';
 export type { TrackedUpdate } from './apply/track-update.ts';
-export type { AdmissionAttributes, AdmissionOperation, AdmissionPlugin, UserInfo } from './admission.ts';
+export type {
+  AdmissionAttributes,
+  AdmissionOperation,
+  AdmissionPlugin,
+  Annotate,
+  MutationPass,
+  UserInfo,
+} from './admission.ts';
 export { FieldSelector, parseFieldSelector } from './field-selector.ts';
 export type { FieldRequirement } from './field-selector.ts';
 export { byteLength, goJson, goNumber, goQuote, goValue } from './go-text.ts';

@@ -64,7 +64,7 @@ class PolicyReview {
     this.#attributes = attributes;
     this.#environment = environment;
     this.#warn = warn;
-    this.#own = requestedAs(attributes, environment.registry);
+    this.#own = requestedAs(attributes);
   }
 
   async ask(policy: CompiledPolicy, bindings: readonly CompiledBinding[]): Promise<void> {

@@ -1,6 +1,6 @@
 // Which requests webhooks and policies are about: rules, selectors, and the equivalent resources under which a kind is
 // served in other groups and versions.
-import { parseApiVersion, type KubeObject } from '../../api/index.ts';
+import type { KubeObject } from '../../api/index.ts';
 import {
   labelSelectorFor,
   notFound,
@@ -71,18 +71,11 @@ export function namespaceOf(attributes: AdmissionAttributes): string {
   return isNamespace(attributes) ? attributes.name : attributes.namespace;
 }
 
-/**
- * The resource as the request names it. Attributes have group and version of the kind, which is another than that of
- * the resource where a subresource has a kind of its own (scale): the object itself tells then.
- */
-export function requestedAs(attributes: AdmissionAttributes, registry: ResourceRegistry): SeenAs {
-  const { version, resource, kind, group, subresource } = attributes;
-  const own = { group, version, resource, kind };
-  if (subresource === '' || registry.find(group, version, resource) !== undefined) return own;
-  const apiVersion = (attributes.object ?? attributes.oldObject)?.apiVersion;
-  if (apiVersion === undefined) return own;
-  const parent = parseApiVersion(apiVersion);
-  return registry.find(parent.group, parent.version, resource) === undefined ? own : { ...own, ...parent };
+/** The resource as the request names it. */
+export function requestedAs(attributes: AdmissionAttributes): SeenAs {
+  const { version, resource, kind, group } = attributes;
+  const { resourceGroup = group, resourceVersion = version } = attributes;
+  return { group: resourceGroup, version: resourceVersion, resource, kind };
 }
 
 const includes = (list: readonly string[] | undefined, value: string): boolean =>
@@ -174,7 +167,7 @@ export async function matchSelectors(
 ): Promise<boolean> {
   if (!object.empty) {
     const { object: next, oldObject: old } = attributes;
-    const matches = [next, old].some((one) => one !== undefined && object.matches(one.metadata.labels));
+    const matches = [next, old].some((one) => one?.metadata !== undefined && object.matches(one.metadata.labels));
     if (!matches) return false;
   }
   const name = namespaceOf(attributes);

@@ -1,5 +1,5 @@
 // The objects of a request in the form in which a webhook or policy asked for them, and back again.
-import { formatApiVersion, parseApiVersion, type JsonObject, type KubeObject } from '../../api/index.ts';
+import { deepFreeze, formatApiVersion, parseApiVersion, type JsonObject, type KubeObject } from '../../api/index.ts';
 import type { AdmissionAttributes } from '../../machinery/index.ts';
 import { Views } from '../call.ts';
 import type { ResourceRegistry } from '../registry.ts';
@@ -38,6 +38,10 @@ export class ObjectForms {
     if (projection !== undefined) return projection.write(original, projection.decode(json, report));
     const served = this.#registry.find(seen.group, seen.version, seen.resource);
     if (served === undefined) return original;
+    // A subresource's own object (an Eviction) has one form only.
+    if (definition !== undefined && original.kind !== definition.kind) {
+      return deepFreeze(json as unknown as KubeObject);
+    }
     const decoded = served.version.decode(json, report);
     return this.#converted(decoded, served.definition, original.apiVersion);
   }

@@ -147,7 +147,11 @@ const node: BuiltinKind = {
   },
   subresources: {
     status: statusSubresource({ changesLabels: true, validate: validateNode }),
-    proxy: notServedHere('nodes/proxy', ['create', 'delete', 'get', 'patch', 'update']),
+    proxy: notServedHere(
+      'nodes/proxy',
+      ['create', 'delete', 'get', 'patch', 'update'],
+      'NodeProxyOptions',
+    ),
   },
   printer: printers.nodes,
 };

@@ -3,9 +3,11 @@
 import { StatusError } from '../../machinery/index.ts';
 import type { Subresource } from '../resource.ts';
 
-export function notServedHere(name: string, verbs: readonly string[]): Subresource {
+/** @param connects the kind of options that admission sees; absent: it opens no connection */
+export function notServedHere(name: string, verbs: readonly string[], connects?: string): Subresource {
   return {
     verbs,
+    ...(connects === undefined ? {} : { connects }),
     async serve(call) {
       await call.parent();
       const message = `${name} is not served by this API server: no kubelet is behind it`;

@@ -79,13 +79,15 @@ async function takeFromBudget(call: SubresourceCall, pod: KubeObject): Promise<v
 
 export const evictionSubresource: Subresource = {
   kind: { group: 'policy', version: 'v1', kind: 'Eviction' },
+  olderApiVersions: ['policy/v1beta1'],
   verbs: ['create'],
   async serve(call) {
-    const body = call.body();
-    const { name: given = '' } = (body['metadata'] ?? {}) as { name?: string };
-    if (given !== '' && given !== call.info.name) {
+    // COMPAT: the name need not be given, but what admission sees has it.
+    const body = await call.admitCreate(call.object(), (eviction) => {
+      const { name = '' } = eviction.metadata ?? {};
+      if (name === '' || name === call.info.name) return eviction;
       throw badRequest('name in URL does not match name in Eviction object');
-    }
+    });
     const pod = await call.parent();
     if (!needsNoBudget(pod as unknown as Pod)) await takeFromBudget(call, pod);
     const options = (body['deleteOptions'] ?? {}) as JsonObject;

@@ -212,7 +212,7 @@ export const bindingSubresource: Subresource = {
   kind: { group: '', version: 'v1', kind: 'Binding' },
   verbs: ['create'],
   async serve(call) {
-    const body = call.body() as unknown as BindingBody;
+    const body = (await call.admitCreate(call.object())) as unknown as BindingBody;
     const node = body.target?.name ?? '';
     if (node === '') call.refuseInvalid('Binding', [fieldError.required('target.name')]);
     const kind = body.target?.kind ?? '';
@@ -339,10 +339,14 @@ const pod: BuiltinKind = {
     ephemeralcontainers: ephemeralContainers,
     resize,
     log: notServedHere('pods/log', ['get']),
-    exec: notServedHere('pods/exec', ['create', 'get']),
-    attach: notServedHere('pods/attach', ['create', 'get']),
-    portforward: notServedHere('pods/portforward', ['create', 'get']),
-    proxy: notServedHere('pods/proxy', ['create', 'delete', 'get', 'patch', 'update']),
+    exec: notServedHere('pods/exec', ['create', 'get'], 'PodExecOptions'),
+    attach: notServedHere('pods/attach', ['create', 'get'], 'PodAttachOptions'),
+    portforward: notServedHere('pods/portforward', ['create', 'get'], 'PodPortForwardOptions'),
+    proxy: notServedHere(
+      'pods/proxy',
+      ['create', 'delete', 'get', 'patch', 'update'],
+      'PodProxyOptions',
+    ),
   },
   printer: printers.pods,
 };

@@ -42,15 +42,13 @@ export function securityKinds({ reviews }: Pick<Security, 'reviews'>): BuiltinKi
 
 /** `token` of service accounts. */
 export function tokenSubresource({ tokenRequest }: Pick<Security, 'tokenRequest'>): Subresource {
-  const kind = authentication('TokenRequest');
-  const decode = typedDecode(kind);
   return {
-    kind,
+    kind: authentication('TokenRequest'),
     verbs: ['create'],
     async serve(call) {
       const serviceAccount = await call.parent();
-      const request = decodeBody(kind, decode, call.body());
-      return created(await tokenRequest(serviceAccount, request, call.context.nowMs));
+      const request = await call.admitCreate(call.object(), (given) => tokenRequest.complete(serviceAccount, given));
+      return created(await tokenRequest.issue(serviceAccount, request, call.context.nowMs));
     },
   };
 }

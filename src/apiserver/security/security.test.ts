@@ -390,6 +390,15 @@ test('certificates, static tokens and nobody are told apart; unknown tokens are 
   await refused(security, 'garbage');
 });
 
+function issueFor(
+  { tokenRequest }: Security,
+  account: KubeObject,
+  request: KubeObject,
+  nowMs: number,
+): Promise<KubeObject> {
+  return tokenRequest.issue(account, tokenRequest.complete(account, request), nowMs);
+}
+
 test('a token of a service account is good while the account is, until it expires, for its audience', async () => {
   const { world, security } = await setUp();
   const account = await world.core('ServiceAccount', 'a', 'sa', 'u1');
@@ -400,7 +409,7 @@ test('a token of a service account is good while the account is, until it expire
     spec,
   });
   const issue = async (spec: object): Promise<string> => {
-    const answer = await security.tokenRequest(account, request(spec), world.now());
+    const answer = await issueFor(security, account, request(spec), world.now());
     return (answer['status'] as { token: string }).token;
   };
   const token = await issue({ expirationSeconds: 600 });
@@ -431,7 +440,8 @@ test('a token bound to a pod ends with it and says which pod it is', async () =>
   const account = await world.core('ServiceAccount', 'a', 'sa', 'u1');
   await world.core('Pod', 'a', 'p', 'p1', { spec: { serviceAccountName: 'sa', nodeName: 'n' } });
   const ask = (ref: object): Promise<KubeObject> =>
-    security.tokenRequest(
+    issueFor(
+      security,
       account,
       {
         apiVersion: 'authentication.k8s.io/v1',

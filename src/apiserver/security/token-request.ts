@@ -13,12 +13,12 @@ import {
 import type { ObjectReader } from './object-reader.ts';
 import type { BoundTokenRequest, ServiceAccountTokens } from './service-account-tokens.ts';
 
-/** @param request a TokenRequest that has passed its schema; returns the answer (201) */
-export type TokenRequestHandler = (
-  serviceAccount: KubeObject,
-  request: KubeObject,
-  nowMs: number,
-) => Promise<KubeObject>;
+export interface TokenRequestHandler {
+  /** The request with what was left open, as admission sees it. */
+  complete(serviceAccount: KubeObject, request: KubeObject): KubeObject;
+  /** @param request a complete one that admission has let pass; returns the answer (201) */
+  issue(serviceAccount: KubeObject, request: KubeObject, nowMs: number): Promise<KubeObject>;
+}
 
 interface BoundObjectReference {
   readonly kind?: string;
@@ -42,37 +42,48 @@ export function createTokenRequestHandler(options: {
   readonly reader: ObjectReader;
 }): TokenRequestHandler {
   const { tokens, reader } = options;
-  return async (serviceAccount, request, nowMs) => {
-    const { name = '', namespace = '', uid = '' } = serviceAccount.metadata;
-    const given = (request['spec'] ?? {}) as TokenRequestSpec;
-    const expirationSeconds = given.expirationSeconds ?? DEFAULT_SECONDS;
-    const audiences = (given.audiences ?? []).length === 0 ? [tokens.signer.issuer] : given.audiences!;
-    const asked = request.metadata?.name ?? '';
-    if (asked !== '' && asked !== name) {
-      throw badRequest(
-        `metadata.name in the request body (${asked}) does not match the service account (${name})`,
-      );
-    }
-    const errors = expirationErrors(expirationSeconds);
-    if (errors.length > 0)
-      throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, asked, errors);
-    const binding =
-      given.boundObjectRef === undefined
-        ? {}
-        : await bindingOf(reader, { namespace, name }, given.boundObjectRef);
-    const issued = await tokens.issue({
-      namespace,
-      serviceAccount: { name, uid },
-      audiences,
-      expirationSeconds,
-      ...binding,
-    });
-    return {
-      ...request,
-      metadata: { ...request.metadata, name, namespace, creationTimestamp: formatTime(nowMs) },
-      spec: { ...given, audiences, expirationSeconds },
-      status: { token: issued.token, expirationTimestamp: formatTime(issued.expiresAt) },
-    };
+  return {
+    complete(serviceAccount, request) {
+      const { name = '', namespace = '' } = serviceAccount.metadata;
+      const asked = request.metadata?.name ?? '';
+      if (asked !== '' && asked !== name) {
+        throw badRequest(
+          `metadata.name in the request body (${asked}) does not match the service account (${name})`,
+        );
+      }
+      const given = (request['spec'] ?? {}) as TokenRequestSpec;
+      const { expirationSeconds = DEFAULT_SECONDS } = given;
+      const audiences = (given.audiences ?? []).length === 0 ? [tokens.signer.issuer] : given.audiences!;
+      return {
+        ...request,
+        metadata: { ...request.metadata, name, namespace },
+        spec: { ...given, audiences, expirationSeconds },
+      };
+    },
+    async issue(serviceAccount, request, nowMs) {
+      const { name = '', namespace = '', uid = '' } = serviceAccount.metadata;
+      const spec = (request['spec'] ?? {}) as TokenRequestSpec;
+      const { expirationSeconds = DEFAULT_SECONDS, audiences = [] } = spec;
+      const errors = expirationErrors(expirationSeconds);
+      if (errors.length > 0)
+        throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, errors);
+      const binding =
+        spec.boundObjectRef === undefined
+          ? {}
+          : await bindingOf(reader, { namespace, name }, spec.boundObjectRef);
+      const issued = await tokens.issue({
+        namespace,
+        serviceAccount: { name, uid },
+        audiences,
+        expirationSeconds,
+        ...binding,
+      });
+      return {
+        ...request,
+        metadata: { ...request.metadata, creationTimestamp: formatTime(nowMs) },
+        status: { token: issued.token, expirationTimestamp: formatTime(issued.expiresAt) },
+      };
+    },
   };
 }
 

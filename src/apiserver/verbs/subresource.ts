@@ -1,12 +1,16 @@
 // Requests to subresources: a part of the object written as a whole one, the object shown as another kind, or
 // code of the subresource's own.
-import type { JsonObject } from '../../api/index.ts';
+import { formatApiVersion, type JsonObject, type KubeObject } from '../../api/index.ts';
+import { assert } from '../../base/index.ts';
 import { badRequest, invalid } from '../../machinery/index.ts';
-import { decodeObject, parseJsonBody } from '../body.ts';
-import { mustGet, writeContext, type ResourceCall } from '../call.ts';
+import { decodeObject, identify, parseJsonBody, reportProblems } from '../body.ts';
+import { admissionAttributes, mustGet, writeContext, type ResourceCall } from '../call.ts';
+import { mutateAdmission, validateAdmission } from '../admission-chain.ts';
+import { connectOptions } from './connect-options.ts';
 import type { ApiResponse } from '../contract.ts';
 import { methodNotAllowed } from '../refusals.ts';
-import { parseDeleteOptions, parseWriteOptions } from '../options.ts';
+import { typedDecode } from '../kinds/typed-decode.ts';
+import { parseDeleteOptions, parseWriteOptions, type FieldValidation } from '../options.ts';
 import { present } from '../presentation.ts';
 import type { Projection, Subresource, SubresourceCall } from '../resource.ts';
 import { trackUpdate } from '../field-tracking.ts';
@@ -21,7 +25,10 @@ import { updateObject } from './write.ts';
 export async function serveSubresource(call: ResourceCall, subresource: Subresource): Promise<ApiResponse> {
   const { verb } = call.info;
   if (!subresource.verbs.includes(verb)) throw methodNotAllowed();
-  if (subresource.serve !== undefined) return subresource.serve(subresourceCall(call));
+  if (subresource.serve !== undefined) {
+    if (subresource.connects !== undefined) await admitConnection(call, subresource.connects);
+    return subresource.serve(subresourceCall(call));
+  }
   if (verb === 'get') return get(call);
   if (subresource.projection !== undefined && verb === 'update') {
     return updateProjection(call, subresource.projection);
@@ -46,10 +53,26 @@ function subresourceCall(call: ResourceCall): SubresourceCall {
       }
       return parsed.json as JsonObject;
     },
+    object: () => decodeOwnKind(call, options.fieldValidation),
+    async admitCreate(given, prepare) {
+      const { core } = call;
+      const { dryRun } = options;
+      const attributes = { name, dryRun, oldObject: undefined, options: optionsObject('CreateOptions', options) };
+      const warn = (message: string): void => void call.warnings.add(message);
+      const admitted = await mutateAdmission(
+        core.admission,
+        { ...admissionAttributes(call, 'CREATE', { ...attributes, object: given }), object: given },
+        warn,
+      );
+      const object = prepare?.(admitted) ?? admitted;
+      const checked = admissionAttributes(call, 'CREATE', { ...attributes, object });
+      await validateAdmission(core.admission, checked, warn);
+      return object;
+    },
     async update(change) {
       const { object } = await updateObject(
         {
-          ...call,
+          ...unasked(call),
           subresource: { verbs: [], part: { prepareForUpdate: (next) => next, ignoredFields: [] } },
         },
         name,
@@ -62,7 +85,7 @@ function subresourceCall(call: ResourceCall): SubresourceCall {
       return object;
     },
     async delete(deleteOptions) {
-      const parent: ResourceCall = { ...call, subresource: undefined };
+      const parent: ResourceCall = { ...unasked(call), subresource: undefined };
       const parsed = parseDeleteOptions(new URLSearchParams(), deleteOptions);
       return deletionAnswer(parent, await deleteObject(parent, name, parsed, deleteOptions), parsed);
     },
@@ -72,6 +95,47 @@ function subresourceCall(call: ResourceCall): SubresourceCall {
     },
     objects: call.core.objects,
   };
+}
+
+const decoders = new Map<string, ReturnType<typeof typedDecode>>();
+
+/** The body as the kind of its own that a subresource takes. */
+function decodeOwnKind(call: ResourceCall, validation: FieldValidation): KubeObject {
+  const kind = call.subresource?.kind;
+  assert(kind !== undefined, 'only subresources with a kind of their own take one');
+  const parsed = parseJsonBody(call, validation !== 'Ignore');
+  if (parsed === undefined) throw badRequest('EOF');
+  const key = `${formatApiVersion(kind)}/${kind.kind}`;
+  let decode = decoders.get(key);
+  if (decode === undefined) decoders.set(key, (decode = typedDecode(kind)));
+  const problems = [...parsed.problems];
+  const { apiVersion } = (parsed.json ?? {}) as { readonly apiVersion?: string };
+  const older = call.subresource?.olderApiVersions?.includes(apiVersion ?? '') === true;
+  const json = older ? { ...(parsed.json as JsonObject), apiVersion: formatApiVersion(kind) } : parsed.json;
+  const object = decode(identify(json, kind), { problems });
+  reportProblems(call, validation, problems);
+  return Object.freeze({ ...object, apiVersion: formatApiVersion(kind), kind: kind.kind });
+}
+
+/** The call without anybody to be asked about what it does to the parent. */
+function unasked(call: ResourceCall): ResourceCall {
+  return { ...call, core: { ...call.core, admission: [] } };
+}
+
+async function admitConnection(call: ResourceCall, kind: string): Promise<void> {
+  const { core, request, info } = call;
+  const object: KubeObject = connectOptions(kind, request.query, info.rest);
+  const given = { name: info.name, dryRun: false, oldObject: undefined, options: {} };
+  const warn = (message: string): void => void call.warnings.add(message);
+  const attributes = {
+    ...admissionAttributes(call, 'CONNECT', { ...given, object }),
+    group: '',
+    version: 'v1',
+    kind,
+    object,
+  };
+  const admitted = await mutateAdmission(core.admission, attributes, warn);
+  await validateAdmission(core.admission, { ...attributes, object: admitted }, warn);
 }
 
 async function updateProjection(call: ResourceCall, projection: Projection): Promise<ApiResponse> {

@@ -1,9 +1,14 @@
-// AdmissionReview v1: what a webhook is asked, and what counts as an answer.
+// AdmissionReview, v1 and v1beta1: what a webhook is asked, and what counts as an answer.
 import { parseApiVersion, type JsonObject, type JsonValue } from '../../api/index.ts';
 import { StatusError, goQuote, type Status } from '../../machinery/index.ts';
 import type { SeenObjects } from '../admission-policy/seen-object.ts';
 
-export const REVIEW_VERSION = 'admission.k8s.io/v1';
+export type ReviewVersion = 'v1' | 'v1beta1';
+
+export const isReviewVersion = (version: string): version is ReviewVersion =>
+  version === 'v1' || version === 'v1beta1';
+
+const apiVersionOf = (version: ReviewVersion): string => `admission.k8s.io/${version}`;
 
 /** An answer that is none. */
 export class ReviewError extends Error {
@@ -16,13 +21,17 @@ export interface Review {
   readonly warnings: readonly string[];
   /** The operations of a JSON patch. */
   readonly patch: JsonValue | undefined;
+  readonly auditAnnotations: Readonly<Record<string, string>>;
 }
 
-export function reviewOf(uid: string, request: JsonObject, { object, oldObject }: SeenObjects): object {
+export function reviewOf(
+  version: ReviewVersion,
+  uid: string,
+  request: JsonObject, { object, oldObject }: SeenObjects): object {
   const { dryRun = false, options = null, ...rest } = request;
   return {
     kind: 'AdmissionReview',
-    apiVersion: REVIEW_VERSION,
+    apiVersion: apiVersionOf(version),
     request: {
       uid,
       ...rest,
@@ -44,29 +53,44 @@ interface Answer {
     readonly patch?: string;
     readonly patchType?: string;
     readonly warnings?: readonly string[];
+    readonly auditAnnotations?: Readonly<Record<string, unknown>> | null;
   } | null;
 }
 
 /** Throws a ReviewError, in kube-apiserver's words. */
-export function readReview(answer: unknown, uid: string, mutating: boolean): Review {
-  const { apiVersion = '', kind = '', response } = (answer ?? {}) as Answer;
+export function readReview(
+  answer: unknown,
+  version: ReviewVersion,
+  uid: string,
+  mutating: boolean,
+): Review {
+  const { response } = (answer ?? {}) as Answer;
   if (response === undefined || response === null) throw new ReviewError('webhook response was absent');
-  if (response.uid !== uid) {
-    throw new ReviewError(`expected response.uid=${goQuote(uid)}, got ${goQuote(response.uid ?? '')}`);
-  }
-  if (apiVersion !== REVIEW_VERSION || kind !== 'AdmissionReview') {
-    const { group, version } = parseApiVersion(apiVersion);
-    const got = `${group}/${version}, Kind=${kind}`;
-    throw new ReviewError(`expected webhook response of ${REVIEW_VERSION}, Kind=AdmissionReview, got ${got}`);
-  }
-  const { patch = '', patchType, allowed = false, status, warnings } = response;
-  checkPatch(patch, patchType, mutating);
+  if (version === 'v1') checkEnvelope(answer as Answer, uid);
+  const { patch = '', allowed = false, status, warnings, auditAnnotations } = response;
+  if (version === 'v1') checkPatch(patch, response.patchType, mutating);
+  const notes = Object.entries(auditAnnotations ?? {});
   return {
     allowed,
     result: status,
     warnings: Array.isArray(warnings) ? warnings.filter((warning) => typeof warning === 'string') : [],
-    patch: patch === '' ? undefined : decodePatch(patch),
+    patch: patch === '' || !mutating ? undefined : decodePatch(patch),
+    auditAnnotations: Object.fromEntries(
+      notes.filter((note): note is [string, string] => typeof note[1] === 'string'),
+    ),
   };
+}
+
+/** COMPAT: only of a v1 review are uid, kind and patch type checked; older webhooks leave them out. */
+function checkEnvelope({ apiVersion = '', kind = '', response }: Answer, uid: string): void {
+  if (response?.uid !== uid) {
+    throw new ReviewError(`expected response.uid=${goQuote(uid)}, got ${goQuote(response?.uid ?? '')}`);
+  }
+  const expected = apiVersionOf('v1');
+  if (apiVersion === expected && kind === 'AdmissionReview') return;
+  const given = parseApiVersion(apiVersion);
+  const got = `${given.group}/${given.version}, Kind=${kind}`;
+  throw new ReviewError(`expected webhook response of ${expected}, Kind=AdmissionReview, got ${got}`);
 }
 
 function checkPatch(patch: string, patchType: string | undefined, mutating: boolean): void {

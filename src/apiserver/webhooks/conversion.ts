@@ -1,4 +1,4 @@
-// Custom resources in another version, by the webhook of their definition (ConversionReview v1).
+// Custom resources in another version, by the webhook of their definition (ConversionReview, v1 and v1beta1).
 import {
   deepFreeze,
   parseApiVersion,
@@ -13,7 +13,8 @@ import { WebhookCallError, type WebhookClient } from './client.ts';
 
 // As kube-apiserver: definitions cannot choose.
 const TIMEOUT_MS = 30_000;
-const API_VERSION = 'apiextensions.k8s.io/v1';
+const GROUP = 'apiextensions.k8s.io';
+const REVIEW_VERSIONS = ['v1', 'v1beta1'];
 
 interface ConversionReview {
   readonly apiVersion?: string;
@@ -37,16 +38,16 @@ export function conversionWebhooks(client: WebhookClient, random: Random): Webho
     const uid = random.uuid();
     let converted: readonly unknown[];
     try {
-      if (!conversionReviewVersions.includes('v1')) {
-        // LIMIT: only the review that every webhook since Kubernetes 1.16 knows.
-        throw new BadAnswer('webhook does not accept known ConversionReview versions (v1)');
+      const version = conversionReviewVersions.find((one) => REVIEW_VERSIONS.includes(one));
+      if (version === undefined) {
+        throw new BadAnswer('webhook does not accept known ConversionReview versions (v1, v1beta1)');
       }
       const review = {
         kind: 'ConversionReview',
-        apiVersion: API_VERSION,
+        apiVersion: `${GROUP}/${version}`,
         request: { uid, desiredAPIVersion: apiVersion, objects },
       };
-      converted = objectsOf(await client.call(clientConfig ?? {}, review, TIMEOUT_MS), uid);
+      converted = objectsOf(await client.call(clientConfig ?? {}, review, TIMEOUT_MS), version, uid);
     } catch (error) {
       if (!(error instanceof BadAnswer || error instanceof WebhookCallError)) throw error;
       throw new StatusError(500, '', `${subject} failed: ${errorMessage(error)}`);
@@ -67,16 +68,18 @@ export function conversionWebhooks(client: WebhookClient, random: Random): Webho
   };
 }
 
-function objectsOf(answer: unknown, uid: string): readonly unknown[] {
+function objectsOf(answer: unknown, version: string, uid: string): readonly unknown[] {
+  const expected = `${GROUP}/${version}`;
   const { apiVersion = '', kind = '', response } = (answer ?? {}) as ConversionReview;
-  if (apiVersion !== API_VERSION || kind !== 'ConversionReview') {
+  if (apiVersion !== expected || kind !== 'ConversionReview') {
     const got = parseApiVersion(apiVersion);
     throw new BadAnswer(
-      `expected webhook response of ${API_VERSION}, Kind=ConversionReview, got ${got.group}/${got.version}, Kind=${kind}`,
+      `expected webhook response of ${expected}, Kind=ConversionReview, got ${got.group}/${got.version}, Kind=${kind}`,
     );
   }
   if (response === undefined || response === null) throw new BadAnswer('no response provided');
-  if (response.uid !== uid) {
+  // COMPAT: webhooks of v1beta1 need not give the uid back.
+  if (version === 'v1' && response.uid !== uid) {
     throw new BadAnswer(`expected response.uid=${goQuote(uid)}, got ${goQuote(response.uid ?? '')}`);
   }
   const { status = '', message = '' } = response.result ?? {};

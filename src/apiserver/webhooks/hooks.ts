@@ -30,7 +30,7 @@ import {
   type Selectors,
 } from '../admission-policy/matching.ts';
 import type { ObjectForms } from '../admission-policy/seen-object.ts';
-import { ReviewError, readReview, rejection, reviewOf } from './admission-review.ts';
+import { ReviewError, isReviewVersion, readReview, rejection, reviewOf } from './admission-review.ts';
 import { WebhookCallError, type WebhookClient, type WebhookClientConfig } from './client.ts';
 
 /** admissionregistration.k8s.io/v1 MutatingWebhook and ValidatingWebhook, with their defaults. */
@@ -61,13 +61,18 @@ export type Warn = (message: string) => void;
 class HookFailure extends Error {}
 
 export class Hook {
+  readonly name: string;
+  /** The name of the configuration that it is in. */
+  readonly configuration: string;
   readonly reinvocable: boolean;
   readonly #spec: WebhookSpec;
   readonly #selectors: Selectors;
   readonly #conditions: Conditions | undefined;
 
-  constructor(spec: WebhookSpec) {
+  constructor(spec: WebhookSpec, configuration: string) {
     this.#spec = spec;
+    this.name = spec.name;
+    this.configuration = configuration;
     this.#selectors = selectorsOf(spec);
     this.reinvocable = spec.reinvocationPolicy === 'IfNeeded';
     const { matchConditions = [] } = spec;
@@ -82,7 +87,7 @@ export class Hook {
   /** How the webhook sees the request; undefined: it is not asked. Throws a StatusError when that cannot be said. */
   async concerns(attributes: AdmissionAttributes, environment: HookEnvironment): Promise<SeenAs | undefined> {
     const { registry, forms } = environment;
-    const own = requestedAs(attributes, registry);
+    const own = requestedAs(attributes);
     const { rules = [], matchPolicy } = this.#spec;
     const seen = matchRules(rules, matchPolicy, attributes, own, registry);
     if (seen === undefined || !(await matchSelectors(this.#selectors, attributes, environment)))
@@ -99,10 +104,14 @@ export class Hook {
     }
   }
 
-  /** Throws a StatusError when the webhook says no. Gives its patch; undefined: it has none. */
+  /**
+   * Throws a StatusError when the webhook says no. Gives its patch; undefined: it has none.
+   * @param place of this asking among those of the request, for the audit log
+   */
   async ask(
     attributes: AdmissionAttributes,
     seen: SeenAs,
+    place: string,
     mutating: boolean,
     environment: HookEnvironment,
     warn: Warn,
@@ -115,7 +124,12 @@ export class Hook {
       return await this.#call(attributes, seen, mutating, environment, warn);
     } catch (error) {
       if (!(error instanceof HookFailure)) throw error;
-      if (this.#ignores) return undefined;
+      if (this.#ignores) {
+        const by = mutating ? 'mutation' : 'validating';
+        const note = { configuration: this.configuration, webhook: name };
+        attributes.annotate?.(`failed-open.${by}.webhook.admission.k8s.io/${place}`, JSON.stringify(note));
+        return undefined;
+      }
       throw internalError(`failed calling webhook ${goQuote(name)}: ${error.message}`);
     }
   }
@@ -124,19 +138,19 @@ export class Hook {
     attributes: AdmissionAttributes,
     seen: SeenAs,
     mutating: boolean,
-    { client, forms, random, registry }: HookEnvironment,
+    { client, forms, random }: HookEnvironment,
     warn: Warn,
   ): Promise<JsonValue | undefined> {
     const { name, clientConfig, timeoutSeconds = 10, admissionReviewVersions = [] } = this.#spec;
-    if (!admissionReviewVersions.includes('v1')) {
-      // LIMIT: only the review that every webhook since Kubernetes 1.16 knows.
+    const version = admissionReviewVersions.find(isReviewVersion);
+    if (version === undefined) {
       throw new HookFailure(
-        'could not create admission objects: webhook does not accept known AdmissionReview versions (v1)',
+        'could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)',
       );
     }
     const uid = random.uuid();
-    const request = requestOf(attributes, seen, requestedAs(attributes, registry));
-    const review = reviewOf(uid, request, await forms.show(attributes, seen));
+    const request = requestOf(attributes, seen, requestedAs(attributes));
+    const review = reviewOf(version, uid, request, await forms.show(attributes, seen));
     let answer: unknown;
     try {
       answer = await client.call(clientConfig, review, timeoutSeconds * 1000);
@@ -145,8 +159,11 @@ export class Hook {
       throw new HookFailure(`failed to call webhook: ${error.message}`);
     }
     try {
-      const { allowed, result, warnings, patch } = readReview(answer, uid, mutating);
+      const reviewed = readReview(answer, version, uid, mutating);
+      const { allowed, result, warnings, patch } = reviewed;
       warnings.forEach(warn);
+      for (const [key, value] of Object.entries(reviewed.auditAnnotations))
+        attributes.annotate?.(`${name}/${key}`, value);
       if (!allowed) throw rejection(name, result);
       return patch;
     } catch (error) {
@@ -173,5 +190,5 @@ export class Hook {
 
 export function hooksOf(configuration: KubeObject): readonly Hook[] {
   const { webhooks = [] } = configuration as unknown as { readonly webhooks?: readonly WebhookSpec[] };
-  return webhooks.map((webhook) => new Hook(webhook));
+  return webhooks.map((webhook) => new Hook(webhook, configuration.metadata.name ?? ''));
 }
