@@ -72,7 +72,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     serviceAccountKey: certificates.serviceAccountKey,
   });
   // In the order in which they are closed.
-  const registered = registeredAdmission(options);
+  const registered = registeredAdmission({ ...options, authorizer: security.authorizer });
   const parts: { close(): unknown }[] = [registered, security];
   const customResources = customResourceSupport({ convertByWebhook: registered.convertByWebhook });
   try {

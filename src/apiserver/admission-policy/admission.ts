@@ -148,13 +148,13 @@ class PolicyReview {
   }
 
   async #bindings(seen: SeenAs): Promise<Bindings> {
-    const { forms, objects } = this.#environment;
+    const { forms, objects, authorizer } = this.#environment;
     const shown = await forms.show(this.#attributes, seen);
     // COMPAT: a namespace is not the namespace of itself here, though it is for selectors.
     const inside = this.#attributes.resource === 'namespaces' ? '' : namespaceOf(this.#attributes);
     const namespace = inside === '' ? undefined : await objects.get('', 'namespaces', '', inside);
     return {
-      ...requestBindings(this.#attributes, seen, this.#own, shown),
+      ...requestBindings(this.#attributes, seen, this.#own, shown, authorizer),
       namespaceObject: celObject(namespace),
     };
   }

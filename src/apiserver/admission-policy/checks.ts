@@ -12,6 +12,7 @@ import {
 import {
   CONDITION_NAMES,
   ExpressionError,
+  MESSAGE_NAMES,
   POLICY_NAMES,
   compile,
   type MatchCondition,
@@ -67,7 +68,7 @@ function validationErrors(validation: Validation, path: string): FieldError[] {
   const { expression, message, messageExpression = '', reason } = validation;
   const errors = expressionErrors(expression, `${path}.expression`, POLICY_NAMES, 'bool');
   if (messageExpression !== '') {
-    errors.push(...expressionErrors(messageExpression, `${path}.messageExpression`, POLICY_NAMES, 'string'));
+    errors.push(...expressionErrors(messageExpression, `${path}.messageExpression`, MESSAGE_NAMES, 'string'));
   }
   if (message !== undefined && message !== '') {
     if (message.trim() === '') {

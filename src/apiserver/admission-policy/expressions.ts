@@ -2,7 +2,15 @@
 // here: an expression is checked for its form and its names, and what a field is shows when it runs.
 import type { JsonObject, JsonValue, KubeObject } from '../../api/index.ts';
 import { assert, errorMessage } from '../../base/index.ts';
-import { compileExpression, expressionValue, type AdmissionAttributes } from '../../machinery/index.ts';
+import {
+  authorizerValues,
+  compileExpression,
+  expressionValue,
+  type AdmissionAttributes,
+  type AskAccess,
+  type UserInfo,
+} from '../../machinery/index.ts';
+import type { Authorizer } from '../contract.ts';
 import { namespaceOf, type SeenAs } from './matching.ts';
 import type { SeenObjects } from './seen-object.ts';
 
@@ -18,32 +26,43 @@ export type Bindings = Readonly<Record<string, CelValue | undefined>>;
 /** Throws an ExpressionError. */
 export type Evaluate = (bindings: Bindings) => CelValue;
 
-export type Wanted = 'bool' | 'string' | 'any';
+export type Wanted = 'bool' | 'string' | 'string or null' | 'any' | 'Object' | 'list(JSONPatch)';
 
 // LIMIT: what one run of one expression may cost; as upstream.
 const RUN_COST_MAX = 1_000_000;
 
 const ALWAYS = ['object', 'oldObject', 'request'] as const;
-export const CONDITION_NAMES: readonly string[] = ALWAYS;
-export const POLICY_NAMES: readonly string[] = [...ALWAYS, 'params', 'namespaceObject', 'variables'];
+const AUTHORIZER = ['authorizer', 'authorizer.requestResource'] as const;
+const OF_POLICIES = ['params', 'namespaceObject', 'variables'] as const;
+export const CONDITION_NAMES: readonly string[] = [...ALWAYS, ...AUTHORIZER];
+export const POLICY_NAMES: readonly string[] = [...ALWAYS, ...AUTHORIZER, ...OF_POLICIES];
+/** COMPAT: what a message says does not depend on what somebody may do. */
+export const MESSAGE_NAMES: readonly string[] = [...ALWAYS, ...OF_POLICIES];
 
-/** Throws an ExpressionError for what cannot be compiled. LIMIT: nothing can be asked of an `authorizer`. */
+/** Throws an ExpressionError for what cannot be compiled. */
 export function compile(text: string, names: readonly string[], wanted: Wanted): Evaluate {
   let expression: ReturnType<typeof compileExpression>;
+  const mutating = wanted === 'Object' || wanted === 'list(JSONPatch)';
   try {
-    expression = compileExpression(text, names);
+    expression = compileExpression(text, names, mutating);
   } catch (error) {
     throw new ExpressionError(errorMessage(error), { cause: error });
   }
-  const { type } = expression;
-  if (wanted !== 'any' && type !== wanted && type !== 'dyn') {
-    throw new ExpressionError(`must evaluate to ${wanted}`);
+  if (!isWanted(expression.type, wanted)) {
+    const named = wanted === 'string or null' ? 'string or null_type' : wanted;
+    throw new ExpressionError(`must evaluate to ${named}`);
   }
   return (bindings) => {
     const { value, error } = expression.run(bindings, RUN_COST_MAX);
     if (value !== undefined && error === undefined) return value;
     throw new ExpressionError(error?.message ?? 'no value', { cause: error });
   };
+}
+
+function isWanted(type: string, wanted: Wanted): boolean {
+  if (wanted === 'any' || type === 'dyn' || type === wanted) return true;
+  if (wanted === 'string or null') return type === 'string' || type === 'null';
+  return wanted === 'list(JSONPatch)' && type === 'list(dyn)';
 }
 
 export const celObject = (object: KubeObject | undefined): CelValue =>
@@ -85,13 +104,46 @@ export function requestBindings(
   seen: SeenAs,
   own: SeenAs,
   { object, oldObject }: SeenObjects,
+  authorizer: Authorizer | undefined,
 ): Bindings {
+  const { namespace, name, subresource } = attributes;
+  const { group, resource } = own;
+  const asked = { group, resource, subresource, namespace, name };
+  const values = authorizerValues(askAccess(attributes.user, authorizer), asked);
   return {
     object: celObject(object),
     oldObject: celObject(oldObject),
     request: expressionValue(requestOf(attributes, seen, own)),
+    authorizer: values.authorizer,
+    'authorizer.requestResource': values.requestResource,
   };
 }
+
+function askAccess(user: UserInfo, authorizer: Authorizer | undefined): AskAccess {
+  return (question, serviceAccount) => {
+    // Without an authorizer everybody may do everything.
+    if (authorizer === undefined) return { allowed: true, reason: '' };
+    const asking = serviceAccount === undefined ? user : serviceAccountUser(serviceAccount);
+    const { path } = question;
+    return authorizer.authorize(asking, {
+      isResource: path === undefined,
+      path: path ?? '',
+      verb: question.verb,
+      group: question.group ?? '',
+      version: '*',
+      namespace: question.namespace ?? '',
+      resource: question.resource ?? '',
+      subresource: question.subresource ?? '',
+      name: question.name ?? '',
+      rest: '',
+    });
+  };
+}
+
+const serviceAccountUser = ({ namespace, name }: { namespace: string; name: string }): UserInfo => ({
+  name: `system:serviceaccount:${namespace}:${name}`,
+  groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+});
 
 // ---- match conditions
 

@@ -8,6 +8,7 @@ import {
   type LabelSelector,
   type Selector,
 } from '../../machinery/index.ts';
+import type { Authorizer } from '../contract.ts';
 import type { ObjectAccess } from '../object-access.ts';
 import type { ResourceRegistry } from '../registry.ts';
 
@@ -37,6 +38,8 @@ export interface Selectors {
 export interface MatchEnvironment {
   readonly registry: ResourceRegistry;
   readonly objects: ObjectAccess;
+  /** Absent: everybody may do everything. */
+  readonly authorizer: Authorizer | undefined;
 }
 
 export function selectorsOf(of: {
@@ -167,7 +170,9 @@ export async function matchSelectors(
 ): Promise<boolean> {
   if (!object.empty) {
     const { object: next, oldObject: old } = attributes;
-    const matches = [next, old].some((one) => one?.metadata !== undefined && object.matches(one.metadata.labels));
+    const matches = [next, old].some(
+      (one) => one?.metadata !== undefined && object.matches(one.metadata.labels),
+    );
     if (!matches) return false;
   }
   const name = namespaceOf(attributes);

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../api/index.ts';
 import { lazyObject, type LabelSelector } from '../../machinery/index.ts';
 import {
   ExpressionError,
+  MESSAGE_NAMES,
   POLICY_NAMES,
   compileConditions,
   evaluation,
@@ -103,7 +104,7 @@ export class CompiledPolicy {
       message:
         (validation.messageExpression ?? '') === ''
           ? undefined
-          : evaluation(validation.messageExpression!, POLICY_NAMES, 'string'),
+          : evaluation(validation.messageExpression!, MESSAGE_NAMES, 'string'),
     }));
   }
 

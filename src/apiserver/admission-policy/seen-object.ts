@@ -1,5 +1,11 @@
 // The objects of a request in the form in which a webhook or policy asked for them, and back again.
-import { deepFreeze, formatApiVersion, parseApiVersion, type JsonObject, type KubeObject } from '../../api/index.ts';
+import {
+  deepFreeze,
+  formatApiVersion,
+  parseApiVersion,
+  type JsonObject,
+  type KubeObject,
+} from '../../api/index.ts';
 import type { AdmissionAttributes } from '../../machinery/index.ts';
 import { Views } from '../call.ts';
 import type { ResourceRegistry } from '../registry.ts';

@@ -5,12 +5,15 @@ import type { AdmissionPlugin } from '../../machinery/index.ts';
 import type { Authorizer } from '../contract.ts';
 import type { ObjectAccess } from '../object-access.ts';
 import { certificateSigners } from './certificate-signers.ts';
+import { certificateSubjects } from './certificate-subjects.ts';
 import { defaultClasses } from './default-classes.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeTaints } from './node-taints.ts';
 import { podPriority } from './pod-priority.ts';
 import { podTolerations } from './pod-tolerations.ts';
+import { podTopology } from './pod-topology.ts';
+import { podSecurity } from './pod-security/admission.ts';
 import { resourceQuotas } from './resource-quota.ts';
 import { runtimeClasses } from './runtime-class.ts';
 import { serviceAccounts } from './service-accounts.ts';
@@ -42,6 +45,7 @@ export function builtinAdmission(
     limitRanger(objects),
     serviceAccounts(environment),
     nodeTaints,
+    podSecurity(objects),
     podPriority(objects),
     podTolerations,
     ...defaultClasses(objects),
@@ -49,6 +53,8 @@ export function builtinAdmission(
     volumeResize(objects),
     runtimeClasses(objects),
     ...certificateSigners(environment.authorizer),
+    certificateSubjects,
+    podTopology(objects),
   ];
   const last = [resourceQuotas(objects)];
   const names = [...plugins, ...last].map(({ name }) => name);

@@ -147,11 +147,7 @@ const node: BuiltinKind = {
   },
   subresources: {
     status: statusSubresource({ changesLabels: true, validate: validateNode }),
-    proxy: notServedHere(
-      'nodes/proxy',
-      ['create', 'delete', 'get', 'patch', 'update'],
-      'NodeProxyOptions',
-    ),
+    proxy: notServedHere('nodes/proxy', ['create', 'delete', 'get', 'patch', 'update'], 'NodeProxyOptions'),
   },
   printer: printers.nodes,
 };

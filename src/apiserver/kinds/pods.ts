@@ -342,11 +342,7 @@ const pod: BuiltinKind = {
     exec: notServedHere('pods/exec', ['create', 'get'], 'PodExecOptions'),
     attach: notServedHere('pods/attach', ['create', 'get'], 'PodAttachOptions'),
     portforward: notServedHere('pods/portforward', ['create', 'get'], 'PodPortForwardOptions'),
-    proxy: notServedHere(
-      'pods/proxy',
-      ['create', 'delete', 'get', 'patch', 'update'],
-      'PodProxyOptions',
-    ),
+    proxy: notServedHere('pods/proxy', ['create', 'delete', 'get', 'patch', 'update'], 'PodProxyOptions'),
   },
   printer: printers.pods,
 };

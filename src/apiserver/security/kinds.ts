@@ -47,7 +47,9 @@ export function tokenSubresource({ tokenRequest }: Pick<Security, 'tokenRequest'
     verbs: ['create'],
     async serve(call) {
       const serviceAccount = await call.parent();
-      const request = await call.admitCreate(call.object(), (given) => tokenRequest.complete(serviceAccount, given));
+      const request = await call.admitCreate(call.object(), (given) =>
+        tokenRequest.complete(serviceAccount, given),
+      );
       return created(await tokenRequest.issue(serviceAccount, request, call.context.nowMs));
     },
   };

@@ -33,6 +33,13 @@ export interface Served {
     body?: unknown,
     more?: Partial<InProcessRequest>,
   ): Promise<KubeObject>;
+  /** The Warning headers of the answer. */
+  warnings(
+    method: InProcessRequest['method'],
+    path: string,
+    body?: unknown,
+    more?: Partial<InProcessRequest>,
+  ): Promise<readonly string[]>;
   list(path: string, query?: Readonly<Record<string, string>>): Promise<KubeList>;
   watch(path: string, query?: Readonly<Record<string, string>>): Watching;
 }
@@ -46,6 +53,8 @@ export interface Watching {
   stop(): Promise<void>;
 }
 
+const ADMIN = { name: 'admin', groups: ['system:masters'] };
+
 /** The server, with the namespace `default` in it. */
 export async function serve(
   more: Partial<ApiServerOptions> & { readonly historyLimit?: number } = {},
@@ -57,7 +66,7 @@ export async function serve(
     ...(historyLimit === undefined ? {} : { historyLimit }),
   });
   const server = createApiServer({ storage, clock, random: systemRandom, logger: silentLogger, ...options });
-  const api = server.inProcess({ name: 'admin', groups: ['system:masters'] });
+  const api = server.inProcess(ADMIN);
   const served: Served = {
     clock,
     storage,
@@ -68,6 +77,19 @@ export async function serve(
       const answer = await served.send(method, path, body, rest);
       if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`);
       return answer.body as KubeObject;
+    },
+    async warnings(method, path, body, more = {}) {
+      const response = await server.handle({
+        method,
+        path,
+        query: new URLSearchParams(),
+        headers: { 'content-type': more.contentType ?? 'application/json' },
+        body: body === undefined ? undefined : { json: body },
+        user: ADMIN,
+        signal: new AbortController().signal,
+      });
+      const { warning = [] } = response.headers ?? {};
+      return [warning].flat();
     },
     async list(path, query = {}) {
       return (await served.must('GET', path, undefined, { query })) as unknown as KubeList;

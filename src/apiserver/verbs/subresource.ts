@@ -57,7 +57,12 @@ function subresourceCall(call: ResourceCall): SubresourceCall {
     async admitCreate(given, prepare) {
       const { core } = call;
       const { dryRun } = options;
-      const attributes = { name, dryRun, oldObject: undefined, options: optionsObject('CreateOptions', options) };
+      const attributes = {
+        name,
+        dryRun,
+        oldObject: undefined,
+        options: optionsObject('CreateOptions', options),
+      };
       const warn = (message: string): void => void call.warnings.add(message);
       const admitted = await mutateAdmission(
         core.admission,

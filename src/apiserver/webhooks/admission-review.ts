@@ -27,7 +27,9 @@ export interface Review {
 export function reviewOf(
   version: ReviewVersion,
   uid: string,
-  request: JsonObject, { object, oldObject }: SeenObjects): object {
+  request: JsonObject,
+  { object, oldObject }: SeenObjects,
+): object {
   const { dryRun = false, options = null, ...rest } = request;
   return {
     kind: 'AdmissionReview',
@@ -58,12 +60,7 @@ interface Answer {
 }
 
 /** Throws a ReviewError, in kube-apiserver's words. */
-export function readReview(
-  answer: unknown,
-  version: ReviewVersion,
-  uid: string,
-  mutating: boolean,
-): Review {
+export function readReview(answer: unknown, version: ReviewVersion, uid: string, mutating: boolean): Review {
   const { response } = (answer ?? {}) as Answer;
   if (response === undefined || response === null) throw new ReviewError('webhook response was absent');
   if (version === 'v1') checkEnvelope(answer as Answer, uid);

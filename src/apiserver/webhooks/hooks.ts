@@ -86,7 +86,7 @@ export class Hook {
 
   /** How the webhook sees the request; undefined: it is not asked. Throws a StatusError when that cannot be said. */
   async concerns(attributes: AdmissionAttributes, environment: HookEnvironment): Promise<SeenAs | undefined> {
-    const { registry, forms } = environment;
+    const { registry, forms, authorizer } = environment;
     const own = requestedAs(attributes);
     const { rules = [], matchPolicy } = this.#spec;
     const seen = matchRules(rules, matchPolicy, attributes, own, registry);
@@ -95,7 +95,9 @@ export class Hook {
     if (this.#conditions === undefined) return seen;
     try {
       const shown = await forms.show(attributes, seen);
-      return this.#conditions.match(requestBindings(attributes, seen, own, shown)) ? seen : undefined;
+      return this.#conditions.match(requestBindings(attributes, seen, own, shown, authorizer))
+        ? seen
+        : undefined;
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       if (this.#ignores) return undefined;

@@ -5,6 +5,7 @@ import type { Clock, Logger, Random } from '../../base/index.ts';
 import { assert } from '../../base/index.ts';
 import type { AdmissionPlugin } from '../../machinery/index.ts';
 import type { Storage } from '../../storage/index.ts';
+import type { Authorizer } from '../contract.ts';
 import { validatingPolicies } from '../admission-policy/admission.ts';
 import { registrationChecks } from '../admission-policy/checks.ts';
 import { CompiledBinding, CompiledPolicy } from '../admission-policy/policy.ts';
@@ -32,6 +33,8 @@ export function registeredAdmission(options: {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** What expressions ask about access; absent: everybody may do everything. */
+  readonly authorizer: Authorizer | undefined;
 }): RegisteredAdmission {
   const { storage, random } = options;
   const client = new WebhookClient(options);
@@ -59,7 +62,14 @@ export function registeredAdmission(options: {
     convertByWebhook: conversionWebhooks(client, random),
     async start(registry) {
       const objects = createObjectAccess(registry, storage);
-      environment = { registry, objects, client, forms: new ObjectForms(registry), random };
+      environment = {
+        registry,
+        objects,
+        authorizer: options.authorizer,
+        client,
+        forms: new ObjectForms(registry),
+        random,
+      };
       const following = [mutating, validating, policies, bindings];
       await Promise.all(following.map((registered) => registered.follow(options, closing.signal)));
     },

@@ -55,10 +55,7 @@ test('an eviction is admitted as what it is, and the pod that goes by it is not'
       metadata: { name: 'a' },
     });
   const refused = await evict();
-  assert.equal(
-    refused.body.message,
-    'admission webhook "evictions.example.com" denied the request: no',
-  );
+  assert.equal(refused.body.message, 'admission webhook "evictions.example.com" denied the request: no');
   const asked = hook.reviews[0]!['request'] as JsonObject;
   assert.deepEqual(asked['kind'], { group: 'policy', version: 'v1', kind: 'Eviction' });
   assert.deepEqual(asked['resource'], { group: '', version: 'v1', resource: 'pods' });
@@ -113,9 +110,16 @@ test('a token request is admitted with the audience and time that the server fil
 
 test('a connection to a pod is admitted with its options', async () => {
   await world.call('POST', PODS, { metadata: { name: 'c' }, ...POD });
-  const hook = await world.webhook((asked) => review(asked, { allowed: false, status: { message: 'no shells' } }));
+  const hook = await world.webhook((asked) =>
+    review(asked, { allowed: false, status: { message: 'no shells' } }),
+  );
   const path = await register('Validating', hook, 'shells', rule('CONNECT', 'pods/exec'));
-  const answer = await world.call('POST', `${PODS}/c/exec`, undefined, 'command=sh&command=-c&stdin=true&tty=true');
+  const answer = await world.call(
+    'POST',
+    `${PODS}/c/exec`,
+    undefined,
+    'command=sh&command=-c&stdin=true&tty=true',
+  );
   assert.equal(answer.body.message, 'admission webhook "shells.example.com" denied the request: no shells');
   const asked = hook.reviews[0]!['request'] as JsonObject;
   assert.equal(asked['operation'], 'CONNECT');

@@ -52,10 +52,17 @@ export interface MapNode extends Placed {
   readonly entries: readonly MapEntry[];
 }
 
-/** `Name{field: value}`; no type can be made this way, but messages want to say so. */
+export interface StructField extends Placed {
+  readonly name: string;
+  readonly value: Node;
+  readonly optional: boolean;
+}
+
+/** `Name{field: value}`. */
 export interface StructNode extends Placed {
   readonly kind: 'struct';
   readonly name: string;
+  readonly fields: readonly StructField[];
 }
 
 export interface ComprehensionNode extends Placed {
@@ -93,6 +100,8 @@ export function childrenOf(node: Node): readonly Node[] {
       return node.entries.flatMap(({ key, value }) => [key, value]);
     case 'comprehension':
       return [node.range, node.init, node.condition, node.step, node.result];
+    case 'struct':
+      return node.fields.map(({ value }) => value);
     default:
       return [];
   }

@@ -10,6 +10,9 @@ export const PER_CHARACTER = 0.1;
 export const PER_PATTERN_CHARACTER = 0.25;
 export const LIST_CREATION = 10;
 export const MAP_CREATION = 30;
+export const STRUCT_CREATION = 40;
+// Two questions to an authorizer are what one expression can pay for.
+const ACCESS_CHECK = 350_000;
 
 type Cost = (args: readonly Value[], result: Value) => number;
 
@@ -78,6 +81,7 @@ const BY_NAME: ReadonlyMap<string, Cost> = new Map<string, Cost>([
   ['sort', ([list]) => comparingAll(list)],
   ['@sortByAssociatedKeys', ([, keys]) => comparingAll(keys)],
   ['join', (_, result) => walk(sizeOf(result), 2)],
+  ['check', () => ACCESS_CHECK],
   ['find', searchFirst],
   ['findAll', searchFirst],
   ['validate', ([format, text]) => search(sizeOf(text), (format as FormatValue).patternLength)],

@@ -7,8 +7,10 @@ import {
   type MapNode,
   type Node,
   type SelectNode,
+  type StructNode,
 } from './ast.ts';
 import type { Functions, Overload } from './functions.ts';
+import { fieldProblem } from './mutation.ts';
 import { Inference, mostGeneral } from './inference.ts';
 import { CompileError, type Issue } from './issues.ts';
 import { checkLiterals } from './literal-checks.ts';
@@ -49,11 +51,15 @@ export interface Checked {
   readonly calls: ReadonlyMap<Node, ResolvedCall>;
   /** Names that are no variables but stand for a value. */
   readonly constants: ReadonlyMap<Node, Value>;
+  /** Selections that are variables with a dot in their name. */
+  readonly dotted: ReadonlyMap<Node, string>;
   /** Names of the variables that are used. */
   readonly used: ReadonlySet<string>;
 }
 
 export interface Declarations {
+  /** The type that a literal of this name makes; absent: there are no such literals. */
+  readonly structType?: (name: string) => CelType | undefined;
   readonly functions: Functions;
   readonly variables: ReadonlyMap<string, CelType>;
 }
@@ -82,6 +88,7 @@ class Checker {
   readonly #types = new Map<Node, CelType>();
   readonly #calls = new Map<Node, ResolvedCall>();
   readonly #constants = new Map<Node, Value>();
+  readonly #dotted = new Map<Node, string>();
   readonly #used = new Set<string>();
   /** Variables of the loops around, the innermost last. */
   readonly #locals: (readonly [name: string, type: CelType])[] = [];
@@ -93,7 +100,14 @@ class Checker {
   run(root: Node): Checked {
     this.#check(root);
     for (const [node, type] of this.#types) this.#types.set(node, this.#inference.resolve(type, 'dyn'));
-    return { root, types: this.#types, calls: this.#calls, constants: this.#constants, used: this.#used };
+    return {
+      root,
+      types: this.#types,
+      calls: this.#calls,
+      constants: this.#constants,
+      dotted: this.#dotted,
+      used: this.#used,
+    };
   }
 
   #report(at: number, message: string): void {
@@ -125,7 +139,7 @@ class Checker {
       case 'map':
         return this.#map(node);
       case 'struct':
-        return this.#undeclared(node.at, node.name);
+        return this.#struct(node);
       case 'comprehension':
         return this.#comprehension(node);
     }
@@ -144,6 +158,7 @@ class Checker {
     const variable = this.#declarations.variables.get(plain);
     if (variable !== undefined) {
       this.#used.add(plain);
+      if (node.kind === 'select') this.#dotted.set(node, plain);
       return variable;
     }
     const type = NAMED_TYPES.get(plain);
@@ -295,6 +310,18 @@ class Checker {
       values = this.#join(values, optional ? this.#optionalItem(value, type) : type);
     }
     return mapOf(keys ?? this.#inference.freshParam(), values ?? this.#inference.freshParam());
+  }
+
+  #struct(node: StructNode): CelType {
+    const made = this.#declarations.structType?.(node.name);
+    if (made === undefined) return this.#undeclared(node.at, node.name);
+    for (const { name, value, optional, at } of node.fields) {
+      const type = this.#check(value);
+      if (optional) this.#optionalItem(value, type);
+      const problem = fieldProblem(node.name, name, value);
+      if (problem !== undefined) this.#report(at, problem);
+    }
+    return made;
   }
 
   #comprehension(node: ComprehensionNode): CelType {

@@ -8,9 +8,10 @@ import {
   type MapNode,
   type Node,
   type SelectNode,
+  type StructNode,
 } from './ast.ts';
 import { memberOf, optionally } from './access.ts';
-import { LIST_CREATION, MAP_CREATION } from './call-cost.ts';
+import { LIST_CREATION, MAP_CREATION, STRUCT_CREATION } from './call-cost.ts';
 import type { Checked } from './checker.ts';
 import {
   alternative,
@@ -23,6 +24,7 @@ import {
 } from './control.ts';
 import { CONVERSIONS } from './conversions.ts';
 import { Failure, attempt, constant, type Compiled, type Frame, type Step } from './frame.ts';
+import { StructValue } from './mutation.ts';
 import { ProgramError, checkPattern, folded, invocation, isSetTest, withoutCost } from './invocation.ts';
 import {
   EvaluationError,
@@ -64,7 +66,7 @@ export class Compiler {
       case 'comprehension':
         return { run: this.#comprehension(node) };
       case 'struct':
-        throw new ProgramError(`no such type: ${node.name}`);
+        return { run: this.#struct(node) };
     }
   }
 
@@ -100,7 +102,7 @@ export class Compiler {
   /** COMPAT: a choice costs nothing beside its condition, nor does the variable that is chosen. */
   #choosesFirst(node: Node): boolean {
     if (!this.#isAttribute(node)) return false;
-    if (node.kind === 'select') return this.#choosesFirst(node.operand);
+    if (node.kind === 'select') return !this.#checked.dotted.has(node) && this.#choosesFirst(node.operand);
     if (node.kind !== 'call') return false;
     return node.name === OPERATOR.conditional || this.#choosesFirst(node.args[0]!);
   }
@@ -110,8 +112,10 @@ export class Compiler {
     switch (node.kind) {
       case 'ident':
         return this.#variable(node.name);
-      case 'select':
-        return this.#selection(node);
+      case 'select': {
+        const dotted = this.#checked.dotted.get(node);
+        return dotted === undefined ? this.#selection(node) : this.#variable(dotted);
+      }
       case 'call':
         return node.name === OPERATOR.conditional ? this.#choice(node) : this.#indexing(node);
       default:
@@ -184,6 +188,24 @@ export class Compiler {
       const holds = condition(frame);
       if (typeof holds !== 'boolean') throw noSuchOverload();
       return holds ? whenTrue(frame) : whenFalse(frame);
+    };
+  }
+
+  #struct({ fields }: StructNode): Step {
+    const steps = fields.map(({ name, value, optional }) => ({
+      name,
+      optional,
+      run: this.compile(value).run,
+    }));
+    return (frame) => {
+      frame.charge(STRUCT_CREATION);
+      const made = new Map<string, Value>();
+      for (const { name, optional, run } of steps) {
+        const value = run(frame);
+        if (!optional) made.set(name, value);
+        else if (value instanceof Optional && value.value !== undefined) made.set(name, value.value);
+      }
+      return new StructValue(made);
     };
   }
 

@@ -2,8 +2,10 @@
 // may be anything, and what does not fit shows when the expression is run.
 import type { JsonObject, JsonValue } from '../../api/index.ts';
 import { isJsonList, isJsonObject } from '../json-draft.ts';
+import { AUTHORIZER_VARIABLES } from './authorizer.ts';
 import { checkExpression } from './checker.ts';
-import { kubernetesFunctions } from './environment.ts';
+import { admissionFunctions } from './environment.ts';
+import { structType } from './mutation.ts';
 import { parseExpression } from './parser.ts';
 import { Program, type Outcome } from './program.ts';
 import { DYN } from './types.ts';
@@ -15,11 +17,19 @@ export interface Expression {
   run(variables: Readonly<Record<string, Value | undefined>>, costMax: number): Outcome;
 }
 
-/** Throws a CompileError when the expression is wrong, a ProgramError when it cannot be made ready to run. */
-export function compileExpression(source: string, variables: readonly string[]): Expression {
+/**
+ * Throws a CompileError when the expression is wrong, a ProgramError when it cannot be made ready to run.
+ * @param mutating whether it may make objects and operations of patches
+ */
+export function compileExpression(
+  source: string,
+  variables: readonly string[],
+  mutating = false,
+): Expression {
   const checked = checkExpression(source, parseExpression(source), {
-    functions: kubernetesFunctions(),
-    variables: new Map(variables.map((name) => [name, DYN])),
+    functions: admissionFunctions(),
+    variables: new Map(variables.map((name) => [name, AUTHORIZER_VARIABLES.get(name) ?? DYN])),
+    ...(mutating ? { structType } : {}),
   });
   const program = new Program(checked, variables);
   return {

@@ -1,5 +1,5 @@
 // The grammar of CEL, from tokens to nodes with their macros written out.
-import { OPERATOR, type CallNode, type MapEntry, type Node } from './ast.ts';
+import { OPERATOR, type CallNode, type MapEntry, type Node, type StructField } from './ast.ts';
 import { CompileError } from './issues.ts';
 import { SyntaxIssue, tokenize, type Token } from './lexer.ts';
 import { expandMacro } from './macros.ts';
@@ -259,7 +259,7 @@ class Parser {
     return this.#structLiteral(dot + text) ?? { kind: 'ident', at, name: dot + text };
   }
 
-  /** `a.b.C{...}`; what is inside is read and dropped, since there is nothing that could be made so. */
+  /** `a.b.C{...}` */
   #structLiteral(first: string): Node | undefined {
     let ahead = this.#next;
     let name = first;
@@ -270,15 +270,17 @@ class Parser {
     const brace = this.#tokens[ahead];
     if (brace?.kind !== 'operator' || brace.text !== '{') return undefined;
     this.#next = ahead + 1;
+    const fields: StructField[] = [];
     while (!this.#is('}')) {
-      this.#accept('?');
-      this.#name();
+      const optional = this.#accept('?') !== undefined;
+      const { at } = this.#token;
+      const field = this.#name().text;
       this.#expect(':');
-      this.#expression();
+      fields.push({ name: field, value: this.#expression(), optional, at });
       if (this.#accept(',') === undefined) break;
     }
     this.#expect('}');
-    return { kind: 'struct', at: brace.at, name };
+    return { kind: 'struct', at: brace.at, name, fields };
   }
 
   #listLiteral(): Node {

@@ -19,19 +19,22 @@ export type Kind =
   | 'type'
   | 'param';
 
+/** For objects that have whatever field is asked for. */
+export const ANY_FIELD: unique symbol = Symbol('any field');
+
 /** Immutable. `parameters`: what a list holds, keys and values of a map, what an optional may hold. */
 export class CelType {
   readonly kind: Kind;
   /** What expressions call the type, which for times is not what messages call it. */
   readonly name: string;
   readonly parameters: readonly CelType[];
-  readonly #fields: ReadonlyMap<string, CelType> | undefined;
+  readonly #fields: ReadonlyMap<string, CelType> | typeof ANY_FIELD | undefined;
 
   constructor(
     kind: Kind,
     name: string,
     parameters: readonly CelType[] = [],
-    fields?: ReadonlyMap<string, CelType>,
+    fields?: ReadonlyMap<string, CelType> | typeof ANY_FIELD,
   ) {
     this.kind = kind;
     this.name = name;
@@ -41,7 +44,7 @@ export class CelType {
 
   /** The type of a field of an object; undefined: there is no such field. */
   field(name: string): CelType | undefined {
-    return this.#fields?.get(name);
+    return this.#fields === ANY_FIELD ? DYN : this.#fields?.get(name);
   }
 
   /** As messages spell it: `list(int)`, `map(string, dyn)`. */
