@@ -1,4 +1,5 @@
 export type { FieldManagement, OtherVersion } from './apply/endpoint.ts';
+export { UnownedMergeError, mergeUnowned } from './apply/merge-unowned.ts';
 export { serverSideApply } from './apply/server-side-apply.ts';
 export type { AppliedConfiguration } from './apply/server-side-apply.ts';
 export { keepTimes, trackUpdate } from './apply/track-update.ts';

@@ -18,10 +18,12 @@ import {
   type MatchCondition,
   type Wanted,
 } from './expressions.ts';
+import type { MutatingPolicySpec, Mutation } from './mutating-policy.ts';
 import type { BindingSpec, PolicySpec, Validation } from './policy.ts';
 
 const ACTIONS = ['Audit', 'Deny', 'Warn'];
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
+const REINVOCATION = ['IfNeeded', 'Never'];
 // LIMIT: as upstream.
 const MAX_CONDITIONS = 64;
 
@@ -84,11 +86,10 @@ function validationErrors(validation: Validation, path: string): FieldError[] {
   return errors;
 }
 
-function policyErrors(object: KubeObject): FieldError[] {
-  const spec = (object['spec'] ?? {}) as PolicySpec;
-  const { matchConstraints, validations = [], auditAnnotations = [], variables = [] } = spec;
+/** What policies that check and policies that change have in common. */
+function commonErrors(spec: PolicySpec): FieldError[] {
+  const { matchConstraints, variables = [], paramKind } = spec;
   const errors: FieldError[] = [];
-  const { paramKind } = spec;
   if (paramKind !== undefined && paramKind.apiVersion === '') {
     errors.push(fieldError.required('spec.paramKind.apiVersion'));
   }
@@ -113,6 +114,13 @@ function policyErrors(object: KubeObject): FieldError[] {
     }
     errors.push(...expressionErrors(expression, `${at}.expression`, POLICY_NAMES, 'any'));
   });
+  return errors;
+}
+
+function policyErrors(object: KubeObject): FieldError[] {
+  const spec = (object['spec'] ?? {}) as PolicySpec;
+  const { validations = [], auditAnnotations = [] } = spec;
+  const errors = commonErrors(spec);
   if (validations.length === 0 && auditAnnotations.length === 0) {
     const why = 'validations or auditAnnotations must be non-empty';
     errors.push(fieldError.required('spec.validations', `${why}; at least one must be specified`));
@@ -121,11 +129,66 @@ function policyErrors(object: KubeObject): FieldError[] {
   validations.forEach((validation, index) => {
     errors.push(...validationErrors(validation, `spec.validations[${index}]`));
   });
+  auditAnnotations.forEach(({ key, valueExpression }, index) => {
+    const at = `spec.auditAnnotations[${index}]`;
+    const complaints = isQualifiedName(`${object.metadata.name ?? ''}/${key}`);
+    if (complaints.length > 0) errors.push(fieldError.invalid(`${at}.key`, key, complaints.join(',')));
+    errors.push(
+      ...expressionErrors(valueExpression, `${at}.valueExpression`, POLICY_NAMES, 'string or null'),
+    );
+  });
+  return errors;
+}
+
+function mutationErrors({ patchType, applyConfiguration, jsonPatch }: Mutation, at: string): FieldError[] {
+  const ways = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'jsonPatch' } as const;
+  if (patchType === undefined || patchType === '') return [fieldError.required(`${at}.patchType`)];
+  if (patchType !== 'ApplyConfiguration' && patchType !== 'JSONPatch') {
+    return [fieldError.notSupported(`${at}.patchType`, patchType, Object.keys(ways))];
+  }
+  const isPatch = patchType === 'JSONPatch';
+  const [wanted, other] = isPatch ? [jsonPatch, applyConfiguration] : [applyConfiguration, jsonPatch];
+  const field = ways[patchType];
+  if (wanted === undefined) {
+    return [fieldError.required(`${at}.${field}`, `must be specified when patchType is ${patchType}`)];
+  }
+  const errors = expressionErrors(
+    wanted.expression,
+    `${at}.${field}.expression`,
+    POLICY_NAMES,
+    isPatch ? 'list(JSONPatch)' : 'Object',
+  );
+  if (other !== undefined) {
+    const why = `must be omitted when patchType is ${patchType}`;
+    errors.push(fieldError.invalid(`${at}.${isPatch ? ways.ApplyConfiguration : ways.JSONPatch}`, '{}', why));
+  }
+  return errors;
+}
+
+function mutatingPolicyErrors(object: KubeObject): FieldError[] {
+  const spec = (object['spec'] ?? {}) as MutatingPolicySpec;
+  const { mutations = [], reinvocationPolicy } = spec;
+  const errors = commonErrors(spec);
+  if (mutations.length === 0)
+    errors.push(fieldError.required('spec.mutations', 'mutations must contain at least one item'));
+  mutations.forEach((mutation, index) =>
+    errors.push(...mutationErrors(mutation, `spec.mutations[${index}]`)),
+  );
+  if (reinvocationPolicy === undefined || reinvocationPolicy === '') {
+    errors.push(fieldError.required('spec.reinvocationPolicy'));
+  } else if (!REINVOCATION.includes(reinvocationPolicy)) {
+    errors.push(fieldError.notSupported('spec.reinvocationPolicy', reinvocationPolicy, REINVOCATION));
+  }
   return errors;
 }
 
 function bindingErrors(object: KubeObject): FieldError[] {
-  const { policyName = '', paramRef, validationActions = [] } = (object['spec'] ?? {}) as BindingSpec;
+  const { validationActions = [] } = (object['spec'] ?? {}) as BindingSpec;
+  return [...boundErrors(object), ...actionErrors(validationActions)];
+}
+
+function boundErrors(object: KubeObject): FieldError[] {
+  const { policyName = '', paramRef } = (object['spec'] ?? {}) as BindingSpec;
   const errors: FieldError[] = [];
   if (policyName === '') errors.push(fieldError.required('spec.policyName'));
   if (paramRef !== undefined) {
@@ -143,7 +206,7 @@ function bindingErrors(object: KubeObject): FieldError[] {
       errors.push(fieldError.notSupported(at, parameterNotFoundAction, ['Allow', 'Deny']));
     }
   }
-  return [...errors, ...actionErrors(validationActions)];
+  return errors;
 }
 
 function actionErrors(actions: readonly string[]): FieldError[] {
@@ -177,6 +240,8 @@ function configurationErrors(object: KubeObject): FieldError[] {
 const CHECKS = new Map<string, (object: KubeObject) => FieldError[]>([
   ['ValidatingAdmissionPolicy', policyErrors],
   ['ValidatingAdmissionPolicyBinding', bindingErrors],
+  ['MutatingAdmissionPolicy', mutatingPolicyErrors],
+  ['MutatingAdmissionPolicyBinding', boundErrors],
   ['ValidatingWebhookConfiguration', configurationErrors],
   ['MutatingWebhookConfiguration', configurationErrors],
 ]);

@@ -14,7 +14,7 @@ export class ConfigurationError extends Error {
  * One application of the policy for each result; undefined: without a parameter. Throws a ConfigurationError.
  */
 export async function paramsOf(
-  { paramKind }: PolicySpec,
+  { paramKind }: Pick<PolicySpec, 'paramKind'>,
   { paramRef }: BindingSpec,
   attributes: AdmissionAttributes,
   { registry, objects }: MatchEnvironment,

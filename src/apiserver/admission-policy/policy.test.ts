@@ -176,6 +176,41 @@ test('parameters are objects of any kind, of the namespace of the request unless
   assert.equal((await create('a')).status, 201);
 });
 
+test('a policy may ask what the user, or a service account, may do', async () => {
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['create'] }];
+  const subjects = [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'jane' }];
+  const roleRef = { kind: 'Role', apiGroup: 'rbac.authorization.k8s.io', name: 'maker' };
+  await world.call('POST', `${rbac}/namespaces/${namespace}/roles`, { metadata: { name: 'maker' }, rules });
+  await world.call('POST', `${rbac}/namespaces/${namespace}/rolebindings`, {
+    metadata: { name: 'maker' },
+    subjects,
+    roleRef,
+  });
+  await enforce({
+    matchConditions: [
+      { name: 'may-create', expression: "authorizer.requestResource.check('create').allowed()" },
+    ],
+    validations: [
+      {
+        expression:
+          "authorizer.group('').resource('secrets').namespace(object.metadata.namespace).check('get').allowed()",
+        message: 'no secrets',
+      },
+      {
+        expression: "!authorizer.serviceAccount('default', 'sa').path('/healthz').check('get').allowed()",
+        message: 'the account may',
+      },
+    ],
+  });
+  const jane = { name: 'jane', groups: ['system:authenticated'] };
+  const maps = `/api/v1/namespaces/${namespace}/configmaps`;
+  const refused = await world.call('POST', maps, { metadata: { name: 'a' } }, '', jane);
+  assert.equal(refused.body.message, denied('no secrets'));
+  // The administrator may read secrets.
+  assert.equal((await create('a')).body.message, undefined);
+});
+
 const invalid: readonly (readonly [string, object, string])[] = [
   [
     'an expression that is wrong',
@@ -188,9 +223,16 @@ const invalid: readonly (readonly [string, object, string])[] = [
     'spec.validations[0].expression',
   ],
   [
-    'the authorizer',
-    { validations: [{ expression: "authorizer.path('/x').check('get').allowed()" }] },
-    'spec.validations[0].expression',
+    'the authorizer in a message',
+    {
+      validations: [{ expression: 'true', messageExpression: "authorizer.path('/x').check('get').reason()" }],
+    },
+    'spec.validations[0].messageExpression',
+  ],
+  [
+    'an audit annotation that is no text',
+    { auditAnnotations: [{ key: 'a', valueExpression: '1' }] },
+    'spec.auditAnnotations[0].valueExpression',
   ],
   [
     'a reason that is none',

@@ -69,12 +69,24 @@ export interface Violation {
   readonly message: string;
   /** Empty: nothing was said about it. */
   readonly reason: string;
+  /** Which of the policy's validations; absent: something else failed. */
+  readonly index?: number;
+}
+
+/** A note for the audit log. */
+export interface AuditNote {
+  readonly key: string;
+  readonly value: string;
 }
 
 // LIMIT: as upstream; longer messages are replaced by the fixed one.
 const MAX_MESSAGE_BYTES = 5 * 1024;
 
+// LIMIT: as upstream; longer values are cut.
+const MAX_NOTE_BYTES = 10 * 1024;
+
 interface CompiledValidation {
+  readonly index: number;
   readonly validation: Validation;
   readonly holds: Evaluate;
   readonly message: Evaluate | undefined;
@@ -87,18 +99,25 @@ export class CompiledPolicy {
   readonly #conditions: Conditions | undefined;
   readonly #variables: ReadonlyMap<string, Evaluate>;
   readonly #validations: readonly CompiledValidation[];
+  readonly #notes: readonly { readonly key: string; readonly value: Evaluate }[];
 
   constructor(object: KubeObject) {
     this.name = object.metadata.name ?? '';
     this.spec = object['spec'] ?? {};
-    const { matchConditions = [], variables = [], validations = [], matchConstraints } = this.spec;
+    const { matchConditions = [], variables = [], validations = [], auditAnnotations = [] } = this.spec;
+    const { matchConstraints } = this.spec;
     this.match = compileMatch(matchConstraints);
     this.#conditions =
       matchConditions.length === 0 ? undefined : compileConditions(matchConditions, POLICY_NAMES);
     this.#variables = new Map(
       variables.map(({ name, expression }) => [name, evaluation(expression, POLICY_NAMES, 'any')]),
     );
-    this.#validations = validations.map((validation) => ({
+    this.#notes = auditAnnotations.map(({ key, valueExpression }) => ({
+      key,
+      value: evaluation(valueExpression, POLICY_NAMES, 'string or null'),
+    }));
+    this.#validations = validations.map((validation, index) => ({
+      index,
       validation,
       holds: evaluation(validation.expression, POLICY_NAMES, 'bool'),
       message:
@@ -113,17 +132,31 @@ export class CompiledPolicy {
   }
 
   /** @param given all but the variables */
-  violations(given: Bindings): Violation[] {
-    const bindings: Bindings = { ...given, variables: this.#lazyVariables(given) };
+  review(given: Bindings): {
+    readonly violations: readonly Violation[];
+    readonly notes: readonly AuditNote[];
+  } {
+    const bindings: Bindings = { ...given, variables: lazyVariables(this.#variables, given) };
     try {
-      if (this.#conditions?.match(bindings) === false) return [];
+      if (this.#conditions?.match(bindings) === false) return { violations: [], notes: [] };
     } catch (error) {
-      return this.#failed(error);
+      return { violations: this.#failed(error), notes: [] };
     }
-    return this.#validations.flatMap((validation) => this.#check(validation, bindings));
+    const violations = this.#validations.flatMap((validation) => this.#check(validation, bindings));
+    const notes: AuditNote[] = [];
+    for (const { key, value } of this.#notes) {
+      try {
+        const told = value(bindings);
+        const text = typeof told === 'string' ? told.trim() : '';
+        if (text !== '') notes.push({ key, value: Buffer.from(text).subarray(0, MAX_NOTE_BYTES).toString() });
+      } catch (error) {
+        violations.push(...this.#failed(error));
+      }
+    }
+    return { violations, notes };
   }
 
-  #check({ validation, holds, message }: CompiledValidation, bindings: Bindings): Violation[] {
+  #check({ index, validation, holds, message }: CompiledValidation, bindings: Bindings): Violation[] {
     try {
       if (holds(bindings) === true) return [];
     } catch (error) {
@@ -133,7 +166,7 @@ export class CompiledPolicy {
     const text =
       this.#told(message, bindings) ||
       (fixed === '' ? `failed expression: ${validation.expression.trim()}` : fixed);
-    return [{ message: text, reason: validation.reason ?? 'Invalid' }];
+    return [{ message: text, reason: validation.reason ?? 'Invalid', index }];
   }
 
   /** COMPAT: a message that cannot be made is no reason to let the request pass; the fixed one is used. */
@@ -153,26 +186,26 @@ export class CompiledPolicy {
     if (!(error instanceof ExpressionError)) throw error;
     return this.ignoresFailures ? [] : [{ message: error.message, reason: '' }];
   }
+}
 
-  /** Variables are worked out when they are first named, once for a request; each sees those before it. */
-  #lazyVariables(given: Bindings): CelValue {
-    const names = [...this.#variables.keys()];
-    const known = new Map<string, CelValue>();
-    const find = (name: string): CelValue => {
-      const before = known.get(name);
-      if (before !== undefined) return before;
-      const variables = lazyObject(names.slice(0, names.indexOf(name)), find);
-      try {
-        const value = this.#variables.get(name)!({ ...given, variables });
-        known.set(name, value);
-        return value;
-      } catch (error) {
-        if (!(error instanceof ExpressionError)) throw error;
-        throw new ExpressionError(`composited variable "${name}" fails to evaluate: ${error.message}`);
-      }
-    };
-    return lazyObject(names, find);
-  }
+/** Variables are worked out when they are first named, once for a request; each sees those before it. */
+export function lazyVariables(compiled: ReadonlyMap<string, Evaluate>, given: Bindings): CelValue {
+  const names = [...compiled.keys()];
+  const known = new Map<string, CelValue>();
+  const find = (name: string): CelValue => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const variables = lazyObject(names.slice(0, names.indexOf(name)), find);
+    try {
+      const value = compiled.get(name)!({ ...given, variables });
+      known.set(name, value);
+      return value;
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      throw new ExpressionError(`composited variable "${name}" fails to evaluate: ${error.message}`);
+    }
+  };
+  return lazyObject(names, find);
 }
 
 export class CompiledBinding {

@@ -7,6 +7,8 @@ import type { AdmissionPlugin } from '../../machinery/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { Authorizer } from '../contract.ts';
 import { validatingPolicies } from '../admission-policy/admission.ts';
+import { mutatingPolicies } from '../admission-policy/mutating.ts';
+import { CompiledMutatingPolicy } from '../admission-policy/mutating-policy.ts';
 import { registrationChecks } from '../admission-policy/checks.ts';
 import { CompiledBinding, CompiledPolicy } from '../admission-policy/policy.ts';
 import { Registered } from '../admission-policy/registered.ts';
@@ -46,6 +48,14 @@ export function registeredAdmission(options: {
     'validatingadmissionpolicybindings',
     (object) => new CompiledBinding(object),
   );
+  const mutatingPolicy = new Registered(
+    'mutatingadmissionpolicies',
+    (object) => new CompiledMutatingPolicy(object),
+  );
+  const mutatingBinding = new Registered(
+    'mutatingadmissionpolicybindings',
+    (object) => new CompiledBinding(object),
+  );
   let environment: HookEnvironment | undefined;
   // INVARIANT: nothing is known to be registered before the server is started, so nobody asks earlier.
   const current = (): HookEnvironment => {
@@ -55,6 +65,7 @@ export function registeredAdmission(options: {
   return {
     admission: [
       registrationChecks,
+      mutatingPolicies(mutatingPolicy, mutatingBinding, current),
       mutatingWebhooks(mutating, current),
       validatingPolicies(policies, bindings, current),
       validatingWebhooks(validating, current),
@@ -70,7 +81,7 @@ export function registeredAdmission(options: {
         forms: new ObjectForms(registry),
         random,
       };
-      const following = [mutating, validating, policies, bindings];
+      const following = [mutating, validating, policies, bindings, mutatingPolicy, mutatingBinding];
       await Promise.all(following.map((registered) => registered.follow(options, closing.signal)));
     },
     async close() {

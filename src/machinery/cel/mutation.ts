@@ -1,8 +1,8 @@
 // What expressions of mutating policies can make: objects (`Object{spec: Object.spec{replicas: 3}}`) and operations of
 // a JSON patch (`JSONPatch{op: 'add', path: '/metadata/labels', value: {}}`).
 // INVARIANT: an object is named after where it stands, so a misplaced one is found when the expression is compiled.
-import type { JsonObject, JsonValue } from '../../api/index.ts';
-import type { MapNode, Node, StructNode } from './ast.ts';
+import type { JsonValue } from '../../api/index.ts';
+import type { Node, StructNode } from './ast.ts';
 import type { FunctionTable } from './functions.ts';
 import { ANY_FIELD, CelType, STRING } from './types.ts';
 import { EvaluationError, ListValue, MapValue, Optional, Uint, type Value } from './values.ts';
@@ -33,7 +33,7 @@ export function fieldProblem(struct: string, field: string, value: Node): string
 function structsIn(node: Node): readonly StructNode[] {
   if (node.kind === 'struct') return [node];
   if (node.kind === 'list') return node.items.flatMap(structsIn);
-  return node.kind === 'map' ? (node as MapNode).entries.flatMap(({ value }) => structsIn(value)) : [];
+  return node.kind === 'map' ? node.entries.flatMap(({ value }) => structsIn(value)) : [];
 }
 
 export class StructValue extends MapValue {
@@ -68,7 +68,7 @@ export function jsonOf(value: Value): JsonValue {
       if (typeof key !== 'string') throw new EvaluationError('map keys must be strings');
       entries.push([key, jsonOf(value.find(key)!)]);
     }
-    return Object.fromEntries(entries) as JsonObject;
+    return Object.fromEntries(entries);
   }
   throw new EvaluationError('unsupported conversion to JSON');
 }

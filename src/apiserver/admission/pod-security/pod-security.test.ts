@@ -7,13 +7,12 @@ import type { PodSpec } from './findings.ts';
 import { policyOf, type Level } from './policy.ts';
 
 const LATEST = Number.POSITIVE_INFINITY;
-const pod = (spec: object = {}, securityContext?: object): PodSpec =>
-  ({
-    containers: [
-      { name: 'main', image: 'nginx', ...(securityContext === undefined ? {} : { securityContext }) },
-    ],
-    ...spec,
-  }) as PodSpec;
+const pod = (spec: object = {}, securityContext?: object): PodSpec => ({
+  containers: [
+    { name: 'main', image: 'nginx', ...(securityContext === undefined ? {} : { securityContext }) },
+  ],
+  ...spec,
+});
 
 const GOOD = {
   allowPrivilegeEscalation: false,

@@ -3,6 +3,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { JsonObject, KubeObject } from '../../../api/index.ts';
 import { silentLogger, systemClock, systemRandom } from '../../../base/index.ts';
+import type { UserInfo } from '../../../machinery/index.ts';
 import { createMemoryStorage } from '../../../storage/index.ts';
 import { memoryVault, objectCodec, openCertificates, startApiServer, versionInfo } from '../../index.ts';
 import { issueCertificate } from '../../security/certificates.ts';
@@ -28,7 +29,8 @@ export interface Hook {
 export type Responder = (review: JsonObject) => object | undefined;
 
 export interface World {
-  call(method: string, path: string, body?: object, query?: string): Promise<Answer>;
+  /** @param user absent: the administrator */
+  call(method: string, path: string, body?: object, query?: string, user?: UserInfo): Promise<Answer>;
   webhook(responder: Responder): Promise<Hook>;
   close(): Promise<void>;
 }
@@ -57,7 +59,7 @@ export async function startWorld(): Promise<World> {
     validMs: 3_600_000,
   });
   const closers: (() => Promise<void>)[] = [];
-  const call: World['call'] = async (method, path, body, query = '') => {
+  const call: World['call'] = async (method, path, body, query = '', user = ADMIN) => {
     const patch = { 'content-type': 'application/merge-patch+json' };
     const response = await running.server.handle({
       method,
@@ -65,7 +67,7 @@ export async function startWorld(): Promise<World> {
       query: new URLSearchParams(query),
       headers: body === undefined ? {} : method === 'PATCH' ? patch : { 'content-type': 'application/json' },
       body: body === undefined ? undefined : { json: body },
-      user: ADMIN,
+      user,
       signal: new AbortController().signal,
     });
     if (response.kind !== 'object') throw new Error(`no object but ${response.kind}`);
