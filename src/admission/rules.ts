@@ -12,6 +12,7 @@ import {
   type PropagationPolicy,
   type ResourceBinding,
   type ResourceInterpreterCustomization,
+  type ResourceInterpreterWebhookConfiguration,
 } from '../api/index.ts';
 import type { FeatureGates, Random } from '../base/index.ts';
 import type { AdmissionAttributes } from '../machinery/index.ts';
@@ -28,6 +29,7 @@ import { defaultOverridePolicy, validateOverridePolicy } from './override-policy
 import { defaultPolicySpec, withPolicyIdentity, type DefaultTolerations } from './policy-defaults.ts';
 import { validatePolicy } from './policy-validation.ts';
 import { customizationRefusal } from './resource-interpreter-customization.ts';
+import { validateInterpreterWebhooks } from './resource-interpreter-webhook-configuration.ts';
 import type { Rule } from './rule.ts';
 import { validateTaintPolicy } from './taint-policy.ts';
 import { completeWork } from './work.ts';
@@ -123,6 +125,14 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       resource: 'works',
       mutateOn: CREATE_UPDATE,
       mutate: (object) => completeWork(object, options.random),
+    },
+    {
+      webhook: 'config.karmada.io',
+      group: 'config.karmada.io',
+      resource: 'resourceinterpreterwebhookconfigurations',
+      validateOn: CREATE_UPDATE,
+      validate: ({ object }) =>
+        validateInterpreterWebhooks(object as ResourceInterpreterWebhookConfiguration),
     },
     {
       webhook: 'resourceinterpretercustomization.karmada.io',

@@ -54,4 +54,5 @@ export type { TokenClaims, TokenSigner } from './security/token-signer.ts';
 export type { ServiceAccountTokens } from './security/service-account-tokens.ts';
 export type { Security } from './security/security.ts';
 export { formatAge } from './table/age.ts';
+export { WebhookClient, type WebhookClientConfig, type WebhookClientOptions } from './webhooks/client.ts';
 export { startApiServer, type RunningServer, type StartOptions } from './start.ts';

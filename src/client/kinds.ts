@@ -26,6 +26,7 @@ const rbac = 'rbac.authorization.k8s.io';
 export const kinds = {
   namespaces: of('', 'v1', 'namespaces', false),
   secrets: of('', 'v1', 'secrets', true),
+  services: of('', 'v1', 'services', true),
   serviceAccounts: of('', 'v1', 'serviceaccounts', true),
   nodes: of('', 'v1', 'nodes', false),
   pods: of('', 'v1', 'pods', true),

@@ -2,7 +2,7 @@ export { quotaResource } from './federated-resource-quota/index.ts';
 export { hubControllers, runControllers } from './hub-controllers.ts';
 export type { Charge } from './charge.ts';
 export type { Controller, ControllerContext } from './context.ts';
-export { customizationResource, followCustomizations } from './interpreter-customizations.ts';
+export { customizationResource, followInterpretation } from './interpreter-customizations.ts';
 export {
   MemberConnections,
   secretEndpoints,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ResourceInterpreterCustomization } from '../api/index.ts';
-import { Customizations } from '../interpreter/index.ts';
+import { Customizations, InterpreterHooks } from '../interpreter/index.ts';
 import { StatusError } from '../machinery/index.ts';
-import { customizationResource, followCustomizations } from './interpreter-customizations.ts';
+import { customizationResource, followInterpretation } from './interpreter-customizations.ts';
 import { startControlPlane } from './testing/control-plane.ts';
 
 function customization(name: string, luaScript: string): ResourceInterpreterCustomization {
@@ -28,7 +28,8 @@ test('customizations are in force from their creation to their deletion, and che
   await plane.client.create(customizationResource, customization('one', script('true')));
   plane.run({
     name: 'customizations',
-    run: ({ informers }) => followCustomizations(informers, customizations),
+    run: ({ informers }) =>
+      followInterpretation(informers, { customizations, hooks: new InterpreterHooks() }),
   });
   await plane.until('the first load', () => Promise.resolve(has()));
   assert.equal(customizations.layer.health(widget), true);

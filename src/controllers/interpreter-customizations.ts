@@ -1,8 +1,12 @@
-// Keeps the scripts that interpret resources as the hub has them. No controller of its own name: all others depend on it,
-// and start when the first load is done.
-import type { ResourceInterpreterCustomization } from '../api/index.ts';
+// Keeps what users say of kinds as the hub has it: scripts, webhooks, declarations. No controller of its own name: all
+// others depend on it, and start when the first load is done.
+import type {
+  KubeObject,
+  ResourceInterpreterCustomization,
+  ResourceInterpreterWebhookConfiguration,
+} from '../api/index.ts';
 import { resource, type Resource } from '../client/index.ts';
-import type { Customizations } from '../interpreter/index.ts';
+import type { Customizations, InterpreterHooks } from '../interpreter/index.ts';
 import type { InformerSet } from '../runtime/index.ts';
 
 export const customizationResource: Resource<ResourceInterpreterCustomization> = resource({
@@ -12,15 +16,33 @@ export const customizationResource: Resource<ResourceInterpreterCustomization> =
   namespaced: false,
 });
 
+export const interpreterWebhookResource: Resource<ResourceInterpreterWebhookConfiguration> = resource({
+  group: 'config.karmada.io',
+  version: 'v1alpha1',
+  resource: 'resourceinterpreterwebhookconfigurations',
+  namespaced: false,
+});
+
 /** Follows until the informers close; resolves once those that exist are in force. */
-export async function followCustomizations(
+export async function followInterpretation(
   informers: InformerSet,
-  customizations: Customizations,
+  { customizations, hooks }: { readonly customizations: Customizations; readonly hooks: InterpreterHooks },
 ): Promise<void> {
-  const informer = informers.informer(customizationResource);
-  const load = (): void => customizations.load(informer.store.list());
+  await Promise.all([
+    follow(informers, customizationResource, (all) => customizations.load(all)),
+    follow(informers, interpreterWebhookResource, (all) => hooks.load(all)),
+  ]);
+}
+
+async function follow<T extends KubeObject>(
+  informers: InformerSet,
+  followed: Resource<T>,
+  take: (all: readonly T[]) => void,
+): Promise<void> {
+  const informer = informers.informer(followed);
+  const load = (): void => take(informer.store.list());
   informer.subscribe({
-    added: (_customization, initial) => void (initial || load()),
+    added: (_object, initial) => void (initial || load()),
     updated: load,
     deleted: load,
   });

@@ -1,10 +1,12 @@
 // The controllers of one process with all that they share: caches, interpreter, events, connections to members. The hub
 // runs them for its push members, an agent for its own.
+import type { Service } from '../api/index.ts';
+import { WebhookClient } from '../apiserver/index.ts';
 import { formatTime, type Clock, type Logger, type Random } from '../base/index.ts';
-import { createRestMapper, type Client } from '../client/index.ts';
+import { createRestMapper, kinds, type Client, type Resource } from '../client/index.ts';
 import {
   MemberConnections,
-  followCustomizations,
+  followInterpretation,
   runControllers,
   type Charge,
   type Controller,
@@ -13,7 +15,14 @@ import {
   type MemberEndpoints,
   type OpenMember,
 } from '../controllers/index.ts';
-import { Customizations, createInterpreter, nativeLayer, thirdPartyLayer } from '../interpreter/index.ts';
+import {
+  Customizations,
+  InterpreterHooks,
+  createInterpreter,
+  nativeLayer,
+  thirdPartyLayer,
+  webhookLayer,
+} from '../interpreter/index.ts';
 import { createEventRecorder, createInformerSet, silentMetrics, type InformerSet } from '../runtime/index.ts';
 
 export interface ControllerProcessOptions {
@@ -36,6 +45,13 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
   const { charge, hubClient, settings, clock, random, logger } = options;
   const stop = new AbortController();
   const customizations = new Customizations({ now: () => clock.now() });
+  const hooks = new InterpreterHooks();
+  const webhooks = new WebhookClient({
+    clock,
+    findService: (namespace, name) =>
+      hubClient.find(kinds.services as Resource<Service>, { namespace, name }),
+    unknownService: 'dns',
+  });
   const informers = createInformerSet({ client: hubClient, clock, random, logger });
   const members = new MemberConnections({
     open: options.openMember,
@@ -53,6 +69,11 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
     mapper: createRestMapper(hubClient.transport, { clock }),
     interpreter: createInterpreter([
       customizations.layer,
+      webhookLayer(
+        hooks,
+        ({ clientConfig, timeoutMs }, question) => webhooks.call(clientConfig, question, timeoutMs),
+        random,
+      ),
       thirdPartyLayer(now),
       nativeLayer(now, { priorityClasses: settings.gates.ResourceQuotaEstimate }),
     ]),
@@ -67,7 +88,7 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
   };
   const run = async (): Promise<void> => {
     // What objects mean must be known before anything is decided about them.
-    await followCustomizations(informers, customizations);
+    await followInterpretation(informers, { customizations, hooks });
     await runControllers(context, options.controllers);
   };
   const running = run().catch((error: unknown) => {
@@ -77,6 +98,7 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
     async close() {
       stop.abort(new Error('the process is stopping'));
       await running;
+      await webhooks.close();
       await members.close();
       await recorder.close();
       await informers.close();

@@ -9,6 +9,7 @@ import {
   type ResourceInterpreterCustomization,
 } from '../api/index.ts';
 import { assert } from '../base/index.ts';
+import { unitedDependencies } from './answers.ts';
 import {
   asComponents,
   asDependencies,
@@ -16,7 +17,6 @@ import {
   asObject,
   asReplicas,
   asStatus,
-  unitedDependencies,
 } from './customization-results.ts';
 import { RULES, scriptOf } from './customization-rules.ts';
 import type { Dependency, InterpreterLayer, Operation, Replicas, StatusItem } from './interpreter.ts';

@@ -1,10 +1,8 @@
 // Calls to webhooks: one HTTPS POST of a review, answered by a review. Connections are kept for each target and trust.
 import { Agent, buildConnector, request } from 'undici';
-import type { KubeObject, Service } from '../../api/index.ts';
+import type { Service } from '../../api/index.ts';
 import { errorMessage, type Clock } from '../../base/index.ts';
 import { encodeJson, goQuote, type Status } from '../../machinery/index.ts';
-import type { Storage } from '../../storage/index.ts';
-import { storageRootOf } from '../resource.ts';
 import { authority, goFailure } from './go-failures.ts';
 
 /** admissionregistration.k8s.io/v1 and apiextensions.k8s.io/v1 WebhookClientConfig. */
@@ -31,22 +29,32 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const MAX_TARGETS = 256;
 const IDLE_MS = 60_000;
 
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 interface Target {
   /** What the request names; the certificate must be for this host. */
   readonly url: URL;
   /** Where to connect to, if not to the URL's host. */
-  readonly locate?: () => Promise<{ readonly host: string; readonly port: number }>;
+  readonly locate?: () => Promise<Place | undefined>;
+}
+
+export interface WebhookClientOptions {
+  readonly clock: Clock;
+  readonly findService: (namespace: string, name: string) => Promise<Service | undefined>;
+  /** What becomes of a call to a Service that is not found: it fails, or its name in the cluster's DNS is tried. */
+  readonly unknownService: 'fail' | 'dns';
 }
 
 export class WebhookClient {
-  readonly #storage: Pick<Storage<KubeObject>, 'get'>;
-  readonly #clock: Clock;
+  readonly #options: WebhookClientOptions;
   readonly #agents = new Map<string, Agent>();
   readonly #closing = new AbortController();
 
-  constructor(options: { readonly storage: Pick<Storage<KubeObject>, 'get'>; readonly clock: Clock }) {
-    this.#storage = options.storage;
-    this.#clock = options.clock;
+  constructor(options: WebhookClientOptions) {
+    this.#options = options;
   }
 
   /** The JSON that the webhook answers; throws a WebhookCallError when there is none in time. */
@@ -58,7 +66,7 @@ export class WebhookClient {
     const shownHost = config.service === undefined ? url.host : authority(url.hostname, port);
     const shownUrl = `https://${shownHost}${url.pathname}${url.search}`;
     const timeout = new AbortController();
-    const cancel = this.#clock.after(timeoutMs, () => timeout.abort());
+    const cancel = this.#options.clock.after(timeoutMs, () => timeout.abort());
     try {
       const response = await request(url, {
         method: 'POST',
@@ -78,7 +86,7 @@ export class WebhookClient {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error('the API server is closing'));
+    this.#closing.abort(new Error('no more webhooks are called'));
     const agents = [...this.#agents.values()];
     this.#agents.clear();
     await Promise.all(agents.map((agent) => agent.destroy()));
@@ -97,14 +105,14 @@ export class WebhookClient {
     return { url: named, locate: () => this.#locate(namespace, name, port) };
   }
 
-  async #locate(
-    namespace: string,
-    name: string,
-    port: number,
-  ): Promise<{ readonly host: string; readonly port: number }> {
-    const entry = await this.#storage.get(`${storageRootOf('', 'services')}${namespace}/${name}`);
-    if (entry === undefined) throw new Error(`service ${goQuote(name)} not found`);
-    const { spec } = entry.value as unknown as Service;
+  /** Undefined: where its name says. */
+  async #locate(namespace: string, name: string, port: number): Promise<Place | undefined> {
+    const service = await this.#options.findService(namespace, name);
+    if (service === undefined) {
+      if (this.#options.unknownService === 'dns') return undefined;
+      throw new Error(`service ${goQuote(name)} not found`);
+    }
+    const { spec } = service;
     const { type = 'ClusterIP', clusterIP = '', externalName = '' } = spec ?? {};
     if (type === 'ExternalName') return { host: externalName, port };
     if (clusterIP === 'None') throw new Error('cannot route to service with ClusterIP "None"');
@@ -130,9 +138,17 @@ export class WebhookClient {
         if (locate === undefined) return connect(options, callback);
         // Certificates are for the name of the service, wherever it is found.
         locate().then(
-          ({ host, port }) =>
+          (place) =>
             connect(
-              { ...options, hostname: host, host, port: String(port), servername: url.hostname },
+              place === undefined
+                ? options
+                : {
+                    ...options,
+                    hostname: place.host,
+                    host: place.host,
+                    port: String(place.port),
+                    servername: url.hostname,
+                  },
               callback,
             ),
           (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),

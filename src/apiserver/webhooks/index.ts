@@ -1,6 +1,6 @@
 // What others have a say in requests: webhooks and admission policies that users register, and webhooks that convert
 // custom resources. One client calls them all.
-import type { KubeObject } from '../../api/index.ts';
+import type { KubeObject, Service } from '../../api/index.ts';
 import type { Clock, Logger, Random } from '../../base/index.ts';
 import { assert } from '../../base/index.ts';
 import type { AdmissionPlugin } from '../../machinery/index.ts';
@@ -16,6 +16,7 @@ import { ObjectForms } from '../admission-policy/seen-object.ts';
 import type { WebhookConverter } from '../crd/index.ts';
 import { createObjectAccess } from '../object-access.ts';
 import type { ResourceRegistry } from '../registry.ts';
+import { storageRootOf } from '../resource.ts';
 import { mutatingWebhooks, validatingWebhooks } from './admission.ts';
 import { WebhookClient } from './client.ts';
 import { conversionWebhooks } from './conversion.ts';
@@ -39,7 +40,14 @@ export function registeredAdmission(options: {
   readonly authorizer: Authorizer | undefined;
 }): RegisteredAdmission {
   const { storage, random } = options;
-  const client = new WebhookClient(options);
+  const client = new WebhookClient({
+    clock: options.clock,
+    findService: async (namespace, name) =>
+      (await storage.get(`${storageRootOf('', 'services')}${namespace}/${name}`))?.value as
+        | Service
+        | undefined,
+    unknownService: 'fail',
+  });
   const closing = new AbortController();
   const mutating = new Registered('mutatingwebhookconfigurations', hooksOf);
   const validating = new Registered('validatingwebhookconfigurations', hooksOf);

@@ -20,7 +20,7 @@ import {
   type FeatureGates,
 } from '../../base/index.ts';
 import { createClient, createRestMapper, kinds, type Client } from '../../client/index.ts';
-import { createInterpreter, nativeLayer } from '../../interpreter/index.ts';
+import { createInterpreter, nativeLayer, type Interpreter } from '../../interpreter/index.ts';
 import { createEventRecorder, createInformerSet, silentMetrics } from '../../runtime/index.ts';
 import { createMemoryStorage } from '../../storage/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
@@ -40,7 +40,10 @@ const UNTIL_TRIES = 1_000;
 const ADMINISTRATOR = { name: 'system:admin', groups: ['system:masters', 'system:authenticated'] };
 
 /** With a namespace `shop`. */
-export async function startControlPlane(gates: Partial<FeatureGates> = {}): Promise<ControlPlane> {
+export async function startControlPlane(
+  gates: Partial<FeatureGates> = {},
+  interpreter: Interpreter = createInterpreter([nativeLayer(() => '2026-01-01T00:00:00Z')]),
+): Promise<ControlPlane> {
   const clock = systemClock;
   const random = systemRandom;
   const logger = silentLogger;
@@ -82,7 +85,7 @@ export async function startControlPlane(gates: Partial<FeatureGates> = {}): Prom
     hubClient: client,
     informers,
     mapper: createRestMapper(client.transport, { clock }),
-    interpreter: createInterpreter([nativeLayer(() => '2026-01-01T00:00:00Z')]),
+    interpreter,
     members: new MemberConnections({
       open: () => assert.fail('these tests have no members'),
       endpoints: secretEndpoints(informers.informer(secretResource)),

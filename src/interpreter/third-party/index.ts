@@ -3,7 +3,7 @@
 // more than native kinds, and share their parts.
 import { formatApiVersion, type GroupVersionKind, type JsonValue, type KubeObject } from '../../api/index.ts';
 import { assert } from '../../base/index.ts';
-import { unitedDependencies } from '../customization-results.ts';
+import { unitedDependencies } from '../answers.ts';
 import type { InterpreterLayer, Operation } from '../interpreter.ts';
 import { withValue } from '../native/read.ts';
 import { withoutEmpty } from './adding-up.ts';
