@@ -2,6 +2,7 @@
 // Reads: bindings. Writes: spec.clusters and spec.gracefulEvictionTasks of bindings.
 // LIMIT: how long a copy has been unhealthy is remembered in memory; a restart begins to count anew.
 import type { ApplicationFailover, GracefulEvictionTask } from '../api/index.ts';
+import { formatTime } from '../base/index.ts';
 import type { Resource } from '../client/index.ts';
 import {
   StateUnreadable,
@@ -104,10 +105,11 @@ async function move(
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   if (clusters.length === 0) return undefined;
+  const now = formatTime(context.clock.now());
   let change: EvictionChange = binding.spec;
   for (const cluster of clusters) {
     try {
-      change = evict(change, taskFor(context, binding, failover, cluster)) ?? change;
+      change = evict(change, taskFor(context, binding, failover, cluster), now) ?? change;
     } catch (error) {
       if (!(error instanceof StateUnreadable)) throw error;
       tellNotEvicted(context, binding, cluster, error);

@@ -16,6 +16,9 @@ import { aggregateWorks, type Binding } from '../propagation/index.ts';
 import { done, informerSource, runController, type Informer } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
 
+// A new Work says nothing yet; mostly its first status comes within this time, and one write tells both.
+const FIRST_STATUS_MS = 200;
+
 /** Works by the permanent id of their binding; shared with the binding controllers. */
 export const WORKS_BY_BINDING = 'binding';
 export const bindingIds = ({ metadata }: Work): string[] =>
@@ -70,6 +73,7 @@ async function runFor(
     sources: [
       informerSource(works, {
         map: bindingOf,
+        addedAfterMs: FIRST_STATUS_MS,
         changed: (before, after) => before.status !== after.status && !deepEqual(before.status, after.status),
       }),
       informerSource(bindings, {

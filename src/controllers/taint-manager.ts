@@ -3,6 +3,7 @@
 // INVARIANT: judged by the placement that was scheduled with, never by a policy that has not been acted on; the last
 // healthy copy is not purged before something can take its place.
 import type { Cluster } from '../api/index.ts';
+import { formatTime } from '../base/index.ts';
 import { keyOf, kinds, type Resource } from '../client/index.ts';
 import {
   StateUnreadable,
@@ -175,7 +176,8 @@ class Evictor {
         signal,
       );
     }
-    const change = evict(binding.spec, taintEvictionTask(cluster, purgeMode, state));
+    const now = formatTime(this.context.clock.now());
+    const change = evict(binding.spec, taintEvictionTask(cluster, purgeMode, state), now);
     if (change === undefined) return done;
     const hold = await this.refusal(binding, cluster, change, purgeMode);
     if (hold !== undefined) return this.hold(binding, hold, signal);

@@ -4,6 +4,7 @@ import type { GracefulEvictionTask } from '../api/index.ts';
 import { evict, isLastHealthyCopy, taintEvictionTask, taintPurgeMode } from './index.ts';
 import { testBinding, type BindingTraits } from './testing/objects.ts';
 
+const NOW = '2026-11-21T03:04:05Z';
 const leaving = (cluster: string): GracefulEvictionTask =>
   taintEvictionTask(cluster, 'Gracefully', undefined);
 const targets = [
@@ -13,27 +14,30 @@ const targets = [
 ];
 
 test('an evicted cluster leaves the targets and its task remembers the replicas', () => {
-  assert.deepEqual(evict({ clusters: targets }, leaving('m2')), {
+  assert.deepEqual(evict({ clusters: targets }, leaving('m2'), NOW), {
     clusters: [targets[0], targets[2]],
-    gracefulEvictionTasks: [{ ...leaving('m2'), replicas: 2 }],
+    gracefulEvictionTasks: [{ ...leaving('m2'), creationTimestamp: NOW, replicas: 2 }],
   });
 });
 
 test('a task of the cluster that exists stays as it is', () => {
   const old: GracefulEvictionTask = { fromCluster: 'm2', reason: 'Other', producer: 'somebody' };
-  const change = evict({ clusters: targets, gracefulEvictionTasks: [old] }, leaving('m2'));
+  const change = evict({ clusters: targets, gracefulEvictionTasks: [old] }, leaving('m2'), NOW);
   assert.deepEqual(change?.gracefulEvictionTasks, [old]);
   assert.deepEqual(change?.clusters, [targets[0], targets[2]]);
 });
 
 test('what is not there cannot be evicted', () => {
-  assert.equal(evict({ clusters: targets }, leaving('m9')), undefined);
-  assert.equal(evict({}, leaving('m1')), undefined);
+  assert.equal(evict({ clusters: targets }, leaving('m9'), NOW), undefined);
+  assert.equal(evict({}, leaving('m1'), NOW), undefined);
 });
 
 test('what has no replicas has none in its task', () => {
-  const change = evict({ clusters: [{ name: 'm1' }] }, leaving('m1'));
-  assert.deepEqual(change, { clusters: [], gracefulEvictionTasks: [leaving('m1')] });
+  const change = evict({ clusters: [{ name: 'm1' }] }, leaving('m1'), NOW);
+  assert.deepEqual(change, {
+    clusters: [],
+    gracefulEvictionTasks: [{ ...leaving('m1'), creationTimestamp: NOW }],
+  });
 });
 
 test('the policy decides about the purge mode, then the control plane', () => {

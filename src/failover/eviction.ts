@@ -15,10 +15,13 @@ export type EvictionChange = Pick<ResourceBindingSpec, 'clusters' | 'gracefulEvi
 /**
  * The binding without the cluster; undefined when it is not there. A task that exists for the cluster stays as it is.
  * @param task without `replicas`, which are those the cluster has
+ * @param now what the task carries as creationTimestamp. Upstream leaves that to the graceful eviction controller, which
+ *   also gives it to tasks of others; here it saves a write, and the answer to it, for each workload that moves
  */
 export function evict(
   { clusters = [], gracefulEvictionTasks = [] }: EvictionChange,
   task: GracefulEvictionTask,
+  now: string,
 ): Required<EvictionChange> | undefined {
   const target = clusters.find(({ name }) => name === task.fromCluster);
   if (target === undefined) return undefined;
@@ -26,7 +29,7 @@ export function evict(
   if (gracefulEvictionTasks.some(({ fromCluster }) => fromCluster === task.fromCluster))
     return { clusters: rest, gracefulEvictionTasks };
   const { replicas = 0 } = target;
-  const complete = { ...task, ...(replicas > 0 ? { replicas } : {}) };
+  const complete = { ...task, creationTimestamp: now, ...(replicas > 0 ? { replicas } : {}) };
   return { clusters: rest, gracefulEvictionTasks: [...gracefulEvictionTasks, complete] };
 }
 

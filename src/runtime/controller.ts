@@ -30,6 +30,8 @@ export interface InformerSourceOptions<T extends KubeObject> {
   readonly filter?: (object: T) => boolean;
   /** Of what is no initial pass; default PRIORITY_CHANGE. */
   readonly priority?: number;
+  /** How long an object that has just appeared may wait, because more about it is on its way; default 0. */
+  readonly addedAfterMs?: number;
 }
 
 /** Keys from the events of an informer. On updates both the old and the new object's keys are delivered. */
@@ -45,7 +47,7 @@ export function informerSource<T extends KubeObject>(
     else if (keys !== undefined) for (const key of keys) enqueue(key, how);
   };
   const initially: AddOptions = { priority: PRIORITY_RESYNC, reason: 'initial' };
-  const added: AddOptions = { priority, reason: 'added' };
+  const added: AddOptions = { priority, reason: 'added', afterMs: options.addedAfterMs ?? 0 };
   const updated: AddOptions = { priority, reason: 'updated' };
   const deleted: AddOptions = { priority, reason: 'deleted' };
   return {
