@@ -73,7 +73,7 @@ async function runFor(
     sources: [
       informerSource(works, {
         map: bindingOf,
-        addedAfterMs: FIRST_STATUS_MS,
+        delayMs: { added: FIRST_STATUS_MS },
         changed: (before, after) => before.status !== after.status && !deepEqual(before.status, after.status),
       }),
       informerSource(bindings, {

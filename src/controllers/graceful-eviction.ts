@@ -9,6 +9,9 @@ import { done, informerSource, requeueAfter, runController } from '../runtime/in
 import type { Controller, ControllerContext } from './context.ts';
 import { BINDING_SCOPES, reportHeld, tellEvicted, writeEviction } from './evictions.ts';
 
+// When much moves at once, what still has to get somewhere goes first; tidying up behind what has arrived can wait.
+const TIDY_AFTER_MS = 500;
+
 const BINDINGS_BY_EVICTION = 'evictedFrom';
 const evictedFrom = ({ spec }: Binding): string[] =>
   (spec.gracefulEvictionTasks ?? []).map(({ fromCluster }) => fromCluster);
@@ -35,6 +38,7 @@ async function runFor(context: ControllerContext, name: string, resource: Resour
         filter: (binding) => evictedFrom(binding).length > 0,
         changed: (before, after) =>
           before.metadata.generation !== after.metadata.generation || before.status !== after.status,
+        delayMs: { added: TIDY_AFTER_MS, updated: TIDY_AFTER_MS },
       }),
       informerSource(clusters, {
         changed: (before, after) => before.spec.taints !== after.spec.taints,

@@ -38,6 +38,8 @@ import { brakeOf } from './eviction-brake.ts';
 import { EvictionPace } from './eviction-pace.ts';
 import { BINDING_SCOPES, reportHeld, tellNotEvicted, writeEviction } from './evictions.ts';
 
+// LIMIT: evictions being written at once. They go first: what has to wait is the tidying up behind them.
+const CONCURRENT_EVICTIONS = 128;
 // Until the cache has caught up with our own write.
 const HOLD_ENDED_MS = 100;
 
@@ -109,7 +111,7 @@ class Evictor {
               .map((cluster) => `${cluster}|${keyOf(binding)}`),
         }),
       ],
-      concurrency: 16,
+      concurrency: CONCURRENT_EVICTIONS,
       clock,
       logger,
       metrics,
@@ -157,7 +159,8 @@ class Evictor {
     if (stay.kind === 'for-ever') return done;
     if (stay.kind === 'for-now') return requeueAfter(stay.forMs, 'the taint is tolerated until then');
     const waitMs = this.pace.waitMs(key, clock.now());
-    if (waitMs > 0) return requeueAfter(waitMs, 'evictions are paced');
+    // A wait too short for a timer would only cost one.
+    if (waitMs >= 1) return requeueAfter(waitMs, 'evictions are paced');
     return this.evict(binding, cluster, signal);
   }
 

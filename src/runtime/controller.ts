@@ -30,8 +30,8 @@ export interface InformerSourceOptions<T extends KubeObject> {
   readonly filter?: (object: T) => boolean;
   /** Of what is no initial pass; default PRIORITY_CHANGE. */
   readonly priority?: number;
-  /** How long an object that has just appeared may wait, because more about it is on its way; default 0. */
-  readonly addedAfterMs?: number;
+  /** How long an addition or update may wait, because more is on its way or others go first; default 0. */
+  readonly delayMs?: { readonly added?: number; readonly updated?: number };
 }
 
 /** Keys from the events of an informer. On updates both the old and the new object's keys are delivered. */
@@ -39,7 +39,8 @@ export function informerSource<T extends KubeObject>(
   informer: Informer<T>,
   options: InformerSourceOptions<T> = {},
 ): Source {
-  const { map = keyOf, changed = () => true, filter = () => true, priority = PRIORITY_CHANGE } = options;
+  const { map = keyOf, changed = () => true, filter = () => true } = options;
+  const { priority = PRIORITY_CHANGE, delayMs = {} } = options;
   const deliver = (enqueue: Enqueue, object: T, how: AddOptions): void => {
     if (!filter(object)) return;
     const keys = map(object);
@@ -47,8 +48,8 @@ export function informerSource<T extends KubeObject>(
     else if (keys !== undefined) for (const key of keys) enqueue(key, how);
   };
   const initially: AddOptions = { priority: PRIORITY_RESYNC, reason: 'initial' };
-  const added: AddOptions = { priority, reason: 'added', afterMs: options.addedAfterMs ?? 0 };
-  const updated: AddOptions = { priority, reason: 'updated' };
+  const added: AddOptions = { priority, reason: 'added', afterMs: delayMs.added ?? 0 };
+  const updated: AddOptions = { priority, reason: 'updated', afterMs: delayMs.updated ?? 0 };
   const deleted: AddOptions = { priority, reason: 'deleted' };
   return {
     synced: informer.synced,
