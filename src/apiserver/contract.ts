@@ -1,6 +1,7 @@
 // The shapes that the parts of the API server hand to each other. A request passes, in this order:
 // listener (sockets, bytes) -> authenticate -> impersonate -> authorize -> dispatch (verbs) -> listener.
 // In-process callers enter after authentication, with objects in place of bytes.
+import type { X509Certificate } from 'node:crypto';
 import type { WatchEvent } from '../api/index.ts';
 import type { UserInfo } from '../machinery/index.ts';
 
@@ -67,8 +68,15 @@ export interface Authenticator {
     readonly headers: ApiRequest['headers'];
     /** The peer's verified client certificate. */
     readonly certificate:
-      | { readonly commonName: string; readonly organizations: readonly string[] }
+      | {
+          readonly commonName: string;
+          readonly organizations: readonly string[];
+          /** Whether one of these authorities has signed it; absent: it is not known. */
+          readonly signedBy?: (authorities: readonly X509Certificate[]) => boolean;
+        }
       | undefined;
+    /** What is asked for, without the query; who may ask without credentials can depend on it. */
+    readonly path?: string;
   }): Promise<UserInfo | undefined>;
 }
 

@@ -14,10 +14,14 @@ import { startListener, type Listener, type ListenerOptions, type TlsMaterial } 
 import { measureRequests, type Handle } from './listen/request-metrics.ts';
 import type { MetricsRegistry } from './metrics.ts';
 import { objectFeed, type ObjectFeed } from './object-feed.ts';
-import type { StaticToken } from './security/authentication.ts';
 import type { ClusterCertificates } from './security/certificate-store.ts';
 import { securityKinds, tokenSubresource } from './security/kinds.ts';
-import { openSecurity, type Security, type SecurityOptions } from './security/security.ts';
+import {
+  openSecurity,
+  type AuthenticationOptions,
+  type Security,
+  type SecurityOptions,
+} from './security/security.ts';
 import { createApiServer, type ApiServer, type ApiServerOptions } from './server.ts';
 import { registeredAdmission, type RegisteredAdmission } from './webhooks/index.ts';
 
@@ -41,8 +45,10 @@ export interface StartOptions extends Pick<
   readonly metrics?: MetricsRegistry;
   readonly healthChecks?: readonly HealthCheck[];
   readonly tokenSigner?: NonNullable<SecurityOptions['tokenSigner']>;
-  readonly staticTokens?: readonly StaticToken[];
-  readonly anonymous?: boolean;
+  /** Who is let in besides holders of certificates and of tokens that this server issued. */
+  readonly authentication?: AuthenticationOptions;
+  /** PEM of further authorities that may sign client certificates. */
+  readonly clientAuthorities?: string;
   /** Stands between the port and the server; in-process callers do not pass it. */
   readonly around?: (handle: Handle) => Handle;
   /** Sees every new connection before its TLS handshake, and may end it. */
@@ -69,6 +75,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
   const { clock, random, logger, certificates, metrics } = options;
   const security = await openSecurity({
     ...options,
+    ...options.authentication,
     serviceAccountKey: certificates.serviceAccountKey,
   });
   // In the order in which they are closed.
@@ -98,7 +105,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     const measured = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
     const handle = options.around?.(measured) ?? measured;
     const listener = await listen(options, {
-      tls: tlsMaterial(certificates),
+      tls: tlsMaterial(certificates, options),
       authenticator: security.authenticator,
       handle,
       clock,
@@ -161,7 +168,7 @@ function storageCheck(storage: Storage<KubeObject>): HealthCheck {
 }
 
 function runningServer(
-  { storage, clock, logger }: StartOptions,
+  options: StartOptions,
   server: ApiServer,
   security: Security,
   listener: Listener,
@@ -170,10 +177,10 @@ function runningServer(
   return {
     server,
     security,
-    feed: objectFeed({ storage, clock, logger }),
+    feed: objectFeed(options),
     port: listener.port,
     setListening: (listening) => listener.setListening(listening),
-    renewCertificates: (certificates) => listener.renewCertificate(tlsMaterial(certificates)),
+    renewCertificates: (certificates) => listener.renewCertificate(tlsMaterial(certificates, options)),
     async close() {
       for (const part of parts) await part.close();
     },
@@ -195,17 +202,23 @@ async function listen(
   };
 }
 
-function renewal({ reopenCertificates, clock, logger }: StartOptions, listener: Listener): { close(): void } {
+function renewal(options: StartOptions, listener: Listener): { close(): void } {
+  const { reopenCertificates, clock, logger } = options;
   if (reopenCertificates === undefined) return { close: () => undefined };
   const cancel = every(clock, RENEWAL_PERIOD_MS, () => {
     reopenCertificates().then(
-      (certificates) => listener.renewCertificate(tlsMaterial(certificates)),
+      (certificates) => listener.renewCertificate(tlsMaterial(certificates, options)),
       (error: unknown) => logger.error('certificates cannot be renewed', { error: errorMessage(error) }),
     );
   });
   return { close: cancel };
 }
 
-function tlsMaterial({ server, authority }: ClusterCertificates): TlsMaterial {
-  return { key: server.key, certificate: server.certificate, clientCa: authority.certificate };
+function tlsMaterial(
+  { server, authority }: ClusterCertificates,
+  { clientAuthorities = '', authentication }: StartOptions,
+): TlsMaterial {
+  const proxies = authentication?.frontProxy?.certificateAuthority ?? '';
+  const clientCa = [authority.certificate, clientAuthorities, proxies].filter((pem) => pem !== '').join('\n');
+  return { key: server.key, certificate: server.certificate, clientCa };
 }

@@ -192,9 +192,16 @@ function readCertificate(socket: TLSSocket): ClientCertificate {
   if (!socket.authorized) return 'untrusted';
   const organizations = peer.subject.O;
   const commonName = peer.subject.CN;
+  const certificate = socket.getPeerX509Certificate();
   return {
     commonName: [commonName ?? ''].flat().at(-1) ?? '',
     organizations: [organizations ?? []].flat(),
+    // LIMIT: signed by the authority itself; certificates between the two are not looked at.
+    signedBy: (authorities) =>
+      authorities.some(
+        (authority) =>
+          certificate?.checkIssued(authority) === true && certificate.verify(authority.publicKey),
+      ),
   };
 }
 

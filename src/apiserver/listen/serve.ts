@@ -38,8 +38,8 @@ export async function serve(
   const auditId = exchange.headers['audit-id'] ?? options.random.uuid();
   const common: ResponseHeaders = { 'audit-id': auditId, 'cache-control': 'no-cache, private' };
   try {
-    const user = await authenticate(exchange, certificate, options.authenticator);
     const { path, query } = splitTarget(exchange.target);
+    const user = await authenticate(exchange, path, certificate, options.authenticator);
     const body = await readBody(exchange);
     const response = await withTimeout(exchange, options, (signal) =>
       options.handle({ method: exchange.method, path, query, headers: exchange.headers, body, user, signal }),
@@ -53,6 +53,7 @@ export async function serve(
 
 async function authenticate(
   { headers }: Exchange,
+  path: string,
   certificate: ClientCertificate,
   authenticator: Authenticator,
 ): Promise<UserInfo> {
@@ -61,7 +62,7 @@ async function authenticate(
   const user =
     untrusted && headers['authorization'] === undefined
       ? undefined
-      : await authenticator.authenticate({ headers, certificate: untrusted ? undefined : certificate });
+      : await authenticator.authenticate({ headers, certificate: untrusted ? undefined : certificate, path });
   if (user === undefined) throw new StatusError(401, 'Unauthorized', 'Unauthorized');
   return user;
 }

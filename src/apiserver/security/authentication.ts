@@ -5,6 +5,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../base/index.ts';
 import { StatusError, type UserInfo } from '../../machinery/index.ts';
 import type { Authenticator } from '../contract.ts';
+import type { FrontProxy } from './front-proxy.ts';
 import type { ObjectReader } from './object-reader.ts';
 import type { AuthenticatedToken, ServiceAccountTokens } from './service-account-tokens.ts';
 
@@ -27,13 +28,20 @@ export function createAuthenticator(options: {
   readonly tokens: TokenAuthenticator;
   /** Who this server is for bearer tokens. */
   readonly audiences: readonly string[];
-  readonly anonymous: boolean;
+  /** Whether requests without credentials are let in, or for which paths. */
+  readonly anonymous: boolean | readonly string[];
+  readonly frontProxy?: FrontProxy;
 }): Authenticator {
-  const { tokens, audiences, anonymous } = options;
+  const { tokens, audiences, anonymous, frontProxy } = options;
+  const welcome = (path: string | undefined): boolean =>
+    typeof anonymous === 'boolean' ? anonymous : path !== undefined && anonymous.includes(path);
   return {
-    async authenticate({ headers, certificate }) {
-      // A certificate without a common name names nobody.
-      if (certificate !== undefined && certificate.commonName !== '') {
+    async authenticate({ headers, certificate, path }) {
+      const proxied = frontProxy?.userOf(certificate, headers);
+      if (proxied !== undefined) return proxied;
+      // A certificate without a common name names nobody, and that of a proxy not itself.
+      const named = certificate !== undefined && certificate.commonName !== '';
+      if (named && frontProxy?.signed(certificate) !== true) {
         return {
           name: certificate.commonName,
           groups: withGroup(certificate.organizations, AUTHENTICATED),
@@ -45,7 +53,7 @@ export function createAuthenticator(options: {
         if (found === undefined) throw new StatusError(401, 'Unauthorized', 'Unauthorized');
         return found.user;
       }
-      return anonymous ? { name: ANONYMOUS, groups: [UNAUTHENTICATED] } : undefined;
+      return welcome(path) ? { name: ANONYMOUS, groups: [UNAUTHENTICATED] } : undefined;
     },
   };
 }

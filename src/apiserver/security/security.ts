@@ -14,7 +14,9 @@ import {
   staticTokens,
   type StaticToken,
 } from './authentication.ts';
+import { frontProxy, type FrontProxyOptions } from './front-proxy.ts';
 import { impersonate } from './impersonation.ts';
+import { jwtAuthenticator, type JwtIssuer } from './jwt/authenticator.ts';
 import { objectFeed } from '../object-feed.ts';
 import { objectReader } from './object-reader.ts';
 import { rbacEscalationPlugin } from './rbac-escalation.ts';
@@ -27,7 +29,19 @@ import { createTokenSigner, type TokenSigner } from './token-signer.ts';
 const RBAC_PREFIX = '/registry/rbac.authorization.k8s.io/';
 export const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local';
 
-export interface SecurityOptions {
+/** Who is let in besides holders of certificates and of tokens that this server issued. */
+export interface AuthenticationOptions {
+  readonly staticTokens?: readonly StaticToken[];
+  /** Whether requests without credentials are let in, as system:anonymous, or for which paths; default true. */
+  readonly anonymous?: boolean | readonly string[];
+  /** Whether secrets of type bootstrap.kubernetes.io/token are tokens; default true. */
+  readonly bootstrapTokens?: boolean;
+  /** Whose JSON web tokens are taken besides our own. */
+  readonly jwtIssuers?: readonly JwtIssuer[];
+  readonly frontProxy?: FrontProxyOptions;
+}
+
+export interface SecurityOptions extends AuthenticationOptions {
   readonly storage: Storage<KubeObject>;
   readonly clock: Clock;
   readonly random: Random;
@@ -38,9 +52,6 @@ export interface SecurityOptions {
   readonly tokenSigner?: TokenSigner;
   /** What tokens say in `iss`, and the audience this server answers to. */
   readonly issuer?: string;
-  readonly staticTokens?: readonly StaticToken[];
-  /** Whether requests without credentials are let in, as system:anonymous; default true. */
-  readonly anonymous?: boolean;
 }
 
 export interface Security {
@@ -53,7 +64,7 @@ export interface Security {
   readonly tokenRequest: TokenRequestHandler;
   readonly tokens: ServiceAccountTokens;
   readonly admission: readonly AdmissionPlugin[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Resolves when roles and bindings have been read. */
@@ -63,10 +74,12 @@ export async function openSecurity(options: SecurityOptions): Promise<Security> 
   const signer =
     options.tokenSigner ?? createTokenSigner({ privateKey: options.serviceAccountKey, issuer, clock });
   const tokens = createServiceAccountTokens({ signer, reader, clock, random });
+  const jwt = jwtAuthenticator(options.jwtIssuers ?? [], { clock, logger });
   const tokenAuthenticator = anyOf(
     staticTokens(options.staticTokens ?? []),
     serviceAccountTokenAuthenticator(tokens),
-    bootstrapTokens(reader, clock),
+    ...(options.bootstrapTokens === false ? [] : [bootstrapTokens(reader, clock)]),
+    jwt,
   );
   const audiences = [issuer];
 
@@ -80,6 +93,7 @@ export async function openSecurity(options: SecurityOptions): Promise<Security> 
       tokens: tokenAuthenticator,
       audiences,
       anonymous: options.anonymous ?? true,
+      ...(options.frontProxy === undefined ? {} : { frontProxy: frontProxy(options.frontProxy) }),
     }),
     authorizer,
     actingUser: ({ user, headers }) => impersonate(user, headers, authorizer),
@@ -87,6 +101,9 @@ export async function openSecurity(options: SecurityOptions): Promise<Security> 
     tokenRequest: createTokenRequestHandler({ tokens, reader }),
     tokens,
     admission: [rbacEscalationPlugin(authorizer, index)],
-    close: () => closing.abort(new Error('the server is shutting down')),
+    async close() {
+      closing.abort(new Error('the server is shutting down'));
+      await jwt.close();
+    },
   };
 }
