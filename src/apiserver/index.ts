@@ -33,7 +33,6 @@ export {
   type MetricsRegistry,
 } from './metrics.ts';
 export { objectFeed, type FeedHandler, type ObjectFeed } from './object-feed.ts';
-export type { StaticToken } from './security/authentication.ts';
 export {
   clientCertificate,
   fileVault,
@@ -49,10 +48,16 @@ export {
   type KeyPair,
   type SigningRequest,
 } from './security/certificates.ts';
+export {
+  SIGNING_ALGORITHMS,
+  readAuthenticationConfiguration,
+  type AuthenticationConfiguration,
+} from './security/jwt/configuration.ts';
+export { readTokenFile } from './security/token-file.ts';
 export { kubeconfigFor, kubeconfigYaml, type KubeconfigContext } from './security/kubeconfig.ts';
 export type { TokenClaims, TokenSigner } from './security/token-signer.ts';
 export type { ServiceAccountTokens } from './security/service-account-tokens.ts';
 export type { Security } from './security/security.ts';
 export { formatAge } from './table/age.ts';
 export { WebhookClient, type WebhookClientConfig, type WebhookClientOptions } from './webhooks/client.ts';
-export { startApiServer, type RunningServer, type StartOptions } from './start.ts';
+export { startApiServer, type AccessOptions, type RunningServer, type StartOptions } from './start.ts';

@@ -45,14 +45,18 @@ export interface StartOptions extends Pick<
   readonly metrics?: MetricsRegistry;
   readonly healthChecks?: readonly HealthCheck[];
   readonly tokenSigner?: NonNullable<SecurityOptions['tokenSigner']>;
-  /** Who is let in besides holders of certificates and of tokens that this server issued. */
-  readonly authentication?: AuthenticationOptions;
-  /** PEM of further authorities that may sign client certificates. */
-  readonly clientAuthorities?: string;
+  readonly access?: AccessOptions;
   /** Stands between the port and the server; in-process callers do not pass it. */
   readonly around?: (handle: Handle) => Handle;
   /** Sees every new connection before its TLS handshake, and may end it. */
   readonly onConnection?: ListenerOptions['onConnection'];
+}
+
+/** What an operator decides about who may use the server, and how much. */
+export interface AccessOptions {
+  readonly authentication?: AuthenticationOptions;
+  /** PEM of further authorities that may sign client certificates. */
+  readonly clientAuthorities?: string;
 }
 
 export interface RunningServer {
@@ -75,7 +79,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
   const { clock, random, logger, certificates, metrics } = options;
   const security = await openSecurity({
     ...options,
-    ...options.authentication,
+    ...options.access?.authentication,
     serviceAccountKey: certificates.serviceAccountKey,
   });
   // In the order in which they are closed.
@@ -214,10 +218,8 @@ function renewal(options: StartOptions, listener: Listener): { close(): void } {
   return { close: cancel };
 }
 
-function tlsMaterial(
-  { server, authority }: ClusterCertificates,
-  { clientAuthorities = '', authentication }: StartOptions,
-): TlsMaterial {
+function tlsMaterial({ server, authority }: ClusterCertificates, { access = {} }: StartOptions): TlsMaterial {
+  const { clientAuthorities = '', authentication } = access;
   const proxies = authentication?.frontProxy?.certificateAuthority ?? '';
   const clientCa = [authority.certificate, clientAuthorities, proxies].filter((pem) => pem !== '').join('\n');
   return { key: server.key, certificate: server.certificate, clientCa };

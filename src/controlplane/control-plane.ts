@@ -40,6 +40,7 @@ export interface ControlPlaneOptions extends Pick<
   | 'port'
   | 'tokenSigner'
   | 'pathHandlers'
+  | 'access'
 > {
   readonly settings: ControllerSettings;
   /** `--allow-no-execute-taint-policy`. */

@@ -15,6 +15,7 @@ export interface HubOptions extends Pick<
   | 'logger'
   | 'openMember'
   | 'pathHandlers'
+  | 'access'
 > {
   readonly dataDirectory: string;
   readonly bindAddress: string;

@@ -13,6 +13,7 @@ import {
   versionCommand,
 } from '../cli/index.ts';
 import { presetHelp, presetNames } from '../failover/index.ts';
+import { addAccessFlags } from './access-flags.ts';
 import { configurationText } from './configuration.ts';
 import { defaultText, needlessFlags, settingFlags } from './flags.ts';
 import { settingsFrom, up } from './up.ts';
@@ -86,6 +87,7 @@ function upCommand(exit: (code: number) => void): Command {
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
         .default('warn'),
     );
+  addAccessFlags(command);
   addSettings(command);
   for (const name of Object.keys(needlessFlags))
     command.addOption(new Option(`--${name} <value>`).hideHelp());

@@ -8,7 +8,7 @@ import {
   refreshCredentials,
   type JoinRequest,
 } from '../cli/index.ts';
-import { kubeconfigYaml, type KubeconfigContext } from '../apiserver/index.ts';
+import { kubeconfigYaml, type AccessOptions, type KubeconfigContext } from '../apiserver/index.ts';
 import {
   OperatingError,
   defaultFeatureGates,
@@ -24,6 +24,7 @@ import { camelCase } from '../machinery/index.ts';
 import { StorageWorker } from '../storage/index.ts';
 import { readConfigurationFile } from './configuration.ts';
 import { needlessFlags, readSettings, settingFlags, type ReadSettings } from './flags.ts';
+import { readAccessFlags } from './access-flags.ts';
 import { startHub, type Hub } from './hub.ts';
 import { createLogger } from './logger.ts';
 import { startMembers, type LocalMembers } from './local-members.ts';
@@ -42,6 +43,7 @@ export interface UpOptions {
   readonly disabledAdmission: readonly string[];
   readonly logLevel: string;
   readonly settings: ControllerSettings;
+  readonly access: AccessOptions;
 }
 
 const CLUSTER_NAMESPACE = 'karmada-cluster';
@@ -110,6 +112,7 @@ async function start(
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
     acceptLegacySpellings: options.acceptLegacySpellings,
     disabledAdmission: options.disabledAdmission,
+    access: options.access,
     worker,
     logger,
     openMember: (endpoint) => members.transportFor(endpoint.server) ?? remoteTransport(endpoint),
@@ -328,6 +331,7 @@ async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
     disabledAdmission: text('disableAdmissionPlugins').split(',').filter(Boolean),
     logLevel: text('logLevel'),
     settings,
+    access: await readAccessFlags(flags),
   };
 }
 

@@ -71,7 +71,7 @@ export const SIGNING_ALGORITHMS = [
 export function readAuthenticationConfiguration(text: string): AuthenticationConfiguration {
   let file: File;
   try {
-    file = (parseYaml(text) ?? {}) as File;
+    file = parseYaml(text) ?? {};
   } catch (error) {
     throw refuse('', errorMessage(error));
   }
