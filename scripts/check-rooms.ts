@@ -68,6 +68,37 @@ const allowed: Record<string, Set<string>> = {
 const impure =
   /\b(setTimeout|setInterval|setImmediate|queueMicrotask|Date\.now|Math\.random|performance\.now|new Date\(\)|crypto\.\w+)/;
 
+// The rooms that run in a simulated world: time and chance reach them only as a Clock and a Random, and turns of the
+// event loop come from nowhere else (adr/0011-determinism.md). Listed are the doors to the outside world, which a
+// simulation replaces or does not open, and what they may use there.
+const SIMULATED = Object.keys(allowed).filter((room) => room !== 'hub' && room !== 'cli');
+const outside =
+  /\b(setTimeout|setInterval|setImmediate|nextTick|Date\.now|Math\.random|performance\.now|new Date\(\)|AbortSignal\.timeout|crypto\.(randomUUID|getRandomValues|subtle)|systemClock|systemRandom|await import\(|= import\()/;
+const outsideModules =
+  /^node:(fs|net|tls|http|http2|https|dns|dgram|worker_threads|child_process|timers|sqlite|readline|cluster)\b/;
+const doors = [
+  'src/base/clock.ts',
+  'src/base/random.ts',
+  'src/base/index.ts',
+  // Defaults for who hands in no Clock.
+  'src/storage/revision-log.ts',
+  'src/client/discovery.ts',
+  'src/storage/worker.ts',
+  'src/storage/storage-worker.ts',
+  'src/storage/record-file.ts',
+  'src/apiserver/listen/',
+  'src/apiserver/security/certificates.ts',
+  'src/apiserver/security/certificate-store.ts',
+  'src/apiserver/security/token-signer.ts',
+  // Tokens of others, which nobody brings along in a simulated world.
+  'src/apiserver/security/jwt/',
+  'src/apiserver/webhooks/client.ts',
+  'src/client/https/',
+  'src/client/kubeconfig/',
+  'src/members/faults/network-gate.ts',
+  'src/simulation/virtual-clock.ts',
+];
+
 const root = path.resolve(import.meta.dirname, '..');
 const files = globSync('src/**/*.ts', { cwd: root }).map((file) => file.replaceAll('\\', '/'));
 const problems: string[] = [];
@@ -114,6 +145,20 @@ for (const file of files) {
     if (match[2] === undefined && !test) edges.push(resolved);
   }
   graph.set(file, edges);
+  if (SIMULATED.includes(room) && !test && !doors.some((door) => file.startsWith(door))) {
+    text.split('\n').forEach((line, index) => {
+      const used = outside.exec(line.replace(/\/\/.*$|^\s*\*.*$|^\s*\/\*\*.*$/, ''));
+      if (used !== null)
+        problems.push(
+          `${file}:${index + 1}: uses ${used[0]}, which a simulation cannot replay; take it from outside`,
+        );
+    });
+    for (const match of imports) {
+      const target = match[3] ?? match[4] ?? match[5] ?? '';
+      if (outsideModules.test(target))
+        problems.push(`${file}: imports ${target}, which a simulation has no part in`);
+    }
+  }
   if (PURE.includes(room) && !test) {
     text.split('\n').forEach((line, index) => {
       const found = impure.exec(line.replace(/\/\/.*$|^\s*\*.*$/, ''));

@@ -90,6 +90,7 @@ const tasks: Record<string, () => number | Promise<number>> = {
   generate: () => run(['node', 'scripts/generate.ts', ...args]),
   bench: () => buildIfStale() || run(['node', 'bench/main.ts', ...args]),
   conformance: () => buildIfStale() || run(['node', 'scripts/conformance.ts', ...args]),
+  simulate: () => run(['node', 'scripts/simulate.ts', ...args]),
   test: () => tests(args),
   start: () => buildIfStale() || run(['node', 'bin/navarch.mjs', ...startArguments()]),
 };

@@ -46,6 +46,8 @@ export interface Member {
   readonly name: string;
   /** As an administrator, from outside: faults of the network are felt here. */
   readonly transport: Transport;
+  /** As an administrator on the member's own machine: no network is in between. */
+  readonly inside: Transport;
   /** `https://host:port`. */
   readonly url: string;
   readonly port: number;
@@ -123,6 +125,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
   return {
     name,
     transport: gate.outside(running.server.inProcess(ADMINISTRATOR)),
+    inside: gate.inside(running.server.inProcess(ADMINISTRATOR)),
     url,
     port: running.port,
     kubeconfig: kubeconfigYaml([kubeconfigContext]),
@@ -158,6 +161,9 @@ function keepHouse(
       sign: (pem, settings) => signSigningRequest(authority, pem, settings),
     },
     resourceQuotas: simulate !== 'none',
-    apiServer: { host, port: running.port, serviceIp: KUBERNETES_SERVICE_IP },
+    // Where nothing listens there is nothing to point the Service at.
+    ...(running.port === 0
+      ? {}
+      : { apiServer: { host, port: running.port, serviceIp: KUBERNETES_SERVICE_IP } }),
   });
 }

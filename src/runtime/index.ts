@@ -18,6 +18,7 @@ export type {
 } from './event-recorder.ts';
 export { finalizerPhase, finalizerWrite, reconcileFinalizer } from './finalizer.ts';
 export type { FinalizerPhase, FinalizerSteps } from './finalizer.ts';
+export { Heap, type HeapMember } from './heap.ts';
 export { createInformer } from './informer.ts';
 export type {
   Informer,

@@ -1,4 +1,6 @@
 export { openFileStorage, type FileStorageOptions } from './file.ts';
+export type { Journal, JournalBatch, JournalRecord } from './journal.ts';
+export { openJournaledStorage, type JournaledStorageOptions } from './journaled.ts';
 export { createMemoryStorage, type MemoryStorageOptions } from './memory.ts';
 export { CompactedError, FutureRevisionError } from './storage.ts';
 export type { Change, Codec, Entry, ListOptions, ListResult, Storage, WriteResult } from './storage.ts';

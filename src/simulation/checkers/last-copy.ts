@@ -1,0 +1,157 @@
+// INVARIANT: the hub removes a healthy copy only when another one is healthy, or when a user asked for what makes it go:
+// deleting or scaling down the template, leaving the cluster, a policy that places it elsewhere or purges before it
+// replaces.
+import { isWorkload } from '../../fleet/index.ts';
+import type { Cluster, KubeObject } from '../../api/index.ts';
+import type { TransportRequest } from '../../client/index.ts';
+import {
+  BINDINGS,
+  CLUSTERS,
+  CLUSTER_BINDINGS,
+  addressOf,
+  bindingBehind,
+  bindingsOf,
+  isHealthy,
+  isManaged,
+  nameOf,
+  type Addressed,
+  type Binding,
+} from '../objects.ts';
+import type { MirroredChange } from '../mirror.ts';
+import type { World } from '../world.ts';
+import type { CreateChecker } from './checker.ts';
+
+export const lastCopy: CreateChecker = (world, report) => {
+  const edits = new PlacementEdits(world);
+  return {
+    name: 'no lost last copy',
+    observer: {
+      hubChanged: (change) => edits.see(change),
+      arriving: (member, request) => {
+        const removed = removedBy(world, member, request);
+        if (removed === undefined || !isHealthy(removed.object)) return;
+        const binding = bindingBehind(world.hubMirror, removed.object);
+        if (binding === undefined || isAskedFor(world, member, binding, edits)) return;
+        if (hasAnotherCopy(world, member, removed.address, binding)) return;
+        report(
+          `${nameOf(removed.object)}: the healthy copy in ${member} is removed, and no other is healthy ` +
+            `(targets ${(binding.spec.clusters ?? []).map(({ name }) => name).join(', ') || 'none'})`,
+        );
+      },
+    },
+  };
+};
+
+function removedBy(
+  world: World,
+  member: string,
+  request: TransportRequest,
+): { readonly object: KubeObject; readonly address: Addressed } | undefined {
+  if (request.method !== 'DELETE') return undefined;
+  const address = addressOf(request);
+  if (address === undefined) return undefined;
+  const object = world.member(member).mirror.get(address.resource, address.namespace, address.name);
+  return object !== undefined && isManaged(object) ? { object, address } : undefined;
+}
+
+function isAskedFor(world: World, member: string, binding: Binding, edits: PlacementEdits): boolean {
+  const { spec, metadata } = binding;
+  if (metadata.deletionTimestamp !== undefined || edits.concern(binding)) return true;
+  const cluster = world.hubMirror.get(CLUSTERS, '', member);
+  if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return true;
+  if (isWorkload(spec) && spec.replicas === 0) return true;
+  const { failover } = spec;
+  return [
+    failover?.cluster?.purgeMode,
+    failover?.application?.purgeMode,
+    failover?.cluster === undefined ? world.settings.noExecuteTaintEvictionPurgeMode : undefined,
+  ].includes('Directly');
+}
+
+/** Another copy is healthy, or as far as the hub can know. */
+function hasAnotherCopy(
+  world: World,
+  member: string,
+  { resource, namespace, name }: Addressed,
+  binding: Binding,
+): boolean {
+  const really = [...world.members.values()].some((other) => {
+    const copy = other.name === member ? undefined : other.mirror.get(resource, namespace, name);
+    return copy !== undefined && isManaged(copy) && isHealthy(copy);
+  });
+  if (really) return true;
+  return (binding.status?.aggregatedStatus ?? []).some(({ clusterName, health }) => {
+    if (clusterName === member || health !== 'Healthy') return false;
+    const cluster = world.hubMirror.get(CLUSTERS, '', clusterName) as Cluster | undefined;
+    return (
+      cluster?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+    );
+  });
+}
+
+/** Bindings whose placement, template or possible clusters a user changed, and that are not all healthy since. */
+class PlacementEdits {
+  private readonly world: World;
+  private readonly open = new Set<string>();
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  concern({ metadata }: Binding): boolean {
+    return this.open.has(metadata.uid ?? '');
+  }
+
+  see({ resource, before, after }: MirroredChange): void {
+    const [group] = resource.split('/');
+    if (group === 'policy.karmada.io' && changed(before, after)) this.openAll();
+    if (
+      resource === CLUSTERS &&
+      (before === undefined || after === undefined || labelsOf(before) !== labelsOf(after))
+    )
+      this.openAll();
+    if (after === undefined || (resource !== BINDINGS && resource !== CLUSTER_BINDINGS)) return;
+    const binding = after as unknown as Binding;
+    if (templateEdited(before as unknown as Binding | undefined, binding))
+      this.open.add(binding.metadata.uid ?? '');
+    else if (this.isWhole(binding)) this.open.delete(binding.metadata.uid ?? '');
+  }
+
+  private openAll(): void {
+    for (const { metadata } of bindingsOf(this.world.hubMirror)) this.open.add(metadata.uid ?? '');
+  }
+
+  private isWhole({ spec, status, metadata }: Binding): boolean {
+    if (status?.schedulerObservedGeneration !== metadata.generation) return false;
+    if ((spec.gracefulEvictionTasks ?? []).length > 0) return false;
+    const targets = spec.clusters ?? [];
+    return (
+      targets.length > 0 &&
+      targets.every(({ name }) =>
+        (status?.aggregatedStatus ?? []).some(
+          ({ clusterName, health }) => clusterName === name && health === 'Healthy',
+        ),
+      )
+    );
+  }
+}
+
+function changed(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
+  return (
+    before === undefined || after === undefined || before.metadata.generation !== after.metadata.generation
+  );
+}
+
+function labelsOf({ metadata }: KubeObject): string {
+  return JSON.stringify(metadata.labels ?? {});
+}
+
+/** What the binding asks for, but for what the hub decides itself. */
+function templateEdited(before: Binding | undefined, after: Binding): boolean {
+  if (before === undefined) return true;
+  const asked = ({ spec: { clusters: _c, gracefulEvictionTasks: _t, ...rest } }: Binding): string => {
+    const { resourceVersion: _v, ...resource } = rest.resource;
+    return JSON.stringify({ ...rest, resource });
+  };
+  return before.spec !== after.spec && asked(before) !== asked(after);
+}

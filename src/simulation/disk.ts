@@ -1,0 +1,82 @@
+// The disk of the simulated hub. It takes its time for every batch, outlives the process, and when that dies under way
+// the batch is there whole or not at all, as the seed says: what a real file promises (storage/record-file.ts).
+import type { KubeObject } from '../api/index.ts';
+import { objectCodec } from '../apiserver/index.ts';
+import type { Clock } from '../base/index.ts';
+import {
+  openJournaledStorage,
+  type JournalBatch,
+  type JournalRecord,
+  type Storage,
+} from '../storage/index.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+/** How long a batch takes, at least and at most. */
+const COMMIT_MIN_MS = 0.05;
+const COMMIT_MAX_MS = 4;
+/** Now and then a disk thinks longer. */
+const SLOW_SHARE = 0.002;
+const SLOW_MS = 800;
+
+export class Disk {
+  private readonly random: SeededRandom;
+  private records = new Map<number, JournalRecord>();
+  private compactedRevision = 0;
+  /** The batch on its way, if there is one. */
+  private underWay: JournalBatch | undefined;
+
+  constructor(random: SeededRandom) {
+    this.random = random;
+  }
+
+  /** The store as a process finds it that starts now. Timers run on the process's clock, which dies with it. */
+  open(clock: Clock): Storage<KubeObject> {
+    this.settleUnderWay();
+    return openJournaledStorage({
+      codec: objectCodec,
+      clock,
+      records: [...this.records.values()].sort((a, b) => a.revision - b.revision),
+      compactedRevision: this.compactedRevision,
+      journal: {
+        append: (batch) => this.append(batch, clock),
+        close: () => Promise.resolve(),
+      },
+    });
+  }
+
+  /** A disk that holds the same. */
+  copy(random: SeededRandom): Disk {
+    const copy = new Disk(random);
+    copy.records = new Map(this.records);
+    copy.compactedRevision = this.compactedRevision;
+    return copy;
+  }
+
+  private append(batch: JournalBatch, clock: Clock): Promise<void> {
+    this.underWay = batch;
+    const tookMs = this.random.chance(SLOW_SHARE)
+      ? this.random.between(COMMIT_MAX_MS, SLOW_MS)
+      : this.random.between(COMMIT_MIN_MS, COMMIT_MAX_MS);
+    return new Promise((resolve) => {
+      clock.after(tookMs, () => {
+        // A process that was restarted meanwhile has settled this batch already.
+        if (this.underWay !== batch) return;
+        this.underWay = undefined;
+        this.write(batch);
+        resolve();
+      });
+    });
+  }
+
+  private settleUnderWay(): void {
+    const batch = this.underWay;
+    this.underWay = undefined;
+    if (batch !== undefined && this.random.chance(0.5)) this.write(batch);
+  }
+
+  private write({ records, compactedRevision, forgotten }: JournalBatch): void {
+    for (const record of records) this.records.set(record.revision, record);
+    for (const revision of forgotten) this.records.delete(revision);
+    this.compactedRevision = compactedRevision;
+  }
+}

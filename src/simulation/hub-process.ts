@@ -1,0 +1,120 @@
+// The hub of a simulated world: the production control plane as a process that can die at any moment and be started
+// again on the same disk. What a dead process still had in mind has no effect: its clock stands still, its disk takes no
+// more, its requests go nowhere.
+import type { KubeObject } from '../api/index.ts';
+import type { ClusterCertificates } from '../apiserver/index.ts';
+import { type Clock, type Logger } from '../base/index.ts';
+import { ConnectionError, createClient, type Client, type Transport } from '../client/index.ts';
+import type { ControllerSettings, OpenMember } from '../controllers/index.ts';
+import { startControlPlane, type ControlPlane } from '../controlplane/index.ts';
+import type { Storage } from '../storage/index.ts';
+import type { Disk } from './disk.ts';
+import type { Endpoint } from './link.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import { simulatedSigner } from './simulated-signer.ts';
+import { ProcessClock, type VirtualClock } from './virtual-clock.ts';
+
+export interface HubProcessOptions {
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly disk: Disk;
+  readonly settings: ControllerSettings;
+  readonly logger: Logger;
+  /** Opens the way to a member for this process. */
+  openMember(endpoint: Endpoint): OpenMember;
+  /** Sees each store that a process opens, before anything is done with it. Returns the one to use. */
+  opened(storage: Storage<KubeObject>): Storage<KubeObject>;
+}
+
+/** Nobody connects from outside, so nothing is signed that would have to hold. */
+export const SIMULATED_CERTIFICATES: ClusterCertificates = {
+  authority: { certificate: 'simulated authority', key: '' },
+  server: { certificate: '', key: '' },
+  admin: { certificate: '', key: '' },
+  serviceAccountKey: '',
+};
+
+interface Running {
+  readonly clock: ProcessClock;
+  readonly death: AbortController;
+  plane: ControlPlane | undefined;
+}
+
+export class HubProcess {
+  private readonly options: HubProcessOptions;
+  private running: Running | undefined;
+  private starts = 0;
+  private offsetMs = 0;
+
+  constructor(options: HubProcessOptions) {
+    this.options = options;
+  }
+
+  get isRunning(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Rejects when the process cannot start; never settles when it dies meanwhile. */
+  async start(): Promise<void> {
+    const { options } = this;
+    const clock = new ProcessClock(options.clock, this.offsetMs);
+    const death = new AbortController();
+    const running: Running = { clock, death, plane: undefined };
+    this.running = running;
+    const random = options.random.stream(`start-${++this.starts}`);
+    const storage = options.opened(options.disk.open(clock));
+    const plane = await startControlPlane({
+      storage,
+      clock,
+      random,
+      logger: options.logger,
+      settings: options.settings,
+      certificates: SIMULATED_CERTIFICATES,
+      tokenSigner: simulatedSigner(),
+      allowNoExecuteTaintPolicy: true,
+      acceptLegacySpellings: false,
+      publicUrl: () => 'https://hub.simulation',
+      disabledAdmission: ['ServiceAccount', 'StorageObjectInUseProtection'],
+      openMember: options.openMember({ clock, dead: death.signal }),
+    });
+    if (this.running !== running) return;
+    running.plane = plane;
+    plane.startControllers();
+  }
+
+  /** As `kill -9`. */
+  kill(): void {
+    const { running } = this;
+    if (running === undefined) return;
+    this.running = undefined;
+    running.clock.stop();
+    running.death.abort(new Error('the process was killed'));
+  }
+
+  /** Moves the hands of the hub's clock, for good. */
+  jump(byMs: number): void {
+    this.offsetMs += byMs;
+    this.running?.clock.jump(byMs);
+  }
+
+  /** What the hub's clock shows. */
+  get clock(): Clock {
+    return this.running?.clock ?? this.options.clock;
+  }
+
+  /** A user's: it works while the hub runs, and reaches the next process after a restart. */
+  client(fieldManager: string): Client {
+    const transport: Transport = {
+      send: (request) => this.serving().send(request),
+      watch: (request, onEvent) => this.serving().watch(request, onEvent),
+      close: () => Promise.resolve(),
+    };
+    return createClient(transport, { fieldManager });
+  }
+
+  private serving(): Transport {
+    const transport = this.running?.plane?.hubClient.transport;
+    if (transport === undefined) throw new ConnectionError('refused', 'the hub does not run');
+    return transport;
+  }
+}
