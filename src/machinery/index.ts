@@ -20,6 +20,8 @@ export { JsonPathError, compileFieldPath, compileJsonPath, relaxedJsonPath } fro
 export type { JsonPath, JsonPathOptions } from './json-path.ts';
 export { applyJsonPatch, applyMergePatch, unknownJsonPatchFields } from './json-patch.ts';
 export { deepEqual, encodeJson, semanticEqual } from './json.ts';
+export { mergePatchBetween } from './merge-patch-between.ts';
+export { threeWayMerge } from './three-way-merge.ts';
 export {
   Selector,
   everySelector,

@@ -31,7 +31,6 @@ export { createInformerSet } from './informer-set.ts';
 export type { InformerOptions, InformerSet, InformerSetSettings, InformerUse } from './informer-set.ts';
 export { runLeaderElection } from './leader-election.ts';
 export type { LeaderElectionSettings } from './leader-election.ts';
-export { mergePatchBetween } from './merge-patch.ts';
 export { silentMetrics } from './metrics.ts';
 export type { QueueMetrics, RuntimeMetrics } from './metrics.ts';
 export { TerminalError, done, requeueAfter, retry, settle, terminal } from './outcome.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { mergePatchBetween } from './merge-patch.ts';
+import { mergePatchBetween } from './merge-patch-between.ts';
 
 const cases: { name: string; from: object; to: object; patch: unknown }[] = [
   { name: 'nothing changes', from: { a: { b: [1] } }, to: { a: { b: [1] } }, patch: undefined },

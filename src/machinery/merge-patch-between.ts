@@ -1,6 +1,6 @@
 // The smallest merge patch (RFC 7386) that turns one version of an object into another. Controllers build the version
 // they want by spread and write only what differs; what both share by reference is skipped without being looked at.
-import { deepEqual } from '../machinery/index.ts';
+import { deepEqual } from './json.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
