@@ -5,3 +5,12 @@ export { joinCluster, refreshCredentials, type JoinContext, type JoinRequest } f
 export { applySample, followSample } from './sample.ts';
 export { completionCommand, optionsCommand, versionCommand } from './settings-commands.ts';
 export { runProgram, shape } from './shell/index.ts';
+export { getCommand } from './get/command.ts';
+export { annotateCommand, labelCommand } from './label.ts';
+export { applyCommand } from './apply.ts';
+export { cordonCommand, taintCommand, uncordonCommand } from './cordon.ts';
+export { deleteCommand } from './delete.ts';
+export { patchCommand } from './patch.ts';
+export { tokenCommand } from './token.ts';
+export { apiResourcesCommand } from './api-resources.ts';
+export { apiVersionsCommand } from './api-resources.ts';

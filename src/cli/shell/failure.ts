@@ -55,6 +55,13 @@ export class Ended extends Error {
   }
 }
 
+/** Throws what there is: nothing, the one error, or all of them. */
+export function throwAll(errors: readonly Error[]): void {
+  const [first] = errors;
+  if (first === undefined) return;
+  throw errors.length === 1 ? first : new SeveralErrors(errors);
+}
+
 export interface Failure {
   /** Ends with a line break, or is empty. */
   readonly text: string;

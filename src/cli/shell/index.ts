@@ -1,4 +1,11 @@
-export { listOption, shape, upstreamCommand } from './command-shape.ts';
+export {
+  commandPath,
+  listOption,
+  onByDefault,
+  shape,
+  upstreamCommand,
+  type CompletionRequest,
+} from './command-shape.ts';
 export { completionScript, SHELLS } from './completion-scripts.ts';
-export { CommandError } from './failure.ts';
+export { CommandError, throwAll } from './failure.ts';
 export { runProgram } from './program.ts';

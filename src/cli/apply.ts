@@ -1,0 +1,328 @@
+// `apply`: declares objects, as `kubectl apply` does on the client's side or, with --server-side, on the server's. With
+// --cluster or --all-clusters each object is followed by a policy that sends it there.
+import type { Command } from 'commander';
+import {
+  builtinSchema,
+  definitionFor,
+  gvkOf,
+  resolveRef,
+  type GroupVersionKind,
+  type JsonObject,
+  type KubeObject,
+} from '../api/index.ts';
+import { isConflict, isNotFound, type ApiResource } from '../client/index.ts';
+import { goJson, mergePatchBetween, parseLabelSelector, planFor, threeWayMerge } from '../machinery/index.ts';
+import { promotedPolicyName } from '../propagation/index.ts';
+import type { SetExitCode } from './command.ts';
+import {
+  changeEach,
+  clusterNames,
+  filesGiven,
+  keyOf,
+  locate,
+  readDryRun,
+  readObjects,
+  tell,
+  withDryRun,
+  withFiles,
+  withNamespace,
+  withSession,
+  withSource,
+  type DryRun,
+  type FileFlags,
+  type HubFlags,
+  type Located,
+  type Session,
+} from './objects/index.ts';
+import { listOf, objectPrinter, withOutput, type ObjectPrinter, type OutputFlags } from './output/index.ts';
+import { fieldValidation, withValidation } from './validation.ts';
+import { CommandError, listOption, onByDefault, throwAll, upstreamCommand } from './shell/index.ts';
+
+interface ApplyFlags extends HubFlags, FileFlags, OutputFlags {
+  readonly allClusters?: boolean;
+  readonly cluster: readonly string[];
+  readonly selector?: string;
+  readonly serverSide?: boolean;
+  readonly forceConflicts?: boolean;
+  readonly fieldManager?: string;
+  readonly overwrite: boolean;
+  readonly validate: string;
+  readonly dryRun: string;
+  readonly prune?: boolean;
+}
+
+const EXAMPLES = `
+  # Declare objects of the control plane; policies decide where they go
+  %s apply -f web.yaml
+
+  # Declare objects and send them to two members
+  %s apply -f web.yaml --cluster member1,member2
+
+  # Declare objects and send them to all members
+  %s apply -f ./manifests -R --all-clusters
+
+  # From standard input, on the server's side
+  cat web.yaml | %s apply -f - --server-side`;
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+/** LIMIT: writes that meet another writer are decided anew this often. */
+const ATTEMPTS_MAX = 5;
+
+export function applyCommand(exit: SetExitCode): Command {
+  const command = upstreamCommand('apply', { group: 'Advanced', examples: EXAMPLES });
+  withValidation(
+    withDryRun(withOutput(withFiles(withNamespace(command), 'that contains the configuration to apply.'))),
+  );
+  return command
+    .description(
+      'Apply a configuration to a resource by file name or stdin, and propagate it into member clusters',
+    )
+    .option('--all-clusters', 'propagate the objects to all member clusters')
+    .addOption(listOption('-C, --cluster <names>', 'member clusters to propagate the objects to'))
+    .option('-l, --selector <selector>', 'only objects of the files with these labels')
+    .option('--server-side', 'apply runs in the server instead of the client')
+    .option('--force-conflicts', 'with --server-side: take fields that others own')
+    .option(
+      '--field-manager <name>',
+      'name of the manager used to track field ownership (default kubectl-client-side-apply, with --server-side kubectl)',
+    )
+    .addOption(
+      onByDefault(
+        'overwrite',
+        'resolve conflicts between what was changed and what is declared by the latter',
+      ),
+    )
+    .option('--prune', 'not supported: name what is to go to "delete"')
+    .action(async (flags: ApplyFlags) => {
+      await withSession(flags, (session) => applyAll(session, flags), {
+        fieldManager:
+          flags.fieldManager ?? (flags.serverSide === true ? 'kubectl' : 'kubectl-client-side-apply'),
+      });
+      exit(0);
+    });
+}
+
+interface Run {
+  readonly session: Session;
+  readonly flags: ApplyFlags;
+  readonly dryRun: DryRun;
+  readonly printer: ObjectPrinter | undefined;
+  readonly shown: KubeObject[];
+}
+
+async function applyAll(session: Session, flags: ApplyFlags): Promise<void> {
+  if (flags.prune === true)
+    throw new CommandError('--prune is not supported: name what is to go to "delete"');
+  if (flags.forceConflicts === true && flags.serverSide !== true)
+    throw new CommandError('--force-conflicts only works with --server-side');
+  const dryRun = readDryRun(flags.dryRun);
+  if (flags.serverSide === true && dryRun === 'client')
+    throw new CommandError(
+      "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
+    );
+  await checkClusters(session, flags);
+  const printer = await objectPrinter(flags, false);
+  if (!filesGiven(flags)) throw new CommandError('must specify one of -f and -k');
+  const objects = await readObjects(flags);
+  if (objects.length === 0) throw new CommandError('no objects passed to apply');
+  const wanted =
+    flags.selector === undefined
+      ? objects
+      : objects.filter(({ object }) => matches(flags.selector ?? '', object));
+  const run: Run = { session, flags, dryRun, printer, shown: [] };
+  const errors = await changeEach(wanted, async ({ object, source }) => {
+    const located = await locate(session, object, source);
+    await applyOne(run, located);
+    const policy = policyFor(located, flags);
+    if (policy !== undefined)
+      await applyOne(run, await locate({ ...session, namespaceGiven: false }, policy, ''));
+  });
+  const [only] = run.shown;
+  if (printer !== undefined && only !== undefined && flags.output !== 'name')
+    process.stdout.write(printer(run.shown.length === 1 ? only : listOf(run.shown)));
+  throwAll(errors);
+}
+
+async function checkClusters(session: Session, { allClusters, cluster }: ApplyFlags): Promise<void> {
+  if (allClusters === true && cluster.length > 0)
+    throw new CommandError('--all-clusters and --cluster cannot be used together');
+  if (cluster.length === 0) return;
+  const known = new Set(await clusterNames(session));
+  for (const name of cluster) if (!known.has(name)) throw new CommandError(`cluster ${name} does not exist`);
+}
+
+function matches(selector: string, object: KubeObject): boolean {
+  return parseLabelSelector(selector).matches(object.metadata.labels);
+}
+
+/** What sends an object to the clusters named; undefined: nobody asked. */
+function policyFor(
+  { object, namespace }: Located,
+  { allClusters, cluster }: ApplyFlags,
+): KubeObject | undefined {
+  if (allClusters !== true && cluster.length === 0) return undefined;
+  const { name = '' } = object.metadata;
+  return {
+    apiVersion: 'policy.karmada.io/v1alpha1',
+    kind: namespace === undefined ? 'ClusterPropagationPolicy' : 'PropagationPolicy',
+    metadata: {
+      name: promotedPolicyName(namespace ?? '', name, gvkOf(object)),
+      ...(namespace === undefined ? {} : { namespace }),
+    },
+    spec: {
+      resourceSelectors: [
+        {
+          apiVersion: object.apiVersion,
+          kind: object.kind,
+          name,
+          ...(namespace === undefined ? {} : { namespace }),
+        },
+      ],
+      placement: { clusterAffinity: allClusters === true ? {} : { clusterNames: cluster } },
+    },
+  };
+}
+
+async function applyOne(run: Run, located: Located): Promise<void> {
+  if ((located.object.metadata.name ?? '') === '') {
+    const generated = located.object.metadata.generateName;
+    throw new CommandError(
+      generated === undefined
+        ? `error when applying "${located.source}": resource name may not be empty`
+        : `from ${generated}: cannot use generate name with apply`,
+    );
+  }
+  try {
+    const { object, operation } =
+      run.flags.serverSide === true ? await onServer(run, located) : await onClient(run, located);
+    run.shown.push(object);
+    if (run.printer === undefined || run.flags.output === 'name')
+      tell(object, operation, run.dryRun, run.printer);
+  } catch (error) {
+    if (isConflict(error) && run.flags.serverSide === true) throw explainConflict(error);
+    throw error;
+  }
+}
+
+function explainConflict(error: Error): CommandError {
+  return new CommandError(
+    `${error.message}\nPlease review the fields above--they currently have other managers. Here\nare the ways you can resolve this warning:\n* If you intend to manage all of these fields, please re-run the apply\n  command with the \`--force-conflicts\` flag.\n* If you do not intend to manage all of the fields, please edit your\n  manifest to remove references to the fields that should keep their\n  current managers.\n* You may co-own fields by updating your manifest to match the existing\n  value; in this case, you'll become the manager if the other manager(s)\n  stop managing the field (remove it from their configuration).`,
+  );
+}
+
+interface Applied {
+  readonly object: KubeObject;
+  readonly operation: string;
+}
+
+async function onServer(
+  { session, flags, dryRun }: Run,
+  { object, resource, namespace }: Located,
+): Promise<Applied> {
+  const key = keyOf({ namespace, name: object.metadata.name ?? '' });
+  const result = await session.client.patch<KubeObject>(
+    resource,
+    key,
+    { type: 'apply', body: object },
+    {
+      force: flags.forceConflicts === true,
+      dryRun: dryRun === 'server',
+      fieldValidation: fieldValidation(flags.validate),
+    },
+  );
+  return { object: result, operation: 'serverside-applied' };
+}
+
+async function onClient(run: Run, located: Located): Promise<Applied> {
+  const { session, flags, dryRun } = run;
+  const { object, resource, namespace } = located;
+  const declared = withDeclaration(object);
+  const key = keyOf({ namespace, name: object.metadata.name ?? '' });
+  for (let attempt = 1; ; attempt++) {
+    const current = await session.client.get<KubeObject>(resource, key).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    if (current === undefined) {
+      if (dryRun === 'client') return { object: declared, operation: 'created' };
+      const made = await session.client
+        .create(resource, declared, {
+          dryRun: dryRun === 'server',
+          fieldValidation: fieldValidation(flags.validate),
+        })
+        .catch((error: unknown) => {
+          throw withSource('creating', located.source, error);
+        });
+      return { object: made, operation: 'created' };
+    }
+    try {
+      return await change(run, resource, current, declared);
+    } catch (error) {
+      if (!isConflict(error) || attempt >= ATTEMPTS_MAX)
+        throw withSource('applying patch', located.source, error);
+    }
+  }
+}
+
+async function change(
+  { session, flags, dryRun }: Run,
+  resource: ApiResource,
+  current: KubeObject,
+  declared: KubeObject,
+): Promise<Applied> {
+  const target = declaredTarget(resource, current, declared);
+  const difference = mergePatchBetween(current, target);
+  if (difference === undefined) return { object: current, operation: 'unchanged' };
+  if (dryRun === 'client') return { object: target, operation: 'configured' };
+  // The lists in it are whole lists, worked out from this very version: another one must be looked at anew.
+  const { metadata, ...rest } = difference as { readonly metadata?: object };
+  const body = { ...rest, metadata: { ...metadata, resourceVersion: current.metadata.resourceVersion } };
+  const patched = await session.client.patch<KubeObject>(
+    resource,
+    keyOf({ namespace: current.metadata.namespace, name: current.metadata.name ?? '' }),
+    { type: 'merge', body },
+    { dryRun: dryRun === 'server', fieldValidation: fieldValidation(flags.validate) },
+  );
+  return { object: patched, operation: 'configured' };
+}
+
+/** What the object becomes by what is declared now and was before. */
+function declaredTarget(resource: ApiResource, current: KubeObject, declared: KubeObject): KubeObject {
+  const text = current.metadata.annotations?.[LAST_APPLIED];
+  if (text === undefined)
+    process.stderr.write(
+      `Warning: resource ${resource.resource}/${current.metadata.name ?? ''} is missing the ${LAST_APPLIED} annotation which is required by navarch apply. navarch apply should only be used on resources created declaratively by either navarch create --save-config or navarch apply. The missing annotation will be patched automatically.\n`,
+    );
+  const original = text === undefined ? {} : (JSON.parse(text) as JsonObject);
+  const plan = planOf(gvkOf(current));
+  return threeWayMerge(
+    original,
+    declared as unknown as JsonObject,
+    current as unknown as JsonObject,
+    plan,
+  ) as unknown as KubeObject;
+}
+
+function planOf(kind: GroupVersionKind): ReturnType<typeof planFor> | undefined {
+  const name = definitionFor(kind);
+  const schema = name === undefined ? undefined : builtinSchema(name);
+  return schema === undefined ? undefined : planFor(schema, resolveRef);
+}
+
+/** The object with itself, as it was declared, in an annotation. */
+export function withDeclaration(object: KubeObject): KubeObject {
+  const { [LAST_APPLIED]: _, ...annotations } = object.metadata.annotations ?? {};
+  const plain = { ...object, metadata: { ...object.metadata, annotations } };
+  const text = `${goJson(sortedFields(plain))}\n`;
+  return { ...plain, metadata: { ...plain.metadata, annotations: { ...annotations, [LAST_APPLIED]: text } } };
+}
+
+function sortedFields(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedFields);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, one]) => [key, sortedFields(one)]),
+  );
+}

@@ -1,0 +1,35 @@
+export { kindWithGroup, resolveArguments, sameResource, type Wanted } from './arguments.ts';
+export {
+  changeEach,
+  dryRunSuffix,
+  findTargets,
+  keyOf,
+  readDryRun,
+  tell,
+  withDryRun,
+  withSource,
+  type DryRun,
+  type Target as ObjectTarget,
+} from './changes.ts';
+export { completeNames, completeObjects } from './completion.ts';
+export {
+  filesGiven,
+  locate,
+  locateObjects,
+  readObjects,
+  withFiles,
+  type FileFlags,
+  type Located,
+} from './files.ts';
+export {
+  clusterNames,
+  readScope,
+  requireClusters,
+  scopedSession,
+  withNamespace,
+  withScope,
+  withSession,
+  type HubFlags,
+  type ScopeFlags,
+  type Session,
+} from './session.ts';
