@@ -1,4 +1,5 @@
 export { joinCommand, unjoinCommand } from './join-commands.ts';
+export { failoverCommand } from './failover/index.ts';
 export { faultCommand } from './fault.ts';
 export { interpretCommand } from './interpret.ts';
 export { joinCluster, refreshCredentials, type JoinContext, type JoinRequest } from './join.ts';

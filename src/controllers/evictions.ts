@@ -12,6 +12,11 @@ export const BINDING_SCOPES: readonly { readonly prefix: string; readonly resour
   { prefix: 'cluster-resource-binding', resource: kinds.clusterResourceBindings },
 ];
 
+/** Bindings by the clusters they are being evicted from. */
+export const BINDINGS_BY_EVICTION = 'evictedFrom';
+export const evictedFrom = ({ spec }: Binding): string[] =>
+  (spec.gracefulEvictionTasks ?? []).map(({ fromCluster }) => fromCluster);
+
 /** Only over the version that the decision was made of: two decisions over one binding must not mix. */
 export async function writeEviction(
   { hubClient }: ControllerContext,

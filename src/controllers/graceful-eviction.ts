@@ -7,14 +7,17 @@ import { isBeingDeleted } from '../machinery/index.ts';
 import type { Binding } from '../propagation/index.ts';
 import { done, informerSource, requeueAfter, runController } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
-import { BINDING_SCOPES, reportHeld, tellEvicted, writeEviction } from './evictions.ts';
+import {
+  BINDINGS_BY_EVICTION,
+  BINDING_SCOPES,
+  evictedFrom,
+  reportHeld,
+  tellEvicted,
+  writeEviction,
+} from './evictions.ts';
 
 // When much moves at once, what still has to get somewhere goes first; tidying up behind what has arrived can wait.
 const TIDY_AFTER_MS = 500;
-
-const BINDINGS_BY_EVICTION = 'evictedFrom';
-const evictedFrom = ({ spec }: Binding): string[] =>
-  (spec.gracefulEvictionTasks ?? []).map(({ fromCluster }) => fromCluster);
 
 export const gracefulEvictionController: Controller = {
   name: 'gracefulEviction',

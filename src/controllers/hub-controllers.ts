@@ -12,6 +12,7 @@ import { deploymentReplicasSyncer } from './deployment-replicas-syncer.ts';
 import { detector } from './detector/index.ts';
 import { executionController } from './execution/index.ts';
 import { evictionBrake } from './eviction-brake.ts';
+import { failoverHistoryController } from './failover-history.ts';
 import { gracefulEvictionController } from './graceful-eviction.ts';
 import {
   quotaEnforcementController,
@@ -47,6 +48,7 @@ export const hubControllers: readonly Controller[] = [
   evictionBrake,
   taintManager,
   gracefulEvictionController,
+  failoverHistoryController,
   rebalancerController,
   quotaSyncController,
   quotaStatusController,

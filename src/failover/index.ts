@@ -30,6 +30,17 @@ export { heldCondition, type HeldStep, type Hold } from './held-condition.ts';
 export { StateUnreadable, extractState } from './preserved-state.ts';
 export { believe, readyFromProbe } from './probe.ts';
 export type { ObservedReady, ProbeMemory, ProbeResult, Thresholds } from './probe.ts';
+export {
+  causeOf,
+  followMoves,
+  isUnderWay,
+  moveKey,
+  surplusRecords,
+  tellStory,
+  type Moves,
+  type Observation,
+  type StoryKind,
+} from './history.ts';
 export { remedyActions } from './remedy.ts';
 export { judgeSilence, type SilenceMemory, type SilenceVerdict, type Signs } from './silence.ts';
 export { SUSPECT_CONDITION, judgeSuspicion, type Failures } from './suspicion.ts';
@@ -44,6 +55,7 @@ export {
   type Taint,
 } from './taints.ts';
 export { appliedTolerations, noExecuteTaints, stayOf, type Stay } from './toleration-clock.ts';
+export { forecast, type ForecastStep } from './timeline/forecast.ts';
 export { checkTimeline, type SettingFinding } from './timeline/check.ts';
 export {
   impliedByMode,

@@ -22,7 +22,7 @@ import { createClient, createHttpsTransport, kinds, type Client, type Transport 
 import type { ControllerSettings, MemberEndpoint } from '../controllers/index.ts';
 import { camelCase } from '../machinery/index.ts';
 import { StorageWorker } from '../storage/index.ts';
-import { readConfigurationFile } from './configuration.ts';
+import { configurationText, readConfigurationFile } from './configuration.ts';
 import { needlessFlags, readSettings, settingFlags, type ReadSettings } from './flags.ts';
 import { readAccessFlags } from './access-flags.ts';
 import { startHub, type Hub } from './hub.ts';
@@ -120,10 +120,30 @@ async function start(
   });
   closers.push(() => hub.close());
   await writeKubeconfigs(options, hub, members);
+  await publishSettings(hub.hubClient, options.settings, signal);
   await joinMembers(hub.hubClient, members, signal);
   hub.startControllers();
   await waitUntilReady(hub.hubClient, members.names, signal);
   return { hub, members };
+}
+
+/** Says on the hub by which settings it runs, for commands that compute with them. */
+async function publishSettings(
+  hubClient: Client,
+  settings: ControllerSettings,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = { namespace: 'karmada-system', name: 'navarch-settings' };
+  const data = { 'config.yaml': configurationText(settings, settingFlags) };
+  const found = await hubClient.find(kinds.configMaps, key, { signal });
+  if (found !== undefined)
+    await hubClient.patch(kinds.configMaps, key, { type: 'merge', body: { data } }, { signal });
+  else
+    await hubClient.create(
+      kinds.configMaps,
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: key, data },
+      { signal },
+    );
 }
 
 function remoteTransport(endpoint: MemberEndpoint): Transport {

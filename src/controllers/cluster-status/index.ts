@@ -21,7 +21,7 @@ import {
 } from '../../failover/index.ts';
 import { StatusError, deepEqual, hasFinalizer, isBeingDeleted } from '../../machinery/index.ts';
 import { CLUSTER_FINALIZER } from '../../api/index.ts';
-import { done, informerSource, requeueAfter, runController } from '../../runtime/index.ts';
+import { done, informerSource, requeueAfter, runController, type Outcome } from '../../runtime/index.ts';
 import { isInCharge } from '../charge.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import type { MemberConnection } from '../member-connections.ts';
@@ -69,6 +69,7 @@ export const clusterStatusController: Controller = {
           return done;
         // The cluster-controller comes first, so that nothing is scheduled to a cluster without a place for its Works.
         if (!hasFinalizer(cluster, CLUSTER_FINALIZER)) return done;
+        const startedMs = clock.now();
         const { connection, result } = await probeInTime(context, cluster, reconcileSignal);
         const ready = readyFromProbe(result);
         const current = conditionOf(cluster, 'Ready');
@@ -78,10 +79,12 @@ export const clusterStatusController: Controller = {
           successMs: settings.clusterSuccessThresholdMs,
         });
         memories.set(name, verdict.memory);
-        const again = requeueAfter(
-          settings.clusterStatusUpdateFrequencyMs,
-          'status is collected periodically',
-        );
+        // Periods begin with probes, not behind them: one that hangs does not put off the next.
+        const again = (): Outcome =>
+          requeueAfter(
+            Math.max(0, startedMs + settings.clusterStatusUpdateFrequencyMs - clock.now()),
+            'status is collected periodically',
+          );
         const suspicion = judgeSuspicion(
           failures.get(name) ?? [],
           before?.status === 'True' && verdict.memory.status !== 'True',
@@ -90,7 +93,7 @@ export const clusterStatusController: Controller = {
           { failures: settings.clusterSuspectFailures, windowMs: settings.clusterSuspectWindowMs },
         );
         failures.set(name, suspicion.failures);
-        if (!verdict.believed && suspicion.condition === undefined) return again;
+        if (!verdict.believed && suspicion.condition === undefined) return again();
         const collected =
           verdict.believed && result.kind === 'healthy' && connection !== undefined
             ? await collect(context, cluster, connection)
@@ -100,7 +103,7 @@ export const clusterStatusController: Controller = {
           ...(suspicion.condition === undefined ? [] : [suspicion.condition]),
         ];
         await writeStatus(context, cluster, decideStatus(cluster, found, collected, formatTime(clock.now())));
-        return again;
+        return again();
       },
     });
   },

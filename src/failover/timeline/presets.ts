@@ -17,10 +17,10 @@ const presets = {
     help: 'a lost cluster is noticed within 10 to 20 seconds and given up 30 seconds later',
     values: {
       failoverMode: 'automatic',
-      // A refused probe is believed after 10 to 15 s, one that hangs after 11 to 16 s.
+      // Computed: not ready after 10 to 17 s, whether probes are refused or hang.
       clusterStatusUpdateFrequencyMs: 5_000,
-      clusterProbeTimeoutMs: 3_000,
-      clusterFailureThresholdMs: 7_500,
+      clusterProbeTimeoutMs: 2_000,
+      clusterFailureThresholdMs: 8_000,
       clusterSuccessThresholdMs: 10_000,
       clusterMonitorPeriodMs: 60_000,
       clusterMonitorGracePeriodMs: 40_000,
@@ -36,7 +36,7 @@ const presets = {
       failoverMode: 'automatic',
       clusterStatusUpdateFrequencyMs: 1_000,
       clusterProbeTimeoutMs: 1_000,
-      clusterFailureThresholdMs: 3_500,
+      clusterFailureThresholdMs: 3_000,
       clusterSuccessThresholdMs: 10_000,
       clusterMonitorPeriodMs: 1_000,
       clusterMonitorGracePeriodMs: 8_000,
