@@ -25,11 +25,13 @@ import { rebalancerController } from './rebalancer.ts';
 import { remedyController } from './remedy.ts';
 import { scheduler } from './scheduler/index.ts';
 import { controllerEnabled } from './settings.ts';
+import { settingsPublisher } from './published-settings.ts';
 import { taintManager } from './taint-manager.ts';
 import { unifiedAuthController } from './unified-auth.ts';
 import { workStatusController } from './work-status.ts';
 
 export const hubControllers: readonly Controller[] = [
+  settingsPublisher,
   clusterController,
   clusterStatusController,
   clusterMonitor,

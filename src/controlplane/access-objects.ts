@@ -129,6 +129,16 @@ export function accessObjects(hub: HubAddress): readonly KubeObject[] {
     clusterRole('karmada-edit', rulesFor(EDIT), {
       [`${RBAC}/aggregate-to-edit`]: 'true',
     }),
+    // Explanations and previews decide as the control plane does, whoever asks.
+    clusterRole('navarch:control-plane-view', [
+      { apiGroups: ['navarch.io'], resources: ['controlplanes'], verbs: VIEW },
+    ]),
+    clusterBinding(
+      'navarch:control-plane-view',
+      'navarch:control-plane-view',
+      'Group',
+      'system:authenticated',
+    ),
     clusterRole('cluster-proxy-admin', [
       { apiGroups: ['cluster.karmada.io'], resources: ['clusters/proxy'], verbs: ['*'] },
     ]),

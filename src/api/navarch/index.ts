@@ -1,5 +1,6 @@
 // Every kind of our own API, the group navarch.io: what Karmada's API has no place for. One file, one kind.
 import type { KindDefinition } from '../kind.ts';
+import { controlPlaneKind } from './control-plane.ts';
 import { evictionBrakeKind } from './eviction-brake.ts';
 import { failoverRecordKind } from './failover-record.ts';
 import { clusterSchedulingDecisionKind, schedulingDecisionKind } from './scheduling-decision.ts';
@@ -7,6 +8,7 @@ import { clusterSchedulingDecisionKind, schedulingDecisionKind } from './schedul
 export const navarchKinds: readonly KindDefinition[] = [
   schedulingDecisionKind,
   clusterSchedulingDecisionKind,
+  controlPlaneKind,
   evictionBrakeKind,
   failoverRecordKind,
 ];
@@ -21,6 +23,7 @@ export type {
   ScheduleTrace,
   SchedulingDecision,
 } from './scheduling-decision.ts';
+export { CONTROL_PLANE_NAME, type ControlPlane } from './control-plane.ts';
 export { LEAVE_OBJECTS_ANNOTATION } from './annotations.ts';
 export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';
 export { FAILOVER_CLUSTER_LABEL, type FailoverMove, type FailoverRecord } from './failover-record.ts';
