@@ -3,7 +3,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const PURE = ['scheduling', 'interpreter', 'propagation', 'failover', 'fleet'];
+const PURE = ['explain', 'scheduling', 'interpreter', 'propagation', 'failover', 'fleet'];
 const foundation = ['fleet', 'machinery', 'api', 'base'];
 const below = (...rooms: string[]): Set<string> => new Set([...rooms, ...foundation]);
 const allowed: Record<string, Set<string>> = {
@@ -16,6 +16,7 @@ const allowed: Record<string, Set<string>> = {
   scheduling: below(),
   failover: below(),
   propagation: below('interpreter'),
+  explain: below('scheduling', 'failover', 'propagation', 'interpreter'),
   client: below(),
   runtime: below('client'),
   apiserver: below('storage'),

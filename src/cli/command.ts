@@ -6,12 +6,12 @@ import {
   createHttpsTransport,
   loadKubeconfig,
   type Client,
-  type HttpsTransportSettings,
+  type ConnectionSettings,
 } from '../client/index.ts';
 import { DurationError, parseDuration } from '../machinery/index.ts';
 
 export type SetExitCode = (code: number) => void;
-export type ConnectionSettings = HttpsTransportSettings;
+export type { ConnectionSettings } from '../client/index.ts';
 
 interface Connected {
   readonly client: Client;

@@ -15,3 +15,4 @@ export { patchCommand } from './patch.ts';
 export { tokenCommand } from './token.ts';
 export { apiResourcesCommand } from './api-resources.ts';
 export { apiVersionsCommand } from './api-resources.ts';
+export { whyCommand } from './why.ts';

@@ -24,6 +24,7 @@ import {
   shape,
   unjoinCommand,
   versionCommand,
+  whyCommand,
 } from '../cli/index.ts';
 import { presetHelp, presetNames } from '../failover/index.ts';
 import { addAccessFlags } from './access-flags.ts';
@@ -60,6 +61,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     getCommand(exit),
     joinCommand(exit),
     unjoinCommand(exit),
+    whyCommand(exit),
     shape(faultCommand(exit), { group: 'Troubleshooting' }),
     failoverCommand(exit),
     interpretCommand(exit),

@@ -15,7 +15,7 @@ import { everyRejection, type Attempt, type ScheduleInput, type ScheduleResult }
 import { reasonText, remedyText, type Verdict } from './verdict.ts';
 
 // LIMIT: a trace is kept for every binding, so a large fleet is not listed whole.
-const CANDIDATES_MAX = 50;
+const CANDIDATES_MAX = 32;
 const NAMES_MAX = 50;
 const EXCLUSIONS_MAX = 30;
 const ATTEMPTS_MAX = 8;
@@ -196,18 +196,21 @@ export function traceOf(input: ScheduleInput, result: ScheduleResult): ScheduleT
 
 /**
  * What makes two decisions the same although room was measured anew: verdicts, choice and outcome. A look that finds
- * this unchanged leaves the kept trace as it is.
+ * this unchanged leaves the kept trace as it is. Of a success only the term in use counts: later looks start with it,
+ * and why earlier terms did not do is worth keeping.
  */
 export function traceEssence(trace: ScheduleTrace): string {
   const { outcome, mode, message = '', wanted = 0, affinityName = '', clusters = [], attempts } = trace;
   const essence = [
     outcome === 'Success' ? [mode, affinityName, wanted, clusters] : [outcome, message],
-    attempts.map(({ affinityName: term = '', excluded = [], terminating = [], candidates = [] }) => [
-      term,
-      excluded.map(({ text, remedy, clusters: out, omitted = 0 }) => [text, remedy, out, omitted]),
-      terminating,
-      candidates.map(({ name }) => name).sort(),
-    ]),
+    (outcome === 'Success' ? attempts.slice(-1) : attempts).map(
+      ({ affinityName: term = '', excluded = [], terminating = [], candidates = [] }) => [
+        term,
+        excluded.map(({ text, remedy, clusters: out, omitted = 0 }) => [text, remedy, out, omitted]),
+        terminating,
+        candidates.map(({ name }) => name).sort(),
+      ],
+    ),
   ];
   return JSON.stringify(essence);
 }

@@ -1,0 +1,210 @@
+// Reads from the hub what explanations and previews are made from. Reads only, as the user who asks; what he may not read is
+// named and left out.
+import {
+  CONTROL_PLANE_NAME,
+  RESOURCE_BINDING_ID_LABEL,
+  CLUSTER_RESOURCE_BINDING_ID_LABEL,
+  type ClusterSchedulingDecision,
+  type ControlPlane,
+  type KubeObject,
+  type ResourceInterpreterCustomization,
+  type SchedulingDecision,
+  type Work,
+} from '../api/index.ts';
+import { defaultFeatureGates, formatTime, type Clock } from '../base/index.ts';
+import {
+  kinds,
+  resource,
+  type Client,
+  type ListOptions,
+  type ObjectKey,
+  type Resource,
+} from '../client/index.ts';
+import { WorldView, type TemplateReference, type World, type WorldSettings } from '../explain/index.ts';
+import {
+  Customizations,
+  createInterpreter,
+  nativeLayer,
+  thirdPartyLayer,
+  type Interpreter,
+} from '../interpreter/index.ts';
+import { StatusError } from '../machinery/index.ts';
+import { bindingName, type Binding } from '../propagation/index.ts';
+
+const controlPlanes = resource<ControlPlane>({
+  group: 'navarch.io',
+  version: 'v1alpha1',
+  resource: 'controlplanes',
+  namespaced: false,
+});
+const decisions = resource<SchedulingDecision>({
+  group: 'navarch.io',
+  version: 'v1alpha1',
+  resource: 'schedulingdecisions',
+  namespaced: true,
+});
+const clusterDecisions = resource<ClusterSchedulingDecision>({
+  group: 'navarch.io',
+  version: 'v1alpha1',
+  resource: 'clusterschedulingdecisions',
+  namespaced: false,
+});
+const customizations = resource<ResourceInterpreterCustomization>({
+  group: 'config.karmada.io',
+  version: 'v1alpha1',
+  resource: 'resourceinterpretercustomizations',
+  namespaced: false,
+});
+
+export interface ReadWorld {
+  readonly view: WorldView;
+  /** What could not be read, as a person would name it. */
+  readonly unread: readonly string[];
+}
+
+/** Reads, and goes on without what is forbidden or not there. */
+export class WorldReader {
+  readonly unread = new Set<string>();
+  readonly client: Client;
+  readonly clock: Clock;
+
+  constructor(client: Client, clock: Clock) {
+    this.client = client;
+    this.clock = clock;
+  }
+
+  async list<T extends KubeObject>(target: Resource<T>, options: ListOptions = {}): Promise<readonly T[]> {
+    try {
+      return (await this.client.listAll(target, options)).items;
+    } catch (error) {
+      this.excuse(target, error);
+      return [];
+    }
+  }
+
+  async find<T extends KubeObject>(target: Resource<T>, key: ObjectKey): Promise<T | undefined> {
+    try {
+      return await this.client.find(target, key);
+    } catch (error) {
+      this.excuse(target, error);
+      return undefined;
+    }
+  }
+
+  async settings(): Promise<WorldSettings> {
+    const published = (await this.find(controlPlanes, { name: CONTROL_PLANE_NAME }))?.settings ?? {};
+    return {
+      gates: { ...defaultFeatureGates, ...published.featureGates },
+      schedulerName: published.schedulerName ?? 'default-scheduler',
+      enableEmptyWorkloadPropagation: published.enableEmptyWorkloadPropagation === true,
+      evictsByTaint: published.evictsByTaint === true,
+      noExecuteTaintEvictionPurgeMode:
+        published.noExecuteTaintEvictionPurgeMode === 'Directly' ? 'Directly' : 'Gracefully',
+      skippedPropagatingNamespaces: published.skippedPropagatingNamespaces ?? ['kube-.*'],
+      skippedPropagatingApis: published.skippedPropagatingApis ?? [],
+    };
+  }
+
+  /** As the control plane's, but for webhooks, which only it can ask. */
+  async interpreter(): Promise<Interpreter> {
+    const scripts = new Customizations({ now: () => this.clock.now() });
+    scripts.load(await this.list(customizations));
+    const now = (): string => formatTime(this.clock.now());
+    return createInterpreter([scripts.layer, thirdPartyLayer(now), nativeLayer(now)]);
+  }
+
+  async priorityClasses(): Promise<ReadonlyMap<string, number>> {
+    const found = await this.list(kinds.priorityClasses);
+    return new Map(
+      found.map(({ metadata, ...rest }) => [
+        metadata.name ?? '',
+        Number((rest as { value?: unknown }).value ?? 0),
+      ]),
+    );
+  }
+
+  decisions(namespace?: string): Promise<readonly SchedulingDecision[]> {
+    return this.list(decisions, namespace === undefined ? {} : { namespace });
+  }
+
+  clusterDecisions(): Promise<readonly ClusterSchedulingDecision[]> {
+    return this.list(clusterDecisions);
+  }
+
+  decision({ namespace, name }: ObjectKey): Promise<World['decisions'][number] | undefined> {
+    return namespace === undefined
+      ? this.find(clusterDecisions, { name })
+      : this.find(decisions, { namespace, name });
+  }
+
+  private excuse(target: Resource, error: unknown): void {
+    if (!(error instanceof StatusError) || (error.code !== 403 && error.code !== 404)) throw error;
+    this.unread.add(target.resource);
+  }
+}
+
+/** What concerns one template. */
+export async function readWorldOf(
+  reader: WorldReader,
+  reference: TemplateReference,
+  template: KubeObject | undefined,
+): Promise<ReadWorld> {
+  const { namespace } = reference;
+  const key = { namespace, name: bindingName(reference.kind, reference.name) };
+  const none = Promise.resolve([]);
+  const bindingKind = (
+    namespace === undefined ? kinds.clusterResourceBindings : kinds.resourceBindings
+  ) as Resource<Binding>;
+  const [
+    settings,
+    clusters,
+    policies,
+    clusterPolicies,
+    overridePolicies,
+    clusterOverridePolicies,
+    binding,
+    decision,
+    priorityClasses,
+    interpreter,
+  ] = await Promise.all([
+    reader.settings(),
+    reader.list(kinds.clusters),
+    namespace === undefined ? none : reader.list(kinds.propagationPolicies, { namespace }),
+    reader.list(kinds.clusterPropagationPolicies),
+    namespace === undefined ? none : reader.list(kinds.overridePolicies, { namespace }),
+    reader.list(kinds.clusterOverridePolicies),
+    reader.find(bindingKind, key),
+    reader.decision(key),
+    reader.priorityClasses(),
+    reader.interpreter(),
+  ]);
+  const others =
+    settings.gates.WorkloadAffinity && namespace !== undefined
+      ? await reader.list(kinds.resourceBindings, { namespace })
+      : [];
+  const bindings = [
+    ...others.filter(({ metadata }) => metadata.name !== key.name),
+    ...(binding === undefined ? [] : [binding]),
+  ];
+  const world: World = {
+    nowMs: reader.clock.now(),
+    settings,
+    clusters,
+    policies,
+    clusterPolicies,
+    overridePolicies,
+    clusterOverridePolicies,
+    templates: template === undefined ? [] : [template],
+    bindings,
+    works: binding === undefined ? [] : await readWorks(reader, binding),
+    decisions: decision === undefined ? [] : [decision],
+    priorityClasses,
+  };
+  return { view: new WorldView(world, interpreter), unread: [...reader.unread] };
+}
+
+function readWorks(reader: WorldReader, { kind, metadata }: Binding): Promise<readonly Work[]> {
+  const label = kind === 'ResourceBinding' ? RESOURCE_BINDING_ID_LABEL : CLUSTER_RESOURCE_BINDING_ID_LABEL;
+  const id = metadata.labels?.[label] ?? '';
+  return id === '' ? Promise.resolve([]) : reader.list(kinds.works, { labelSelector: `${label}=${id}` });
+}
