@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-const program = path.resolve(import.meta.dirname, '..', 'bin', 'navarch.mjs');
+export const program = path.resolve(import.meta.dirname, '..', 'bin', 'navarch.mjs');
 
 /** Whether kubectl is on the machine; tests that need it say why they are skipped. */
 export const noKubectl =

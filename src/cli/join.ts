@@ -1,9 +1,16 @@
 // Joining and leaving in push mode, as upstream's `join` and `unjoin`: what is created in the member and on the
 // hub, in which order, and what an interrupted run finds when it is started again (every step may already be
 // done). Works on clients alone; the command and `navarch up` both use it.
-import type { Cluster, KubeObject, Namespace, Secret } from '../api/index.ts';
+import type { Cluster, KubeObject } from '../api/index.ts';
 import { OperatingError, sleep, type Clock } from '../base/index.ts';
-import { isAlreadyExists, isNotFound, kinds, type Client, type Resource } from '../client/index.ts';
+import { isNotFound, kinds, type Client } from '../client/index.ts';
+import {
+  IMPERSONATOR,
+  createAccounts,
+  ownSecrets,
+  type AccountsRequest,
+  type JoinContext,
+} from './member-accounts.ts';
 
 export interface MemberEndpoint {
   /** URL of the member's API server, as the hub reaches it. */
@@ -25,19 +32,6 @@ export interface JoinRequest {
   readonly labels?: Readonly<Record<string, string>>;
   readonly dryRun: boolean;
 }
-
-export interface JoinContext {
-  readonly hubClient: Client;
-  readonly memberClient: Client;
-  readonly clock: Clock;
-  /** Told before each step, in the present continuous. */
-  readonly progress: (step: string) => void;
-  readonly signal: AbortSignal;
-}
-
-const SYSTEM_LABEL = { 'karmada.io/system': 'true' };
-const IMPERSONATOR = 'karmada-impersonator';
-const TOKEN_WAIT_MS = 30_000;
 
 /** The identity of a cluster: the uid of its kube-system namespace. */
 export async function clusterId(memberClient: Client, signal: AbortSignal): Promise<string> {
@@ -62,34 +56,12 @@ export async function joinCluster(request: JoinRequest, context: JoinContext): P
     progress(`Would register ${request.endpoint.server} as cluster ${name} (dry run)`);
     return;
   }
-  progress(`Creating accounts in namespace ${clusterNamespace} of the member`);
-  await ensure(memberClient, kinds.namespaces, namespaceObject(clusterNamespace), signal);
-  const impersonator = await accountToken(context, clusterNamespace, IMPERSONATOR);
-  const account = `karmada-${name}`;
-  const credentials = await accountToken(context, clusterNamespace, account);
-  await grantAll(memberClient, name, clusterNamespace, account, signal);
-
-  progress('Storing the credentials on the hub');
-  await ensure(hubClient, kinds.namespaces, namespaceObject(clusterNamespace), signal);
-  const caBundle = request.endpoint.certificateAuthority ?? decode(credentials['ca.crt']);
-  await putSecret(
-    hubClient,
-    clusterNamespace,
-    name,
-    { token: credentials['token'] ?? '', caBundle: encode(caBundle) },
-    signal,
-  );
-  await putSecret(
-    hubClient,
-    clusterNamespace,
-    `${name}-impersonator`,
-    { token: impersonator['token'] ?? '' },
-    signal,
-  );
+  progress(`Creating accounts in namespace ${clusterNamespace} of the member, and storing their credentials`);
+  await createAccounts(accountsOf(request), context, ['KubeCredentials', 'KubeImpersonator']);
 
   progress(`Registering cluster ${name}`);
   const cluster = await hubClient.create(kinds.clusters, clusterObject(request, id), { signal });
-  await ownSecrets(hubClient, clusterNamespace, cluster, signal);
+  await ownSecrets(context, clusterNamespace, cluster, [name, `${name}-impersonator`]);
 }
 
 /**
@@ -97,32 +69,12 @@ export async function joinCluster(request: JoinRequest, context: JoinContext): P
  * simulated member came back empty. Does nothing when the stored token still works.
  */
 export async function refreshCredentials(request: JoinRequest, context: JoinContext): Promise<void> {
-  const { hubClient, memberClient, signal } = context;
-  const { name, clusterNamespace } = request;
-  await ensure(memberClient, kinds.namespaces, namespaceObject(clusterNamespace), signal);
-  const impersonator = await accountToken(context, clusterNamespace, IMPERSONATOR);
-  const account = `karmada-${name}`;
-  const credentials = await accountToken(context, clusterNamespace, account);
-  await grantAll(memberClient, name, clusterNamespace, account, signal);
-  const caBundle = request.endpoint.certificateAuthority ?? decode(credentials['ca.crt']);
-  await putSecret(
-    hubClient,
-    clusterNamespace,
-    name,
-    { token: credentials['token'] ?? '', caBundle: encode(caBundle) },
-    signal,
-  );
-  await putSecret(
-    hubClient,
-    clusterNamespace,
-    `${name}-impersonator`,
-    { token: impersonator['token'] ?? '' },
-    signal,
-  );
+  await createAccounts(accountsOf(request), context, ['KubeCredentials', 'KubeImpersonator']);
 }
 
-function namespaceObject(name: string): Namespace {
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: SYSTEM_LABEL } };
+function accountsOf({ name, clusterNamespace, endpoint }: JoinRequest): AccountsRequest {
+  const { certificateAuthority } = endpoint;
+  return { name, clusterNamespace, ...(certificateAuthority === undefined ? {} : { certificateAuthority }) };
 }
 
 function clusterObject(request: JoinRequest, id: string): Cluster {
@@ -144,134 +96,6 @@ function clusterObject(request: JoinRequest, id: string): Cluster {
       ...(request.zones === undefined || request.zones.length === 0 ? {} : { zones: request.zones }),
     },
   };
-}
-
-/** Creates what is not there; what is there stays as it is, as upstream. */
-async function ensure<T extends KubeObject>(
-  client: Client,
-  resource: Resource<T>,
-  object: KubeObject,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await client.create(resource, object as T, { signal });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
-}
-
-/** A service account with a token secret of its name; resolves with the secret's data once it is filled. */
-async function accountToken(
-  { memberClient, clock, signal }: JoinContext,
-  namespace: string,
-  name: string,
-): Promise<Readonly<Record<string, string>>> {
-  const metadata = { name, namespace, labels: SYSTEM_LABEL };
-  await ensure(
-    memberClient,
-    kinds.serviceAccounts,
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-    signal,
-  );
-  const secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { ...metadata, annotations: { 'kubernetes.io/service-account.name': name } },
-    type: 'kubernetes.io/service-account-token',
-  };
-  await ensure(memberClient, kinds.secrets, secret, signal);
-  const deadline = clock.now() + TOKEN_WAIT_MS;
-  for (let delayMs = 10; ; delayMs = Math.min(delayMs * 2, 1000)) {
-    const filled = await memberClient.find(
-      kinds.secrets as Resource<Secret>,
-      { namespace, name },
-      { signal },
-    );
-    if (filled?.data?.['token'] !== undefined) return filled.data;
-    if (clock.now() > deadline) {
-      throw new OperatingError(
-        'NO_MEMBER_TOKEN',
-        `the member issued no token for service account ${namespace}/${name} within ${TOKEN_WAIT_MS / 1000} s`,
-        "check that the member's service account token controller runs",
-      );
-    }
-    await sleep(clock, delayMs, signal);
-  }
-}
-
-async function grantAll(
-  memberClient: Client,
-  cluster: string,
-  namespace: string,
-  account: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const name = `karmada-controller-manager:karmada-${cluster}`;
-  const metadata = { name, labels: SYSTEM_LABEL };
-  const apiVersion = 'rbac.authorization.k8s.io/v1';
-  const role = {
-    apiVersion,
-    kind: 'ClusterRole',
-    metadata,
-    rules: [
-      { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
-      { nonResourceURLs: ['*'], verbs: ['get'] },
-    ],
-  };
-  const binding = {
-    apiVersion,
-    kind: 'ClusterRoleBinding',
-    metadata,
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-    subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
-  };
-  await ensure(memberClient, kinds.clusterRoles, role, signal);
-  await ensure(memberClient, kinds.clusterRoleBindings, binding, signal);
-}
-
-async function putSecret(
-  hubClient: Client,
-  namespace: string,
-  name: string,
-  data: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<void> {
-  const secret: Secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name, namespace, labels: SYSTEM_LABEL },
-    type: 'Opaque',
-    data,
-  };
-  try {
-    await hubClient.create(kinds.secrets as Resource<Secret>, secret, { signal });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    // A secret left from an earlier, interrupted join holds a token of the same account: the new one replaces it.
-    await hubClient.patch(kinds.secrets, { namespace, name }, { type: 'merge', body: { data } }, { signal });
-  }
-}
-
-/** The secrets go when the Cluster goes. */
-async function ownSecrets(
-  hubClient: Client,
-  namespace: string,
-  cluster: Cluster,
-  signal: AbortSignal,
-): Promise<void> {
-  const { name = '', uid = '' } = cluster.metadata;
-  const owner = {
-    apiVersion: cluster.apiVersion,
-    kind: cluster.kind,
-    name,
-    uid,
-    controller: true,
-    blockOwnerDeletion: true,
-  };
-  for (const secret of [name, `${name}-impersonator`]) {
-    const body = { metadata: { ownerReferences: [owner] } };
-    await hubClient.patch(kinds.secrets, { namespace, name: secret }, { type: 'merge', body }, { signal });
-  }
 }
 
 export interface UnjoinRequest {
@@ -386,12 +210,4 @@ async function ignoringAbsence(call: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
-}
-
-function decode(base64: string | undefined): string {
-  return base64 === undefined ? '' : Buffer.from(base64, 'base64').toString('utf8');
-}
-
-function encode(text: string): string {
-  return Buffer.from(text, 'utf8').toString('base64');
 }

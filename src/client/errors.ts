@@ -112,6 +112,11 @@ export function isConflict(error: unknown): error is StatusError {
   return hasReason(error, 'Conflict');
 }
 
+/** The server knows who asks, and does not let them. */
+export function isForbidden(error: unknown): error is StatusError {
+  return hasReason(error, 'Forbidden');
+}
+
 /** The resourceVersion or continue token is too old: list again. */
 export function isExpired(error: unknown): error is StatusError {
   return error instanceof StatusError && (error.code === 410 || hasReason(error, 'Expired', 'Gone'));

@@ -21,6 +21,7 @@ export {
   isAlreadyExists,
   isConflict,
   isExpired,
+  isForbidden,
   isNamespaceTerminating,
   isNotFound,
   retryAfterMs,
@@ -32,6 +33,7 @@ export type { CredentialSource, Credentials, HttpsTransportSettings } from './ht
 export type { Impersonation } from './https/wire-text.ts';
 export { kinds } from './kinds.ts';
 export { inClusterSettings, loadKubeconfig } from './kubeconfig/kubeconfig.ts';
+export { loadRotatingKubeconfig } from './kubeconfig/rotating.ts';
 export type { ConnectionSettings, KubeconfigOptions } from './kubeconfig/kubeconfig.ts';
 export { formatKey, keyOf, objectPath, parseKey, resource, resourcePath } from './resource.ts';
 export type { ObjectKey, Resource } from './resource.ts';

@@ -1,5 +1,6 @@
 export { quotaResource } from './federated-resource-quota/index.ts';
 export { hubControllers, runControllers } from './hub-controllers.ts';
+export { agentControllers } from './agent-controllers.ts';
 export type { Charge } from './charge.ts';
 export type { Controller, ControllerContext } from './context.ts';
 export { customizationResource, followInterpretation } from './interpreter-customizations.ts';

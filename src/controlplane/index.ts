@@ -1,1 +1,2 @@
+export { startAgent, type AgentOptions } from './agent.ts';
 export { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.ts';

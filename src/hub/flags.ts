@@ -1,18 +1,20 @@
 // The settings of `navarch up` as one table: flags, configuration file, checking, help and documentation come from it.
 // Names and defaults are upstream's where upstream has the flag.
 // INVARIANT: a flag wins over the configuration file, the file over the preset, the preset over the default.
+import type { Command } from 'commander';
 import { OperatingError, defaultFeatureGates } from '../base/index.ts';
 import { defaultControllerSettings, type ControllerSettings } from '../controllers/index.ts';
 import {
   checkTimeline,
   impliedByMode,
+  presetHelp,
   presetNames,
   presetValues,
   timelineRows,
   type PresetName,
 } from '../failover/index.ts';
-import { closest, readSetting, settingText, type SettingRow } from '../machinery/index.ts';
-import type { Configuration } from './configuration.ts';
+import { camelCase, closest, readSetting, settingText, type SettingRow } from '../machinery/index.ts';
+import { readConfigurationFile, type Configuration } from './configuration.ts';
 
 type SettingFlag = SettingRow<keyof ControllerSettings>;
 
@@ -51,11 +53,11 @@ export const needlessFlags: readonly { readonly name: string; readonly why: stri
 ]; // prettier-ignore
 
 /** A default as the help prints it. */
-export function defaultText(flag: SettingFlag): string {
+function defaultText(flag: SettingFlag): string {
   return settingText(flag, defaultControllerSettings[flag.setting]);
 }
 
-export interface ReadSettings {
+interface ReadSettings {
   readonly settings: ControllerSettings;
   readonly warnings: readonly string[];
 }
@@ -123,4 +125,35 @@ function withoutEffect(
   return settingFlags
     .filter(({ help, setting }) => help.startsWith('automatic mode') && values[setting] !== undefined)
     .map(({ name }) => `--${name} has no effect with --failover-mode=policy-driven`);
+}
+
+/** Adds the flags of settings to a command, with their help and defaults: all, or those named. */
+export function addSettings(command: Command, only?: readonly string[]): void {
+  const presets = presetNames.map((name) => `${name} (${presetHelp(name)})`).join(', ');
+  command
+    .option('--config <file>', 'file of settings; "navarch settings" prints one. Flags win over it')
+    .option('--failover-preset <name>', `settings of the failover timeline by name: ${presets}`);
+  for (const flag of settingFlags) {
+    if (only !== undefined && !only.includes(flag.name)) continue;
+    const value = flag.kind === 'boolean' ? '[bool]' : `<${flag.kind}>`;
+    const text = defaultText(flag);
+    command.option(`--${flag.name} ${value}`, text === '' ? flag.help : `${flag.help} (default "${text}")`);
+  }
+}
+
+/** What flags and configuration file say together. */
+export async function settingsFrom(flags: Record<string, unknown>): Promise<ReadSettings> {
+  const given = new Map<string, string>();
+  for (const { name } of settingFlags) {
+    const value = flags[camelCase(name)];
+    // A boolean flag without a value means true.
+    if (typeof value === 'string' || typeof value === 'boolean') given.set(name, String(value));
+  }
+  const { config, failoverPreset } = flags as { readonly config?: string; readonly failoverPreset?: string };
+  const configuration = config === undefined ? undefined : await readConfigurationFile(config, settingFlags);
+  const { settings, warnings } = readSettings(given, configuration, failoverPreset ?? configuration?.preset);
+  const needless = needlessFlags
+    .filter(({ name }) => flags[camelCase(name)] !== undefined)
+    .map(({ name, why }) => `--${name} has no effect: ${why}`);
+  return { settings, warnings: [...warnings, ...needless] };
 }

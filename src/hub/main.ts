@@ -26,11 +26,11 @@ import {
   versionCommand,
   whyCommand,
 } from '../cli/index.ts';
-import { presetHelp, presetNames } from '../failover/index.ts';
 import { addAccessFlags } from './access-flags.ts';
 import { configurationText } from './configuration.ts';
-import { defaultText, needlessFlags, settingFlags } from './flags.ts';
-import { settingsFrom, up } from './up.ts';
+import { agentCommand } from './agent.ts';
+import { addSettings, needlessFlags, settingFlags, settingsFrom } from './flags.ts';
+import { up } from './up.ts';
 import { VERSION } from './version.ts';
 
 /** How the program calls itself in help and messages, by the name it was started under. */
@@ -59,6 +59,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
   const commands = [
     shape(upCommand(exit), { group: 'Control plane' }),
     getCommand(exit),
+    shape(agentCommand(exit), { group: 'Control plane' }),
     joinCommand(exit),
     unjoinCommand(exit),
     whyCommand(exit),
@@ -117,21 +118,8 @@ function upCommand(exit: (code: number) => void): Command {
     );
   addAccessFlags(command);
   addSettings(command);
-  for (const name of Object.keys(needlessFlags))
-    command.addOption(new Option(`--${name} <value>`).hideHelp());
+  for (const { name } of needlessFlags) command.addOption(new Option(`--${name} <value>`).hideHelp());
   return command.action(async (options: Record<string, unknown>) => exit(await up(options)));
-}
-
-function addSettings(command: Command): void {
-  const presets = presetNames.map((name) => `${name} (${presetHelp(name)})`).join(', ');
-  command
-    .option('--config <file>', 'file of settings; "navarch settings" prints one. Flags win over it')
-    .option('--failover-preset <name>', `settings of the failover timeline by name: ${presets}`);
-  for (const flag of settingFlags) {
-    const value = flag.kind === 'boolean' ? '[bool]' : `<${flag.kind}>`;
-    const text = defaultText(flag);
-    command.option(`--${flag.name} ${value}`, text === '' ? flag.help : `${flag.help} (default "${text}")`);
-  }
 }
 
 /** The settings that flags and file come to, as a configuration file. */

@@ -20,14 +20,14 @@ import {
 } from '../base/index.ts';
 import { createClient, createHttpsTransport, kinds, type Client, type Transport } from '../client/index.ts';
 import type { ControllerSettings, MemberEndpoint } from '../controllers/index.ts';
-import { camelCase } from '../machinery/index.ts';
 import { StorageWorker } from '../storage/index.ts';
-import { configurationText, readConfigurationFile } from './configuration.ts';
-import { needlessFlags, readSettings, settingFlags, type ReadSettings } from './flags.ts';
+import { configurationText } from './configuration.ts';
 import { readAccessFlags } from './access-flags.ts';
+import { settingFlags, settingsFrom } from './flags.ts';
 import { startHub, type Hub } from './hub.ts';
 import { createLogger } from './logger.ts';
 import { startMembers, type LocalMembers } from './local-members.ts';
+import { stopOnSignals } from './signals.ts';
 
 export interface UpOptions {
   readonly members: number;
@@ -294,21 +294,6 @@ function relative(file: string): string {
   return short === '' ? '.' : short.startsWith('..') ? file : short;
 }
 
-function stopOnSignals(): { readonly signal: AbortSignal; readonly requested: Promise<void> } {
-  const abort = new AbortController();
-  const requested = new Promise<void>((resolve) => {
-    const onSignal = (): void => {
-      // A second signal means now.
-      if (abort.signal.aborted) process.exit(130);
-      abort.abort(new Error('stopped by a signal'));
-      resolve();
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-  });
-  return { signal: abort.signal, requested };
-}
-
 async function prepareDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -353,21 +338,4 @@ async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
     settings,
     access: await readAccessFlags(flags),
   };
-}
-
-/** What flags and configuration file say together. */
-export async function settingsFrom(flags: Record<string, unknown>): Promise<ReadSettings> {
-  const given = new Map<string, string>();
-  for (const { name } of settingFlags) {
-    const value = flags[camelCase(name)];
-    // A boolean flag without a value means true.
-    if (typeof value === 'string' || typeof value === 'boolean') given.set(name, String(value));
-  }
-  const { config, failoverPreset } = flags as { readonly config?: string; readonly failoverPreset?: string };
-  const configuration = config === undefined ? undefined : await readConfigurationFile(config, settingFlags);
-  const { settings, warnings } = readSettings(given, configuration, failoverPreset ?? configuration?.preset);
-  const needless = needlessFlags
-    .filter(({ name }) => flags[camelCase(name)] !== undefined)
-    .map(({ name, why }) => `--${name} has no effect: ${why}`);
-  return { settings, warnings: [...warnings, ...needless] };
 }
