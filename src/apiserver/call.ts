@@ -102,7 +102,7 @@ export function admissionAttributes(
   operation: AdmissionAttributes['operation'],
   given: Pick<AdmissionAttributes, 'name' | 'dryRun' | 'object' | 'oldObject' | 'options'>,
 ): AdmissionAttributes {
-  const { served, info, user } = call;
+  const { served, info, user, request } = call;
   const { group, kind } = call.subresource?.kind ?? served.definition;
   return {
     operation,
@@ -115,6 +115,7 @@ export function admissionAttributes(
     subresource: info.subresource,
     namespace: info.namespace,
     user,
+    ...(request.annotate === undefined ? {} : { annotate: request.annotate }),
     ...given,
   };
 }

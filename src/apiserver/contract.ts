@@ -3,7 +3,7 @@
 // In-process callers enter after authentication, with objects in place of bytes.
 import type { X509Certificate } from 'node:crypto';
 import type { WatchEvent } from '../api/index.ts';
-import type { UserInfo } from '../machinery/index.ts';
+import type { Annotate, UserInfo } from '../machinery/index.ts';
 
 /** What a path means: `k8s.io/apiserver`'s RequestInfo. */
 export interface RequestInfo {
@@ -32,6 +32,17 @@ export interface ApiRequest {
   readonly body: { readonly bytes: Uint8Array } | { readonly json: unknown } | undefined;
   readonly user: UserInfo;
   readonly signal: AbortSignal;
+  /** Where it came from; absent: from inside the process. */
+  readonly origin?: RequestOrigin;
+  /** Notes something for the audit log; absent: nobody keeps one about this request. */
+  readonly annotate?: Annotate;
+}
+
+export interface RequestOrigin {
+  /** What the answer and the audit log name this request by. */
+  readonly auditId: string;
+  /** The peer's IP address. */
+  readonly address: string;
 }
 
 export type ApiResponse =

@@ -1,3 +1,4 @@
+export { readAuditPolicy } from './audit/policy.ts';
 export { aggregatedKind, type AggregatedKindOptions } from './aggregated-kind.ts';
 export type { ApiRequest, ApiResponse, Authenticator, Authorizer, RequestInfo, Verdict } from './contract.ts';
 export { objectCodec } from './object-codec.ts';

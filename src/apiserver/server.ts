@@ -6,10 +6,12 @@ import {
   forbidden,
   internalError,
   type AdmissionPlugin,
+  type Annotate,
   type UserInfo,
 } from '../machinery/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { builtinAdmission } from './admission/builtin.ts';
+import type { AuditTrail, Auditor } from './audit/auditor.ts';
 import { Views, type Core } from './call.ts';
 import type { ApiRequest, ApiResponse, Authorizer, RequestInfo } from './contract.ts';
 import { dispatch } from './dispatch.ts';
@@ -41,6 +43,8 @@ export interface ApiServerOptions {
   readonly authorizer?: Authorizer;
   /** Who a request acts for, when it asks to act for somebody else. Throws a StatusError to refuse. */
   readonly impersonate?: (request: ApiRequest) => UserInfo;
+  /** Keeps the audit log; absent: there is none. */
+  readonly audit?: Auditor;
   /** Our own rules; they run after Kubernetes' built-in ones. */
   readonly admission?: readonly AdmissionPlugin[];
   /** Built-in rules to leave out, by kube-apiserver's names, e.g. `ServiceAccount`. */
@@ -89,11 +93,19 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     viewOf: (served) => views.of(served),
   };
 
-  const answer = async (given: ApiRequest): Promise<ApiResponse> => {
-    const { info } = parseRequestInfo(given.method, given.path, given.query);
+  const answer = async (
+    given: ApiRequest,
+    info: RequestInfo,
+    trail: AuditTrail | undefined,
+  ): Promise<ApiResponse> => {
     const user = options.impersonate?.(given) ?? given.user;
-    const request = user === given.user ? given : { ...given, user };
-    authorize(options.authorizer, user, info);
+    if (user !== given.user) trail?.impersonated(user);
+    const { annotate } = trail ?? {};
+    const request =
+      user === given.user && annotate === undefined
+        ? given
+        : { ...given, user, ...(annotate === undefined ? {} : { annotate }) };
+    authorize(options.authorizer, user, info, annotate);
     for (const handler of options.pathHandlers ?? []) {
       const response = handler(request, info);
       if (response !== undefined) return response;
@@ -107,11 +119,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {
+    let trail: AuditTrail | undefined;
+    let response: ApiResponse;
     try {
-      return await answer(request);
+      const { info } = parseRequestInfo(request.method, request.path, request.query);
+      trail = options.audit?.begin(request, info);
+      response = await answer(request, info, trail);
     } catch (error) {
-      return errorResponse(error, request, logger);
+      response = errorResponse(error, request, logger);
     }
+    return trail?.answered(response) ?? response;
   };
 
   return {
@@ -124,9 +141,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
-function authorize(authorizer: Authorizer | undefined, user: UserInfo, info: RequestInfo): void {
+function authorize(
+  authorizer: Authorizer | undefined,
+  user: UserInfo,
+  info: RequestInfo,
+  annotate: Annotate | undefined,
+): void {
   if (authorizer === undefined) return;
   const verdict = authorizer.authorize(user, info);
+  annotate?.('authorization.k8s.io/decision', verdict.allowed ? 'allow' : 'forbid');
+  annotate?.('authorization.k8s.io/reason', verdict.reason);
   if (verdict.allowed) return;
   throw refusal(user, info, verdict.reason);
 }

@@ -7,6 +7,9 @@ import type { Storage } from '../storage/index.ts';
 import { customResourceSupport, type CustomResourceSupport } from './crd/index.ts';
 import { Discovery } from './discovery/serve.ts';
 import { OpenApiDocuments } from './openapi/index.ts';
+import { createAuditor, type Auditor } from './audit/auditor.ts';
+import { openAuditLog, type AuditLogOptions } from './audit/log-file.ts';
+import type { AuditPolicy } from './audit/policy.ts';
 import type { ApiRequest, ApiResponse } from './contract.ts';
 import { ALL_ENDPOINTS, type HealthCheck } from './listen/health.ts';
 import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
@@ -57,6 +60,7 @@ export interface AccessOptions {
   readonly authentication?: AuthenticationOptions;
   /** PEM of further authorities that may sign client certificates. */
   readonly clientAuthorities?: string;
+  readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions };
 }
 
 export interface RunningServer {
@@ -77,18 +81,20 @@ export interface RunningServer {
 /** Throws an OperatingError when the port cannot be had. */
 export async function startApiServer(options: StartOptions): Promise<RunningServer> {
   const { clock, random, logger, certificates, metrics } = options;
-  const security = await openSecurity({
-    ...options,
-    ...options.access?.authentication,
-    serviceAccountKey: certificates.serviceAccountKey,
-  });
   // In the order in which they are closed.
-  const registered = registeredAdmission({ ...options, authorizer: security.authorizer });
-  const parts: { close(): unknown }[] = [registered, security];
-  const customResources = customResourceSupport({ convertByWebhook: registered.convertByWebhook });
+  const parts: { close(): unknown }[] = [];
   try {
+    const audit = await openAudit(options, parts);
+    const security = await openSecurity({
+      ...options,
+      ...options.access?.authentication,
+      serviceAccountKey: certificates.serviceAccountKey,
+    });
+    const registered = registeredAdmission({ ...options, authorizer: security.authorizer });
+    parts.unshift(registered, security);
+    const customResources = customResourceSupport({ convertByWebhook: registered.convertByWebhook });
     const server = createApiServer(
-      serverOptions(options, security, customResources, registered, (request) =>
+      serverOptions(options, audit, security, customResources, registered, (request) =>
         request.path.startsWith('/openapi/') ? documents.respond(request) : discovery.respond(request),
       ),
     );
@@ -111,6 +117,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     const listener = await listen(options, {
       tls: tlsMaterial(certificates, options),
       authenticator: security.authenticator,
+      ...(audit === undefined ? {} : { onRefused: (...refused) => audit.refused(...refused) }),
       handle,
       clock,
       random,
@@ -131,8 +138,25 @@ const CUSTOM_RESOURCES: UserInfo = {
   groups: ['system:masters', 'system:authenticated'],
 };
 
+/** The log is closed last, after everything that puts into it. */
+async function openAudit(
+  { access, clock, random, logger, metrics }: StartOptions,
+  parts: { close(): unknown }[],
+): Promise<Auditor | undefined> {
+  if (access?.audit === undefined) return undefined;
+  const { policy, log: logOptions } = access.audit;
+  const log = await openAuditLog(logOptions, {
+    clock,
+    logger,
+    ...(metrics === undefined ? {} : { metrics }),
+  });
+  parts.push(log);
+  return createAuditor({ policy, sink: log, clock, random });
+}
+
 function serverOptions(
   options: StartOptions,
+  audit: Auditor | undefined,
   security: Security,
   customResources: CustomResourceSupport,
   registered: RegisteredAdmission,
@@ -148,6 +172,7 @@ function serverOptions(
   return {
     ...options,
     authorizer: security.authorizer,
+    ...(audit === undefined ? {} : { audit }),
     impersonate: (request) => security.actingUser(request),
     admission: [...security.admission, ...(options.admission ?? []), ...registered.admission],
     kinds: {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import {
   SIGNING_ALGORITHMS,
+  readAuditPolicy,
   readAuthenticationConfiguration,
   readTokenFile,
   type AccessOptions,
@@ -41,6 +42,12 @@ const FLAGS: readonly AccessFlag[] = [
   { name: 'requestheader-uid-headers', value: '<list>', help: 'headers with the uid of the user', default: 'X-Remote-Uid' },
   { name: 'requestheader-group-headers', value: '<list>', help: 'headers with groups of the user', default: 'X-Remote-Group' },
   { name: 'requestheader-extra-headers-prefix', value: '<list>', help: 'beginnings of headers with more about the user', default: 'X-Remote-Extra-' },
+  { name: 'audit-policy-file', value: '<file>', help: 'audit.k8s.io/v1 Policy that says which requests are logged how; needed for an audit log' },
+  { name: 'audit-log-path', value: '<file>', help: 'file of the audit log; "-" for standard output' },
+  { name: 'audit-log-maxsize', value: '<MB>', help: 'size at which the file is put aside', default: '100' },
+  { name: 'audit-log-maxage', value: '<days>', help: 'how long files that were put aside are kept; 0 for ever', default: '0' },
+  { name: 'audit-log-maxbackup', value: '<n>', help: 'how many of them are kept; 0 for all', default: '0' },
+  { name: 'audit-log-batch-buffer-size', value: '<n>', help: 'events that may wait to be written before they are dropped', default: '10000' },
 ]; // prettier-ignore
 
 export function addAccessFlags(command: Command): void {
@@ -74,6 +81,13 @@ class Given {
       .split(',')
       .map((one) => one.trim())
       .filter((one) => one !== '');
+  }
+
+  integer(name: string): number {
+    const text = this.text(name) ?? '';
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+    throw badFlag(name, `must be a whole number from 0, not "${text}"`, 'give another value');
   }
 
   all(name: string): readonly string[] {
@@ -117,9 +131,11 @@ type Authentication = NonNullable<AccessOptions['authentication']>;
 export async function readAccessFlags(flags: Record<string, unknown>): Promise<AccessOptions> {
   const given = new Given(flags);
   const clientAuthorities = await given.certificates('client-ca-file');
+  const audit = await auditOf(given);
   return {
     authentication: await authenticationOf(given),
     ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
+    ...(audit === undefined ? {} : { audit }),
   };
 }
 
@@ -138,6 +154,28 @@ async function authenticationOf(given: Given): Promise<Authentication> {
     bootstrapTokens: given.boolean('enable-bootstrap-token-auth'),
     jwtIssuers: configuration?.issuers ?? (issuer === undefined ? [] : [issuer]),
     ...(frontProxy === undefined ? {} : { frontProxy }),
+  };
+}
+
+const MEGABYTE = 1024 * 1024;
+const DAY_MS = 86_400_000;
+
+async function auditOf(given: Given): Promise<AccessOptions['audit']> {
+  const policy = await given.file('audit-policy-file');
+  const file = given.text('audit-log-path');
+  if (policy === undefined && file === undefined) return undefined;
+  if (policy === undefined || file === undefined) {
+    throw badFlag('audit-log-path', 'and --audit-policy-file go together', 'give both');
+  }
+  return {
+    policy: readAuditPolicy(policy),
+    log: {
+      file,
+      maxBytes: given.integer('audit-log-maxsize') * MEGABYTE,
+      maxAgeMs: given.integer('audit-log-maxage') * DAY_MS,
+      maxBackups: given.integer('audit-log-maxbackup'),
+      bufferEvents: given.integer('audit-log-batch-buffer-size'),
+    },
   };
 }
 

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly target: string;
   readonly headers: RequestHeaders;
   readonly hasBody: boolean;
+  /** The peer's IP address. */
+  readonly address: string;
   /** Aborts when the peer leaves early. */
   readonly signal: AbortSignal;
   /** Calls `onChunk` for each part of the body, then resolves; rejects when the peer leaves before its end. */
@@ -101,6 +103,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     target: request.url ?? '/',
     headers: splitImpersonation(request.headers, request.rawHeaders),
     hasBody: request.headers['transfer-encoding'] !== undefined || contentLength(request.headers) > 0,
+    address: request.socket.remoteAddress ?? '',
     signal: controller.signal,
     readBody: (onChunk) => readAll(request, onChunk),
     destroy: () => void request.destroy(),
@@ -136,6 +139,7 @@ export function http2Exchange(
     target: headers[':path'] ?? '/',
     headers: splitImpersonation(headers, raw),
     hasBody: !stream.endAfterHeaders,
+    address: stream.session?.socket.remoteAddress ?? '',
     signal: controller.signal,
     readBody: (onChunk) => readAll(stream, onChunk),
     destroy: () => stream.close(8 /* CANCEL */),

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { errorMessage, type Clock, type Logger, type Random } from '../../base/index.ts';
 import { StatusError, encodeJson, internalError, type UserInfo } from '../../machinery/index.ts';
+import type { Auditor } from '../audit/auditor.ts';
 import type { ApiRequest, ApiResponse, Authenticator } from '../contract.ts';
 import type { Exchange, ResponseHeaders } from './exchange.ts';
 import { readBody } from './request-body.ts';
@@ -18,6 +19,8 @@ export interface ServeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Told of requests that are refused before anybody can handle them. */
+  readonly onRefused?: Auditor['refused'];
   /** Aborts when the listener closes: watches end. */
   readonly closing: AbortSignal;
 }
@@ -35,20 +38,38 @@ export async function serve(
   certificate: ClientCertificate,
   options: ServeOptions,
 ): Promise<void> {
-  const auditId = exchange.headers['audit-id'] ?? options.random.uuid();
+  const auditId = auditIdOf(exchange, options.random);
   const common: ResponseHeaders = { 'audit-id': auditId, 'cache-control': 'no-cache, private' };
+  const { path, query } = splitTarget(exchange.target);
+  const { method, headers, address } = exchange;
+  const origin = { auditId, address };
+  let user: UserInfo | undefined;
   try {
-    const { path, query } = splitTarget(exchange.target);
-    const user = await authenticate(exchange, path, certificate, options.authenticator);
-    const body = await readBody(exchange);
+    let body: ApiRequest['body'];
+    try {
+      user = await authenticate(exchange, path, certificate, options.authenticator);
+      body = await readBody(exchange);
+    } catch (error) {
+      const refusal = statusOf(error, options.logger);
+      const refused = { method, path, query, headers, origin };
+      options.onRefused?.(user === undefined ? refused : { ...refused, user }, refusal);
+      throw refusal;
+    }
+    const from = user;
     const response = await withTimeout(exchange, options, (signal) =>
-      options.handle({ method: exchange.method, path, query, headers: exchange.headers, body, user, signal }),
+      options.handle({ method, path, query, headers, body, user: from, signal, origin }),
     );
     if (response.kind === 'watch') await sendWatch(exchange, response, common, options);
     else await sendBody(exchange, response, common);
   } catch (error) {
     sendError(exchange, error, common, options.logger.with({ auditId }));
   }
+}
+
+/** COMPAT: a client may name its request, within reason. */
+function auditIdOf({ headers }: Exchange, random: Random): string {
+  const given = headers['audit-id'];
+  return given !== undefined && /^[\x20-\x7e]{1,64}$/.test(given) ? given : random.uuid();
 }
 
 async function authenticate(
