@@ -11,6 +11,7 @@ import {
   type OverridePolicy,
   type PropagationPolicy,
   type ResourceBinding,
+  type ResourceInterpretation,
   type ResourceInterpreterCustomization,
   type ResourceInterpreterWebhookConfiguration,
 } from '../api/index.ts';
@@ -28,6 +29,7 @@ import { withTodaysSpelling } from './legacy-spellings.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 import { defaultPolicySpec, withPolicyIdentity, type DefaultTolerations } from './policy-defaults.ts';
 import { validatePolicy } from './policy-validation.ts';
+import { interpretationRefusal } from './resource-interpretation.ts';
 import { customizationRefusal } from './resource-interpreter-customization.ts';
 import { validateInterpreterWebhooks } from './resource-interpreter-webhook-configuration.ts';
 import type { Rule } from './rule.ts';
@@ -47,6 +49,8 @@ export interface AdmissionOptions {
   readonly quotas: QuotaLedger;
   /** The customizations that are stored, against which another must not go. */
   readonly customizations: () => Promise<readonly ResourceInterpreterCustomization[]>;
+  /** The same for ResourceInterpretations. */
+  readonly interpretations: () => Promise<readonly ResourceInterpretation[]>;
 }
 
 const CREATE_UPDATE = ['CREATE', 'UPDATE'] as const;
@@ -141,6 +145,14 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       validateOn: CREATE_UPDATE,
       validate: async ({ object }) =>
         customizationRefusal(object as ResourceInterpreterCustomization, await options.customizations()),
+    },
+    {
+      webhook: 'resourceinterpretation.navarch.io',
+      group: 'navarch.io',
+      resource: 'resourceinterpretations',
+      validateOn: CREATE_UPDATE,
+      validate: async ({ object }) =>
+        interpretationRefusal(object as ResourceInterpretation, await options.interpretations()),
     },
     {
       webhook: 'resourcedeletionprotection.karmada.io',

@@ -107,3 +107,54 @@ test('what cannot be run is refused by name', async () => {
   );
   await assert.rejects(interpret(files, '-f', '@o.yaml', '--check'), failsWith('NOT_A_CUSTOMIZATION'));
 });
+
+const DECLARED = `
+apiVersion: navarch.io/v1alpha1
+kind: ResourceInterpretation
+metadata: {name: declared}
+spec:
+  target: {apiVersion: example.io/v1, kind: Widget}
+  replicas: {path: .spec.parts}
+  health: {expression: object.spec.count > 2}
+`;
+
+test('paths and expressions are checked and run like scripts, which go before them', async () => {
+  const files = { 'c.yaml': CUSTOMIZATION, 'd.yaml': DECLARED, 'o.yaml': OBJECT };
+  const checked = await interpret(files, '-f', '@d.yaml', '--check');
+  assert.equal(checked.code, 0);
+  assert.deepEqual(checked.lines.slice(4), [
+    '    Retain: UNSET',
+    '    InterpretReplica: PASS',
+    '    InterpretComponent: UNSET',
+    '    ReviseReplica: PASS',
+    '    InterpretStatus: UNSET',
+    '    AggregateStatus: UNSET',
+    '    InterpretHealth: PASS',
+    '    InterpretDependency: UNSET',
+  ]);
+  const both = ['-f', '@c.yaml', '-f', '@d.yaml', '--observed-file', '@o.yaml', '--operation'];
+  assert.deepEqual((await interpret(files, ...both, 'InterpretHealth')).lines.slice(1), [
+    '# [1/1] healthy:',
+    'true',
+  ]);
+  assert.equal((await interpret(files, ...both, 'InterpretReplica')).lines[2], '3');
+});
+
+test('what is wrong with a declaration is named by its field', async () => {
+  const wrong = DECLARED.replace('object.spec.count > 2', 'object.spec.count >');
+  const { code, lines } = await interpret({ 'd.yaml': wrong }, '-f', '@d.yaml', '--check');
+  assert.equal(code, 1);
+  assert.match(
+    lines[10] ?? '',
+    /^ {4}InterpretHealth: ERROR: spec\.health\.expression: Invalid value: "object\.spec\.count >": compilation failed: /,
+  );
+  const shapeless = DECLARED.replace('{path: .spec.parts}', '3');
+  await assert.rejects(interpret({ 'd.yaml': shapeless }, '-f', '@d.yaml', '--check'), (error) => {
+    assert(error instanceof OperatingError);
+    assert.match(
+      error.message,
+      /d\.yaml is no whole ResourceInterpretation: spec\.replicas: Invalid value: "integer"/,
+    );
+    return true;
+  });
+});

@@ -1,27 +1,22 @@
-// `interpret`: checks the scripts of ResourceInterpreterCustomizations, or runs one of them on objects in files, without
-// any server.
-import { readFile, readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
+// `interpret`: checks what ResourceInterpreterCustomizations and ResourceInterpretations say of kinds, or runs one operation
+// on objects in files, without any server.
 import type { Command } from 'commander';
-import {
-  gvkOf,
-  type JsonObject,
-  type JsonValue,
-  type KubeObject,
-  type ResourceInterpreterCustomization,
-} from '../api/index.ts';
-import { OperatingError, errorMessage, systemClock } from '../base/index.ts';
-import { formatYaml, parseYamlDocuments } from '../client/index.ts';
+import { gvkOf, type JsonValue, type KubeObject, type ResourceInterpretation } from '../api/index.ts';
+import { OperatingError, errorMessage, formatTime, systemClock } from '../base/index.ts';
+import { formatYaml } from '../client/index.ts';
 import {
   Customizations,
+  Interpretations,
   RULES,
+  interpretationErrors,
+  operationsOf,
   scriptComplaint,
   scriptOf,
   type InterpreterLayer,
   type Operation,
-  type StatusItem,
 } from '../interpreter/index.ts';
 import { print, withHub, type SetExitCode } from './command.ts';
+import { isDeclared, readItems, readObject, readTellings, type Telling } from './interpret-files.ts';
 import { CommandError, listOption, upstreamCommand } from './shell/index.ts';
 
 interface InterpretFlags {
@@ -47,13 +42,13 @@ type Results = readonly (readonly [name: string, value: JsonValue])[];
 export function interpretCommand(exit: SetExitCode): Command {
   // COMPAT: takes the flags of the other commands, since wrappers pass them always; no server is asked.
   return withHub(upstreamCommand('interpret', { group: 'Troubleshooting', examples: EXAMPLES }))
-    .description('check the scripts of ResourceInterpreterCustomizations, or run one of them')
+    .description('check what customizations say of kinds, or run one operation of them')
     .addOption(
       listOption('-f, --filename <file>', 'files or directories with customizations; - for standard input'),
     )
     .option('-R, --recursive', 'look into directories within directories too')
     .option('--operation <name>', `what to run: ${RULES.map(({ operation }) => operation).join(', ')}`)
-    .option('--check', 'only compile every script')
+    .option('--check', 'only check, and say what is wrong')
     .option('--observed-file <file>', 'the object as a member has it; - for standard input')
     .option('--desired-file <file>', 'the object as it is to be; - for standard input')
     .option('--status-file <file>', 'what members report, for AggregateStatus; - for standard input')
@@ -61,43 +56,83 @@ export function interpretCommand(exit: SetExitCode): Command {
     .action(async (flags: InterpretFlags) => {
       if (flags.filename.length === 0)
         throw new CommandError('must specify customizations with -f, --filename');
-      const customizations = await readCustomizations(flags);
-      exit(flags.check === true ? check(customizations) : await execute(customizations, flags));
+      const tellings = await readTellings(flags.filename, flags.recursive === true);
+      exit(flags.check === true ? check(tellings) : await execute(tellings, flags));
     });
 }
 
-function check(customizations: readonly ResourceInterpreterCustomization[]): number {
+function check(tellings: readonly Telling[]): number {
   let failures = 0;
-  for (const customization of customizations) {
-    const { target } = customization.spec;
+  for (const telling of tellings) {
+    const { target } = telling.spec;
     print('-----------------------------------');
-    print(`SOURCE: ${customization.metadata.name ?? ''}`);
+    print(`SOURCE: ${telling.metadata.name ?? ''}`);
     print(`TARGET: ${target.apiVersion} ${target.kind}`);
     print('RULERS:');
-    for (const rule of RULES) {
-      const script = scriptOf(customization, rule);
-      const complaint = script === '' ? undefined : scriptComplaint(script);
-      if (complaint !== undefined) failures++;
-      const verdict =
-        script === '' ? 'UNSET' : complaint === undefined ? 'PASS' : `ERROR: ${complaint.trimEnd()}`;
-      print(`    ${rule.operation}: ${verdict}`);
+    const complaint = isDeclared(telling)
+      ? complaintsAboutFields(telling)
+      : (operation: Operation): string | undefined => complaintAboutScript(telling, operation);
+    for (const { operation } of RULES) {
+      const verdict = complaint(operation);
+      if (verdict !== undefined && verdict !== '') failures++;
+      const shown = verdict === undefined ? 'UNSET' : verdict === '' ? 'PASS' : `ERROR: ${verdict.trimEnd()}`;
+      print(`    ${operation}: ${shown}`);
     }
   }
   return failures === 0 ? 0 : 1;
 }
 
-async function execute(
-  customizations: readonly ResourceInterpreterCustomization[],
-  flags: InterpretFlags,
-): Promise<number> {
+/** Undefined: there is none; empty: there is nothing to complain about. */
+function complaintAboutScript(
+  customization: Exclude<Telling, ResourceInterpretation>,
+  operation: Operation,
+): string | undefined {
+  const rule = RULES.find((one) => one.operation === operation);
+  const script = rule === undefined ? '' : scriptOf(customization, rule);
+  return script === '' ? undefined : (scriptComplaint(script) ?? '');
+}
+
+/** Which fields an operation is said by. */
+const FIELDS: Readonly<Record<Operation, readonly string[]>> = {
+  Retain: ['retention'],
+  InterpretReplica: ['replicas', 'requirements'],
+  InterpretComponent: ['components'],
+  ReviseReplica: ['revision'],
+  InterpretStatus: ['status'],
+  AggregateStatus: ['aggregation'],
+  InterpretHealth: ['health'],
+  InterpretDependency: ['dependencies'],
+};
+
+function complaintsAboutFields(
+  interpretation: ResourceInterpretation,
+): (operation: Operation) => string | undefined {
+  const errors = interpretationErrors(interpretation);
+  const operations = operationsOf(interpretation);
+  return (operation) => {
+    const found = errors.filter(({ path }) =>
+      FIELDS[operation].some((field) => new RegExp(`^spec\\.${field}\\b`).test(path)),
+    );
+    if (found.length > 0) return found.map(({ path, message }) => `${path}: ${message}`).join('; ');
+    return operations.includes(operation) ? '' : undefined;
+  };
+}
+
+async function execute(tellings: readonly Telling[], flags: InterpretFlags): Promise<number> {
   const operation = operationOf(flags.operation);
-  const interpreter = new Customizations({ now: () => systemClock.now(), print });
-  interpreter.load(customizations);
+  const customizations = new Customizations({ now: () => systemClock.now(), print });
+  customizations.load(tellings.filter((telling) => !isDeclared(telling)));
+  const interpretations = new Interpretations(() => formatTime(systemClock.now()));
+  interpretations.load(tellings.filter(isDeclared));
   const desired = await readObject(flags.desiredFile, 'desired-file');
   const observed = await readObject(flags.observedFile, 'observed-file');
   const subject = desired ?? observed;
   if (subject === undefined) throw missing(operation, '--observed-file or --desired-file');
-  if (!interpreter.layer.has(gvkOf(subject), operation)) {
+  // As in a control plane: what a script says goes before what is declared.
+  const layer = [customizations.layer, interpretations.layer].find((one) =>
+    one.has(gvkOf(subject), operation),
+  );
+  if (layer === undefined) {
     throw new OperatingError(
       'NO_SUCH_RULE',
       `no customization has ${operation} for ${subject.apiVersion} ${subject.kind}`,
@@ -106,13 +141,13 @@ async function execute(
   }
   let results: Results;
   try {
-    results = await run(operation, interpreter.layer, { desired, observed, subject }, flags);
+    results = await run(operation, layer, { desired, observed, subject }, flags);
   } catch (error) {
     if (error instanceof OperatingError) throw error;
     throw new OperatingError(
       'SCRIPT_FAILED',
       `${operation}: ${errorMessage(error).trimEnd()}`,
-      'correct the script',
+      'correct what is said of the kind',
       {
         cause: error,
       },
@@ -199,98 +234,5 @@ function replicasOf(text: string | undefined): number {
     'BAD_FLAG',
     `--desired-replica is no number of replicas: "${text}"`,
     'write it like 3',
-  );
-}
-
-// ---- files
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
-  } catch (cause) {
-    throw unreadable(file, cause);
-  }
-}
-
-function unreadable(file: string, cause: unknown): OperatingError {
-  return new OperatingError(
-    'FILE_UNREADABLE',
-    `cannot read ${file}: ${errorMessage(cause)}`,
-    'name another file',
-    {
-      cause,
-    },
-  );
-}
-
-/** The files that a name stands for: itself, or those of a directory. */
-async function filesOf(name: string, recursive: boolean): Promise<readonly string[]> {
-  if (name === '-') return [name];
-  try {
-    if (!(await stat(name)).isDirectory()) return [name];
-    const found = await readdir(name, { recursive });
-    return found
-      .filter((file) => /\.(ya?ml|json)$/.test(file))
-      .sort()
-      .map((file) => path.join(name, file));
-  } catch (cause) {
-    throw unreadable(name, cause);
-  }
-}
-
-async function readCustomizations({
-  filename,
-  recursive,
-}: InterpretFlags): Promise<readonly ResourceInterpreterCustomization[]> {
-  const customizations: ResourceInterpreterCustomization[] = [];
-  for (const name of filename) {
-    for (const file of await filesOf(name, recursive === true)) {
-      for (const document of parseYamlDocuments(await readText(file), file)) {
-        customizations.push(customizationOf(document, file));
-      }
-    }
-  }
-  return customizations;
-}
-
-function customizationOf(document: unknown, file: string): ResourceInterpreterCustomization {
-  const { kind, spec, metadata } = (document ?? {}) as Partial<ResourceInterpreterCustomization>;
-  const whole = kind === 'ResourceInterpreterCustomization' && metadata !== undefined;
-  if (whole && spec?.target !== undefined && spec.customizations !== undefined) {
-    return document as ResourceInterpreterCustomization;
-  }
-  throw new OperatingError(
-    'NOT_A_CUSTOMIZATION',
-    `${file} holds something else than a whole ResourceInterpreterCustomization`,
-    'give it spec.target and spec.customizations, or leave it out',
-  );
-}
-
-async function readObject(file: string | undefined, flag: string): Promise<KubeObject | undefined> {
-  if (file === undefined) return undefined;
-  const documents = parseYamlDocuments(await readText(file), file);
-  const [object] = documents as readonly JsonObject[];
-  if (
-    documents.length === 1 &&
-    typeof object?.['apiVersion'] === 'string' &&
-    typeof object['kind'] === 'string'
-  ) {
-    return { metadata: {}, ...object } as unknown as KubeObject;
-  }
-  throw new OperatingError(
-    'NOT_AN_OBJECT',
-    `--${flag} ${file} is not one object`,
-    'name a file with one object',
-  );
-}
-
-async function readItems(file: string): Promise<readonly StatusItem[]> {
-  const items = parseYamlDocuments(await readText(file), file) as readonly Partial<StatusItem>[];
-  if (items.every(({ clusterName }) => typeof clusterName === 'string'))
-    return items as readonly StatusItem[];
-  throw new OperatingError(
-    'NOT_A_STATUS',
-    `--status-file ${file} must hold documents with a clusterName and a status`,
-    'write them as in status.aggregatedStatus of a binding',
   );
 }

@@ -3,7 +3,11 @@ export { hubControllers, runControllers } from './hub-controllers.ts';
 export { agentControllers } from './agent-controllers.ts';
 export type { Charge } from './charge.ts';
 export type { Controller, ControllerContext } from './context.ts';
-export { customizationResource, followInterpretation } from './interpreter-customizations.ts';
+export {
+  customizationResource,
+  followInterpretation,
+  interpretationResource,
+} from './interpreter-customizations.ts';
 export {
   MemberConnections,
   secretEndpoints,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ResourceInterpreterCustomization } from '../api/index.ts';
-import { Customizations, InterpreterHooks } from '../interpreter/index.ts';
+import { Customizations, Interpretations, InterpreterHooks } from '../interpreter/index.ts';
 import { StatusError } from '../machinery/index.ts';
 import { customizationResource, followInterpretation } from './interpreter-customizations.ts';
 import { startControlPlane } from './testing/control-plane.ts';
@@ -29,7 +29,11 @@ test('customizations are in force from their creation to their deletion, and che
   plane.run({
     name: 'customizations',
     run: ({ informers }) =>
-      followInterpretation(informers, { customizations, hooks: new InterpreterHooks() }),
+      followInterpretation(informers, {
+        customizations,
+        hooks: new InterpreterHooks(),
+        interpretations: new Interpretations(() => ''),
+      }),
   });
   await plane.until('the first load', () => Promise.resolve(has()));
   assert.equal(customizations.layer.health(widget), true);

@@ -2,11 +2,12 @@
 // others depend on it, and start when the first load is done.
 import type {
   KubeObject,
+  ResourceInterpretation,
   ResourceInterpreterCustomization,
   ResourceInterpreterWebhookConfiguration,
 } from '../api/index.ts';
 import { resource, type Resource } from '../client/index.ts';
-import type { Customizations, InterpreterHooks } from '../interpreter/index.ts';
+import type { Customizations, Interpretations, InterpreterHooks } from '../interpreter/index.ts';
 import type { InformerSet } from '../runtime/index.ts';
 
 export const customizationResource: Resource<ResourceInterpreterCustomization> = resource({
@@ -23,14 +24,29 @@ export const interpreterWebhookResource: Resource<ResourceInterpreterWebhookConf
   namespaced: false,
 });
 
+export const interpretationResource: Resource<ResourceInterpretation> = resource({
+  group: 'navarch.io',
+  version: 'v1alpha1',
+  resource: 'resourceinterpretations',
+  namespaced: false,
+});
+
+/** What is kept as users have it. */
+export interface Interpretation {
+  readonly customizations: Customizations;
+  readonly hooks: InterpreterHooks;
+  readonly interpretations: Interpretations;
+}
+
 /** Follows until the informers close; resolves once those that exist are in force. */
 export async function followInterpretation(
   informers: InformerSet,
-  { customizations, hooks }: { readonly customizations: Customizations; readonly hooks: InterpreterHooks },
+  { customizations, hooks, interpretations }: Interpretation,
 ): Promise<void> {
   await Promise.all([
     follow(informers, customizationResource, (all) => customizations.load(all)),
     follow(informers, interpreterWebhookResource, (all) => hooks.load(all)),
+    follow(informers, interpretationResource, (all) => interpretations.load(all)),
   ]);
 }
 

@@ -18,6 +18,7 @@ import { systemClock, systemRandom } from '../base/index.ts';
 import { kinds, resource, type Client } from '../client/index.ts';
 import {
   Customizations,
+  Interpretations,
   InterpreterHooks,
   createInterpreter,
   nativeLayer,
@@ -162,7 +163,11 @@ test('a webhook behind HTTPS tells what a kind means, by URL and by Service, and
     {
       name: 'interpretation',
       run: ({ informers }) =>
-        followInterpretation(informers, { customizations: new Customizations(), hooks }),
+        followInterpretation(informers, {
+          customizations: new Customizations(),
+          hooks,
+          interpretations: new Interpretations(() => ''),
+        }),
     },
     detector,
   );

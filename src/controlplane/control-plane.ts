@@ -16,6 +16,7 @@ import {
   controllerEnabled,
   customizationResource,
   hubControllers,
+  interpretationResource,
   secretEndpoints,
   secretResource,
   type ControllerSettings,
@@ -87,6 +88,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         : undefined,
     quotas: createQuotaLedger(started.promise),
     customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
+    interpretations: async () => (await (await started.promise).listAll(interpretationResource)).items,
   });
   const server: RunningServer = await startApiServer({
     ...options,

@@ -17,6 +17,7 @@ import {
 } from '../controllers/index.ts';
 import {
   Customizations,
+  Interpretations,
   InterpreterHooks,
   createInterpreter,
   nativeLayer,
@@ -45,7 +46,9 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
   const { charge, hubClient, settings, clock, random, logger } = options;
   const stop = new AbortController();
   const customizations = new Customizations({ now: () => clock.now() });
+  const now = (): string => formatTime(clock.now());
   const hooks = new InterpreterHooks();
+  const interpretations = new Interpretations(now);
   const webhooks = new WebhookClient({
     clock,
     findService: (namespace, name) =>
@@ -61,7 +64,6 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
     logger,
   });
   const recorder = createEventRecorder({ client: hubClient, clock, component: options.component, logger });
-  const now = (): string => formatTime(clock.now());
   const context: ControllerContext = {
     charge,
     hubClient,
@@ -74,6 +76,7 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
         ({ clientConfig, timeoutMs }, question) => webhooks.call(clientConfig, question, timeoutMs),
         random,
       ),
+      interpretations.layer,
       thirdPartyLayer(now),
       nativeLayer(now, { priorityClasses: settings.gates.ResourceQuotaEstimate }),
     ]),
@@ -88,7 +91,7 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
   };
   const run = async (): Promise<void> => {
     // What objects mean must be known before anything is decided about them.
-    await followInterpretation(informers, { customizations, hooks });
+    await followInterpretation(informers, { customizations, hooks, interpretations });
     await runControllers(context, options.controllers);
   };
   const running = run().catch((error: unknown) => {

@@ -3,6 +3,7 @@ import type { KindDefinition } from '../kind.ts';
 import { controlPlaneKind } from './control-plane.ts';
 import { evictionBrakeKind } from './eviction-brake.ts';
 import { failoverRecordKind } from './failover-record.ts';
+import { resourceInterpretationKind } from './resource-interpretation.ts';
 import { clusterSchedulingDecisionKind, schedulingDecisionKind } from './scheduling-decision.ts';
 
 export const navarchKinds: readonly KindDefinition[] = [
@@ -11,6 +12,7 @@ export const navarchKinds: readonly KindDefinition[] = [
   controlPlaneKind,
   evictionBrakeKind,
   failoverRecordKind,
+  resourceInterpretationKind,
 ];
 
 export type {
@@ -27,3 +29,4 @@ export { CONTROL_PLANE_NAME, type ControlPlane } from './control-plane.ts';
 export { LEAVE_OBJECTS_ANNOTATION } from './annotations.ts';
 export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';
 export { FAILOVER_CLUSTER_LABEL, type FailoverMove, type FailoverRecord } from './failover-record.ts';
+export { resourceInterpretationKind, type ResourceInterpretation } from './resource-interpretation.ts';

@@ -25,7 +25,7 @@ import { createEventRecorder, createInformerSet, silentMetrics } from '../../run
 import { createMemoryStorage } from '../../storage/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { quotaResource } from '../federated-resource-quota/index.ts';
-import { customizationResource } from '../interpreter-customizations.ts';
+import { customizationResource, interpretationResource } from '../interpreter-customizations.ts';
 import { MemberConnections, secretEndpoints, secretResource } from '../member-connections.ts';
 import { defaultControllerSettings } from '../settings.ts';
 
@@ -61,6 +61,7 @@ export async function startControlPlane(
         void (await (await started.promise).updateStatus(quotaResource, quota, { dryRun })),
     },
     customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
+    interpretations: async () => (await (await started.promise).listAll(interpretationResource)).items,
   });
   const server = await startApiServer({
     storage,

@@ -49,7 +49,8 @@ export function withValue<T extends KubeObject>(
   return setIn(object as unknown as JsonObject, path, value) as unknown as T;
 }
 
-function setIn(
+/** As withValue, for what is no whole object. */
+export function setIn(
   object: JsonObject,
   [key = '', ...rest]: readonly string[],
   value: JsonValue | undefined,

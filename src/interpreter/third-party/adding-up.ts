@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue, KubeObject } from '../../api/index.ts';
 import type { StatusItem } from '../interpreter.ts';
 import { listAt, objectAt, textAt, valueAt } from '../native/read.ts';
-import { countAt, type Path } from './kind-rules.ts';
+import { countAt, type Path } from './kind-parts.ts';
 
 export type Items = readonly StatusItem[];
 
@@ -133,7 +133,7 @@ export function withoutZeros(value: JsonObject): JsonObject {
   return Object.fromEntries(kept);
 }
 
-/** Without anything that is empty. COMPAT: results of upstream's scripts cannot hold empty lists and objects. */
+/** Without anything that is empty, at any depth. */
 export function withoutEmpty(value: JsonObject): JsonObject {
   return (emptied(value) ?? {}) as JsonObject;
 }

@@ -1,4 +1,5 @@
 // Argo workflows and Volcano jobs: work that ends.
+import type { KindRules } from '../kind-rules.ts';
 import type { Component, JsonObject, KubeObject } from '../../api/index.ts';
 import { listAt, objectAt, textAt, valueAt, withValue } from '../native/read.ts';
 import { alone, clustersWith, newestConditions, sums, withoutZeros, type Items } from './adding-up.ts';
@@ -11,8 +12,7 @@ import {
   reporting,
   scaledBy,
   templateRequirements,
-  type KindRules,
-} from './kind-rules.ts';
+} from './kind-parts.ts';
 
 // ---- Argo
 

@@ -1,14 +1,9 @@
 // Flux and Kyverno: objects whose members each report conditions, and that an operator may have suspended.
+import type { KindRules } from '../kind-rules.ts';
 import type { KubeObject } from '../../api/index.ts';
 import { listAt, objectAt, textAt, valueAt, withValue } from '../native/read.ts';
 import { last, lasts, namedConditions, observedGeneration, sums, type Items } from './adding-up.ts';
-import {
-  hasCondition,
-  referencesOf,
-  reporting,
-  reportingWithGenerations,
-  type KindRules,
-} from './kind-rules.ts';
+import { hasCondition, referencesOf, reporting, reportingWithGenerations } from './kind-parts.ts';
 
 /** Whether it is suspended is decided where it runs. */
 function keepSuspension(desired: KubeObject, observed: KubeObject): KubeObject {

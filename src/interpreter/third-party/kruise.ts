@@ -1,4 +1,5 @@
 // OpenKruise: workloads like those of Kubernetes, with more to say about updates.
+import type { KindRules } from '../kind-rules.ts';
 import type { JsonObject, KubeObject } from '../../api/index.ts';
 import { listAt, objectAt, textAt, withValue } from '../native/read.ts';
 import { DAEMON_SET_COUNTERS } from '../native/status.ts';
@@ -14,20 +15,15 @@ import {
   scaledBy,
   statusOf,
   templateAt,
-  type KindRules,
   type TemplateOf,
-} from './kind-rules.ts';
+} from './kind-parts.ts';
 
 const ofTemplate = templateAt('spec', 'template');
 
 /** A status of counters and of texts that any member may have. */
-function counted(
-  counters: readonly string[],
-  texts: readonly string[],
-  ...more: readonly string[]
-): KindRules {
+function counted(counters: readonly string[], texts: readonly string[]): KindRules {
   return {
-    status: reportingWithGenerations(...counters, ...texts, ...more, 'observedGeneration'),
+    status: reportingWithGenerations(...counters, ...texts, 'observedGeneration'),
     aggregate: (template, items) => ({
       ...objectAt(template, 'status'),
       ...observedGeneration(template, items),

@@ -1,4 +1,5 @@
 // Kubeflow: training jobs of several kinds of pods, and notebooks.
+import type { KindRules } from '../kind-rules.ts';
 import type { JsonObject, JsonValue, KubeObject } from '../../api/index.ts';
 import { listAt, objectAt, textAt } from '../native/read.ts';
 import {
@@ -21,8 +22,7 @@ import {
   reporting,
   templateAt,
   templateRequirements,
-  type KindRules,
-} from './kind-rules.ts';
+} from './kind-parts.ts';
 
 // ---- jobs
 

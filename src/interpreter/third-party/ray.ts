@@ -1,4 +1,5 @@
 // Ray: a head and groups of workers, alone, for a job, or behind a service.
+import type { KindRules } from '../kind-rules.ts';
 import type { Component, JsonObject, JsonValue, KubeObject, ReplicaRequirements } from '../../api/index.ts';
 import { Quantity } from '../../machinery/index.ts';
 import { listAt, objectAt, textAt, valueAt, withValue } from '../native/read.ts';
@@ -11,8 +12,7 @@ import {
   neededByPods,
   numberAt,
   templateRequirements,
-  type KindRules,
-} from './kind-rules.ts';
+} from './kind-parts.ts';
 
 const head = (cluster: JsonObject | undefined): JsonObject | undefined =>
   objectAt(cluster, 'headGroupSpec', 'template');

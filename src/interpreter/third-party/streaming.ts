@@ -1,9 +1,10 @@
 // Flink and Spark: one pod that leads, many that work, and memory in notations of their own.
+import type { KindRules } from '../kind-rules.ts';
 import type { Component, JsonObject, KubeObject, ReplicaRequirements } from '../../api/index.ts';
 import { Quantity } from '../../machinery/index.ts';
 import { listAt, objectAt, textAt, valueAt } from '../native/read.ts';
 import { alone, lasts, latest, objectsAt, sums, type Items } from './adding-up.ts';
-import { component, largerAmount, numberAt, reporting, type KindRules } from './kind-rules.ts';
+import { component, largerAmount, numberAt, reporting } from './kind-parts.ts';
 
 /** What pods of a spec ask of their nodes. */
 function placement(podSpec: JsonObject | undefined, withAffinity: boolean): ReplicaRequirements {

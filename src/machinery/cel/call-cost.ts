@@ -19,7 +19,7 @@ type Cost = (args: readonly Value[], result: Value) => number;
 const one: Cost = () => 1;
 
 /** How much there is of a value. */
-function sizeOf(value: Value | undefined): number {
+export function sizeOf(value: Value | undefined): number {
   if (typeof value === 'string') return characterCount(value);
   if (value instanceof ListValue || value instanceof MapValue || value instanceof OpaqueValue)
     return value.size;

@@ -265,7 +265,7 @@ export class Compiler {
           else if (value.value !== undefined) values.push(value.value);
         });
         frame.charge(LIST_CREATION);
-        return new PlainList(values);
+        return frame.hold(new PlainList(values));
       },
     };
   }
@@ -294,7 +294,7 @@ export class Compiler {
       run(frame) {
         const map = build(frame);
         frame.charge(MAP_CREATION);
-        return map;
+        return frame.hold(map);
       },
     };
   }
@@ -330,7 +330,7 @@ export class Compiler {
         slots[accumulator] = lasting ? step(frame) : attempt(step, frame);
         return true;
       });
-      return result(frame);
+      return gathering === undefined ? result(frame) : frame.hold(result(frame));
     };
   }
 

@@ -51,6 +51,10 @@ class DynamicList extends ListValue {
     super();
     this.#items = items;
   }
+
+  override get source(): JsonValue {
+    return this.#items;
+  }
   get size(): number {
     return this.#items.length;
   }
@@ -64,6 +68,10 @@ class DynamicMap extends MapValue {
   constructor(json: JsonObject) {
     super();
     this.#json = json;
+  }
+
+  override get source(): JsonValue {
+    return this.#json;
   }
   get size(): number {
     return Object.keys(this.#json).length;

@@ -1,5 +1,5 @@
 // Calls of functions: which overload is meant, what it costs, and what can be worked out once and for all.
-import { callCost } from './call-cost.ts';
+import { callCost, sizeOf } from './call-cost.ts';
 import type { ResolvedCall } from './checker.ts';
 import { Frame, constant, type Compiled, type Step } from './frame.ts';
 import type { Overload } from './functions.ts';
@@ -22,6 +22,19 @@ export function folded(run: Step): Compiled {
   }
 }
 
+/** Functions that look at all that is in what they are given. */
+const WALKING: ReadonlySet<string> = new Set([
+  '_==_', '_!=_', '@in', 'isSorted', 'sum', 'max', 'min', 'indexOf', 'lastIndexOf', 'sort', '@sortByAssociatedKeys',
+  'distinct', 'flatten', 'format', 'sets.contains', 'sets.intersects', 'sets.equivalent',
+]); // prettier-ignore
+/** Those that compare each item with each other. */
+const QUADRATIC: ReadonlySet<string> = new Set([
+  'distinct',
+  'sets.contains',
+  'sets.intersects',
+  'sets.equivalent',
+]);
+
 const PATTERNED: ReadonlySet<string> = new Set(['matches', 'find', 'findAll']);
 
 export function checkPattern(name: string, pattern: Value | undefined): void {
@@ -43,6 +56,7 @@ function overloadFor(overloads: readonly Overload[], args: readonly Value[]): Ov
 
 export function invocation({ name, overloads }: ResolvedCall, args: readonly Step[]): Step {
   const costs = new Map(overloads.map((overload) => [overload, callCost(name, overload.id)]));
+  const walks = WALKING.has(name);
   return (frame) => {
     const values: Value[] = [];
     try {
@@ -53,9 +67,12 @@ export function invocation({ name, overloads }: ResolvedCall, args: readonly Ste
       throw error;
     }
     const overload = overloadFor(overloads, values);
+    const cost = costs.get(overload)!;
+    if (walks) frame.walk(values, QUADRATIC.has(name) ? sizeOf(values[0]) : 1);
+    frame.afford(cost(values, null));
     const result = overload.call(values);
-    frame.charge(costs.get(overload)!(values, result));
-    return result;
+    frame.charge(cost(values, result));
+    return frame.hold(result);
   };
 }
 

@@ -15,6 +15,10 @@ export class JsonList extends ListValue {
     this.#held = held;
   }
 
+  override get source(): JsonValue {
+    return this.#items;
+  }
+
   get size(): number {
     return this.#items.length;
   }

@@ -32,6 +32,10 @@ export class JsonMap extends MapValue {
     this.#held = held;
   }
 
+  override get source(): JsonValue {
+    return this.#json;
+  }
+
   get size(): number {
     return Object.keys(this.#json).length;
   }
@@ -64,6 +68,10 @@ export class ObjectValue extends MapValue {
     super();
     this.#json = json;
     this.#fields = fields;
+  }
+
+  override get source(): JsonValue {
+    return this.#json;
   }
 
   get size(): number {

@@ -64,7 +64,19 @@ function split(text: string, separator: string, limit = -1n): PlainList {
   return new PlainList([...parts.slice(0, kept), parts.slice(kept).join(separator)]);
 }
 
+/** LIMIT: characters of a text that replacing or joining makes. */
+const MADE_MAX = 10_000_000;
+
+function made(length: number): void {
+  if (length > MADE_MAX) throw new EvaluationError(`text would have more than ${MADE_MAX} characters`);
+}
+
 function replace(text: string, old: string, by: string, limit = -1n): string {
+  if (by.length > old.length) {
+    const places = old === '' ? text.length + 1 : text.split(old).length - 1;
+    const replacedMax = limit < 0n ? places : Math.min(places, Number(limit));
+    made(text.length + replacedMax * (by.length - old.length));
+  }
   if (limit < 0n)
     return old === ''
       ? by + Array.from(text, (character) => character + by).join('')
@@ -94,6 +106,8 @@ function quote(text: string): string {
 }
 
 function join(list: ListValue, separator = ''): string {
+  let length = 0;
+  for (const item of list) made((length += separator.length + (typeof item === 'string' ? item.length : 0)));
   return Array.from(list, (item) => {
     if (typeof item !== 'string') throw new EvaluationError('join: invalid input: value is not a string');
     return item;

@@ -1,5 +1,6 @@
 // The values of CEL at run time. Numbers, strings, booleans, null and bytes are JavaScript's own (int is bigint, double
 // is number); everything else is one of the classes below.
+import type { JsonValue } from '../../api/index.ts';
 import type { Duration, Timestamp } from './times.ts';
 import type { CelType } from './types.ts';
 
@@ -76,6 +77,10 @@ export abstract class OpaqueValue {
 }
 
 export abstract class ListValue {
+  /** What it is a view of, if it is one. */
+  get source(): JsonValue | undefined {
+    return undefined;
+  }
   abstract readonly size: number;
   /** The item at an index that is in range. */
   abstract at(index: number): Value;
@@ -115,6 +120,10 @@ export class PlainList extends ListValue {
 }
 
 export abstract class MapValue {
+  /** What it is a view of, if it is one. */
+  get source(): JsonValue | undefined {
+    return undefined;
+  }
   abstract readonly size: number;
   abstract keys(): Iterable<Value>;
   /** Undefined: there is no such key. */

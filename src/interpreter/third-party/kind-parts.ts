@@ -1,5 +1,4 @@
-// What is known of one kind that is not Kubernetes' own, and the pieces that many of them share. A rule that is absent
-// leaves the operation to the layers behind.
+// The pieces that the rules of many kinds have in common.
 import {
   TEMPLATE_GENERATION_ANNOTATION,
   type Component,
@@ -8,29 +7,11 @@ import {
   type ReplicaRequirements,
 } from '../../api/index.ts';
 import { Quantity } from '../../machinery/index.ts';
-import type { Dependency, Replicas, StatusItem } from '../interpreter.ts';
+import type { Dependency } from '../interpreter.ts';
+import type { KindRules } from '../kind-rules.ts';
 import { podDependencies } from '../native/pod-dependencies.ts';
 import { podRequirements } from '../native/pod-requirements.ts';
 import { integerAt, listAt, objectAt, textAt, valueAt, withValue } from '../native/read.ts';
-
-export interface KindRules {
-  readonly replicas?: (object: KubeObject) => Replicas;
-  readonly components?: (object: KubeObject) => readonly Component[];
-  readonly revise?: (object: KubeObject, replicas: number) => KubeObject;
-  readonly retain?: (desired: KubeObject, observed: KubeObject) => KubeObject;
-  readonly status?: (observed: KubeObject) => JsonObject;
-  /**
-   * The status of the template; undefined: it stays.
-   * @param now RFC 3339, the time of conditions that become true
-   */
-  readonly aggregate?: (
-    template: KubeObject,
-    items: readonly StatusItem[],
-    now: string,
-  ) => JsonObject | undefined;
-  readonly health?: (observed: KubeObject) => boolean;
-  readonly dependencies?: (object: KubeObject) => readonly Dependency[];
-}
 
 // ---- replicas
 
@@ -114,7 +95,7 @@ export function neededByPods(
 // ---- status of a member's object
 
 /** `generation` and `resourceTemplateGeneration`: what the status belongs to, in the member and on the hub. */
-function generations({ metadata }: KubeObject): JsonObject {
+export function generations({ metadata }: KubeObject): JsonObject {
   const text = metadata.annotations?.[TEMPLATE_GENERATION_ANNOTATION] ?? '';
   return {
     ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
