@@ -1,13 +1,12 @@
 // One request to a resource as the verbs see it, and what all verbs share of the server.
 import type { KubeObject } from '../api/index.ts';
 import type { Clock, Logger, Random } from '../base/index.ts';
-import type { AdmissionAttributes, AdmissionPlugin, UserInfo } from '../machinery/index.ts';
+import type { AdmissionAttributes, AdmissionPlugin, ProtobufFrames, UserInfo } from '../machinery/index.ts';
 import { notFound } from '../machinery/index.ts';
 import type { Entry, Storage } from '../storage/index.ts';
 import type { ApiRequest, RequestInfo } from './contract.ts';
 import type { Representation } from './negotiation.ts';
 import type { ObjectAccess } from './object-access.ts';
-import type { ProtobufFrames } from './protobuf/encode.ts';
 import type { ResourceRegistry, ServedResource } from './registry.ts';
 import type { ResourceDefinition, Subresource, WriteContext } from './resource.ts';
 import { storageKey } from './resource.ts';

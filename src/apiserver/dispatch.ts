@@ -1,9 +1,8 @@
 // From a parsed path to the verb that answers it.
-import { notFound, type StatusError } from '../machinery/index.ts';
+import { hasProtobuf, notFound, type StatusError } from '../machinery/index.ts';
 import type { Core, ResourceCall } from './call.ts';
 import type { ApiRequest, ApiResponse, RequestInfo } from './contract.ts';
 import { negotiate, type Format } from './negotiation.ts';
-import { hasProtobuf } from './protobuf/encode.ts';
 import { methodNotAllowed, pathNotFound } from './refusals.ts';
 import type { ServedResource } from './registry.ts';
 import type { ResourceVerb, WriteContext } from './resource.ts';

@@ -1,12 +1,11 @@
 // From objects to answers: whole, as a table, or only their metadata; one, a list, or the events of a watch; as
 // JSON, or YAML for people. Bytes of stored objects are encoded once and shared by every answer they are part of.
 import type { KubeList, KubeObject, ObjectMeta, WatchEvent } from '../api/index.ts';
-import { encodeJson } from '../machinery/index.ts';
+import { PROTOBUF_TYPE, encodeJson, encodeProtobuf } from '../machinery/index.ts';
 import type { ResourceCall } from './call.ts';
 import type { ApiResponse } from './contract.ts';
 import { encodeYaml } from './yaml-text.ts';
 import { notAcceptable } from './negotiation.ts';
-import { PROTOBUF_TYPE, encodeProtobuf } from './protobuf/encode.ts';
 import { tableOf, tableRows } from './table/table.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;

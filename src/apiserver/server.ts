@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/index.ts';
 import { errorMessage, randomSuffix, type Clock, type Logger, type Random } from '../base/index.ts';
 import {
+  ProtobufFrames,
   StatusError,
   forbidden,
   internalError,
@@ -18,7 +19,6 @@ import { dispatch } from './dispatch.ts';
 import { builtinResourceDefinitions, type BuiltinKinds } from './kinds/builtin.ts';
 import { builtinKinds } from './kinds/index.ts';
 import { createObjectAccess } from './object-access.ts';
-import { ProtobufFrames } from './protobuf/encode.ts';
 import { ResourceRegistry } from './registry.ts';
 import { parseRequestInfo } from './request-info.ts';
 import { refusePath, respondRoot } from './root-paths.ts';

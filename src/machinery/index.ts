@@ -112,6 +112,16 @@ export type {
   StatusCause,
   StatusDetails,
 } from './status-error.ts';
+export { decodeProtobuf, decodeProtobufMessage } from './protobuf/decode.ts';
+export {
+  PROTOBUF_TYPE,
+  ProtobufFrames,
+  encodeProtobuf,
+  encodeProtobufMessage,
+  hasProtobuf,
+} from './protobuf/encode.ts';
+export { Writer } from './protobuf/wire-writer.ts';
+export { readFields } from './protobuf/wire.ts';
 export { DurationError, formatDuration, parseDuration, parseTime } from './time.ts';
 export { applyStrategicMergePatch } from './strategic-merge-patch.ts';
 export { decodeTyped } from './typed-decode.ts';

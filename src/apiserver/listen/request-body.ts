@@ -1,9 +1,8 @@
 // The body of a request: read up to a limit, and put into the form that the verbs work on. JSON stays bytes
 // (the verbs parse it themselves, since they report duplicate and unknown fields); YAML becomes a JSON value.
-import { StatusError, badRequest } from '../../machinery/index.ts';
+import { StatusError, badRequest, decodeProtobuf } from '../../machinery/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import type { ApiRequest } from '../contract.ts';
-import { decodeProtobuf } from '../protobuf/decode.ts';
 import type { Exchange } from './exchange.ts';
 import { parseYaml } from './yaml.ts';
 

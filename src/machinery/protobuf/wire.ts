@@ -1,5 +1,5 @@
 // Reading protobuf's wire format.
-import { badRequest } from '../../machinery/index.ts';
+import { badRequest } from '../status-error.ts';
 
 /** One field as it is on the wire: a number for varints and fixed widths, bytes for everything with a length. */
 export interface WireField {

@@ -7,10 +7,11 @@ import {
   parseApiVersion,
   protobufFields,
   protobufMessageFor,
+  type JsonObject,
   type ProtobufField,
 } from '../../api/index.ts';
 import { formatMicroTime, formatTime } from '../../base/index.ts';
-import { badRequest } from '../../machinery/index.ts';
+import { badRequest } from '../status-error.ts';
 import { readFields, type WireField } from './wire.ts';
 
 type Json = Record<string, unknown>;
@@ -39,6 +40,11 @@ export function decodeProtobuf(bytes: Uint8Array): Json {
   const message = messageFor(apiVersion, kind);
   if (message === undefined) throw badRequest(`no protobuf form is known for ${apiVersion}, Kind=${kind}`);
   return { apiVersion, kind, ...decodeMessage(message, raw instanceof Uint8Array ? raw : new Uint8Array()) };
+}
+
+/** One message of a built-in kind by itself. Throws a 400 StatusError for bytes that are none. */
+export function decodeProtobufMessage(message: string, bytes: Uint8Array): JsonObject {
+  return decodeMessage(message, bytes) as JsonObject;
 }
 
 /** Options are of every group; they are written as meta.k8s.io's. */

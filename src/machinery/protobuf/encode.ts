@@ -13,7 +13,8 @@ import {
   type WatchEvent,
 } from '../../api/index.ts';
 import { assert } from '../../base/index.ts';
-import { encodeJson, parseDuration } from '../../machinery/index.ts';
+import { encodeJson } from '../json.ts';
+import { parseDuration } from '../time.ts';
 import { Writer } from './wire-writer.ts';
 
 export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
@@ -53,6 +54,13 @@ export function encodeProtobuf(object: TypeMeta): Uint8Array {
     writer.string(1, apiVersion);
   });
   writer.raw(MAGIC);
+  return writer.finish();
+}
+
+/** One message of a built-in kind by itself, e.g. `k8s.io.api.core.v1.Toleration`. */
+export function encodeProtobufMessage(message: string, object: JsonObject): Uint8Array {
+  const writer = new Writer();
+  writeMessage(writer, message, object);
   return writer.finish();
 }
 
