@@ -24,9 +24,11 @@ const allowed: Record<string, Set<string>> = {
   housekeeping: below('runtime', 'client'),
   members: below('housekeeping', 'apiserver', 'runtime', 'client', 'storage'),
   packages: below('runtime', 'client', ...PURE),
-  controllers: below('runtime', 'client', ...PURE),
+  estimator: below('scheduling', 'runtime', 'client'),
+  controllers: below('estimator', 'runtime', 'client', ...PURE),
   controlplane: below(
     'controllers',
+    'estimator',
     'housekeeping',
     'admission',
     'apiserver',
@@ -39,6 +41,7 @@ const allowed: Record<string, Set<string>> = {
   simulation: below(
     'controlplane',
     'controllers',
+    'estimator',
     'packages',
     'members',
     'housekeeping',
@@ -53,6 +56,7 @@ const allowed: Record<string, Set<string>> = {
     'cli',
     'controlplane',
     'controllers',
+    'estimator',
     'packages',
     'members',
     'housekeeping',

@@ -160,6 +160,40 @@ test('first-fit: equal nodes in a run are as good as one by one', () => {
   );
 });
 
+test('first-fit: counting agrees with placing set after set', () => {
+  const group = fc.record({
+    replicas: fc.integer({ min: 0, max: 5 }),
+    cpu: fc.integer({ min: 1, max: 900 }),
+    kind: fc.constantFrom(0, 1, 2),
+  });
+  const run = fc.record({
+    cpu: fc.nat(2500),
+    count: fc.nat(5),
+    pods: fc.nat(6),
+    kind: fc.constantFrom(0, 1),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(run, { maxLength: 5 }),
+      fc.array(group, { minLength: 1, maxLength: 3 }),
+      (runs, groups) => {
+        const nodes = runs.map(({ cpu, ...rest }): NodeRun => ({ ...rest, free: new Map([['cpu', cpu]]) }));
+        const set = groups.map(({ replicas, cpu, kind }): PodGroup => ({
+          ...pods(replicas, cpu),
+          allows: (one) => kind === 2 || kind === one,
+        }));
+        let naive = 0;
+        for (let left: readonly NodeRun[] = nodes; naive < 40; naive++) {
+          const placed = placeSet(left, set);
+          if (!placed.fits) break;
+          left = placed.runs;
+        }
+        assert.equal(countSets(nodes, set, 40), naive);
+      },
+    ),
+  );
+});
+
 test('requests: amounts that are zero or no amounts are left out', () => {
   assert.deepEqual([...requestsOf({ cpu: '1', memory: '0', x: 'many' })], [['cpu', 1000]]);
   assert.deepEqual([...requestsOf(undefined)], []);

@@ -102,13 +102,55 @@ export function countSets(runs: readonly NodeRun[], set: readonly PodGroup[], li
   }
   // A set without pods always fits again.
   if (set.every(({ replicas }) => replicas <= 0)) return limit;
-  let nodes = runs;
+  const first = chained(runs);
+  // Room only shrinks, so a node that a group does not fit on is never looked at again for that group.
+  const from = set.map(() => first);
   for (let sets = 0; sets < limit; sets++) {
-    const placed = placeSet(nodes, set);
-    if (!placed.fits) return sets;
-    nodes = placed.runs;
+    for (const [index, group] of set.entries()) {
+      let { replicas: left } = group;
+      while (left > 0) {
+        const at = nextWithRoom(from[index], group);
+        from[index] = at;
+        if (at === undefined) return sets;
+        left -= fill(at, group, left);
+      }
+    }
   }
   return limit;
+}
+
+/** A run in a chain that is split where only a part of it is filled. */
+interface Link extends Omit<NodeRun, 'free' | 'pods'> {
+  free: ReadonlyMap<string, number>;
+  pods: number;
+  next: Link | undefined;
+}
+
+function chained(runs: readonly NodeRun[]): Link | undefined {
+  let next: Link | undefined;
+  for (const { count, free, pods, kind } of runs.toReversed()) {
+    if (count > 0) next = { count, free, pods, kind, next };
+  }
+  return next;
+}
+
+function nextWithRoom(from: Link | undefined, { requests, allows }: PodGroup): Link | undefined {
+  let at = from;
+  while (at !== undefined && (allows?.(at.kind) === false || fitOnNode(at, requests) === 0)) at = at.next;
+  return at;
+}
+
+/** Places at most `left` pods on the nodes of one link; returns how many. */
+function fill(at: Link, { requests }: PodGroup, left: number): number {
+  const fit = fitOnNode(at, requests);
+  const perNode = Math.min(fit, left);
+  const nodes = Math.min(at.count, Math.max(Math.floor(left / fit), 1));
+  if (nodes < at.count) at.next = { ...at, count: at.count - nodes };
+  const { free, pods } = loaded(at, nodes, perNode, requests);
+  at.count = nodes;
+  at.free = free;
+  at.pods = pods;
+  return nodes * perNode;
 }
 
 /** Single pods need no simulation: each node takes what it takes. */

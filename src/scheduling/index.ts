@@ -63,13 +63,17 @@ export {
   type UndesiredCluster,
 } from './descheduler.ts';
 export {
-  maxReplicasOnNodes,
-  maxSetsOnNodes,
-  nodeSnapshot,
-  unschedulableReplicas,
-  type NodeSnapshot,
-} from './node-estimator.ts';
-export { maxReplicasByQuota, maxSetsByQuota } from './quota-estimator.ts';
+  estimateReplicas,
+  estimateSets,
+  type AccurateEstimator,
+  type EstimateCall,
+  type EstimateGates,
+  type ReplicasQuestion,
+  type SetsQuestion,
+  type UnschedulableQuestion,
+} from './accurate-estimate.ts';
+export { currentReplicaSet, podsOf, unschedulableReplicas } from './unschedulable.ts';
+export { createNodeLedger, type NodeLedger } from './node-ledger.ts';
 export {
   observedWorkloads,
   rebalanceOutcome,

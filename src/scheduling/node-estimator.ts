@@ -1,61 +1,13 @@
 // The accurate estimate: how many replicas fit onto the very nodes of a member (scheduling.md §13.3, §13.6).
-import type { Component, Node, Pod, ReplicaRequirements } from '../api/index.ts';
+import type { Component, Node, ReplicaRequirements } from '../api/index.ts';
 import { untoleratedTaint } from '../fleet/index.ts';
-import { parseTime } from '../machinery/index.ts';
 import { countSets, placeSet, requestsOf, type NodeRun, type PodGroup } from './first-fit.ts';
-import { amountOf } from './fleet-snapshot.ts';
 import { UNLIMITED, type AssumedWorkload } from './general-estimator.ts';
+import type { NodeSnapshot } from './node-ledger.ts';
 
 type NodeClaim = NonNullable<ReplicaRequirements['nodeClaim']>;
 type Term = NonNullable<NodeClaim['hardNodeAffinity']>['nodeSelectorTerms'][number];
 type Requirement = NonNullable<Term['matchExpressions']>[number];
-
-/** What a member has, as one estimate sees it. */
-export interface NodeSnapshot {
-  readonly nodes: readonly Node[];
-  readonly runs: readonly NodeRun[];
-}
-
-function podRequests(pod: Pod): ReadonlyMap<string, number> {
-  const sum = new Map<string, number>();
-  for (const container of pod.spec?.containers ?? []) {
-    for (const [resource, amount] of requestsOf(container.resources?.requests)) {
-      sum.set(resource, (sum.get(resource) ?? 0) + amount);
-    }
-  }
-  for (const container of pod.spec?.initContainers ?? []) {
-    for (const [resource, amount] of requestsOf(container.resources?.requests)) {
-      sum.set(resource, Math.max(sum.get(resource) ?? 0, amount));
-    }
-  }
-  for (const [resource, amount] of requestsOf(pod.spec?.overhead)) {
-    sum.set(resource, (sum.get(resource) ?? 0) + amount);
-  }
-  return sum;
-}
-
-/** Pods without a node and those that have ended do not count. */
-export function nodeSnapshot(nodes: readonly Node[], pods: readonly Pod[]): NodeSnapshot {
-  const taken = new Map<string, Map<string, number>>();
-  for (const pod of pods) {
-    const nodeName = pod.spec?.nodeName ?? '';
-    const { phase } = pod.status ?? {};
-    if (nodeName === '' || phase === 'Succeeded' || phase === 'Failed') continue;
-    const on = taken.get(nodeName) ?? new Map<string, number>();
-    taken.set(nodeName, on);
-    on.set('pods', (on.get('pods') ?? 0) + 1);
-    for (const [resource, amount] of podRequests(pod)) on.set(resource, (on.get(resource) ?? 0) + amount);
-  }
-  const runs = nodes.map((node, kind): NodeRun => {
-    const on = taken.get(node.metadata.name ?? '');
-    const free = new Map<string, number>();
-    for (const [resource, text] of Object.entries(node.status?.allocatable ?? {})) {
-      free.set(resource, Math.max(amountOf(resource, text) - (on?.get(resource) ?? 0), 0));
-    }
-    return { count: 1, free, pods: free.get('pods') ?? 0, kind };
-  });
-  return { nodes, runs };
-}
 
 // ---- which nodes
 
@@ -147,27 +99,11 @@ export function maxReplicasOnNodes(
   return countSets(afterAssumed(snapshot, assumed), [groupOf(snapshot, 1, requirements)], UNLIMITED);
 }
 
-/** How many whole sets fit onto the nodes. */
+/** How many whole sets fit onto the nodes; a set of nothing has no limit. */
 export function maxSetsOnNodes(
   snapshot: NodeSnapshot,
   components: readonly Component[],
   assumed: readonly AssumedWorkload[] = [],
 ): number {
   return countSets(afterAssumed(snapshot, assumed), setOf(snapshot, components), UNLIMITED);
-}
-
-/**
- * How many pods of the current ReplicaSet have found no node for longer than the threshold.
- * @param pods those of the ReplicaSet
- */
-export function unschedulableReplicas(pods: readonly Pod[], thresholdMs: number, nowMs: number): number {
-  return pods.filter(({ status }) =>
-    status?.conditions?.some(
-      ({ type, status: is, reason, lastTransitionTime }) =>
-        type === 'PodScheduled' &&
-        is === 'False' &&
-        reason === 'Unschedulable' &&
-        (parseTime(lastTransitionTime ?? '') ?? nowMs) + thresholdMs < nowMs,
-    ),
-  ).length;
 }

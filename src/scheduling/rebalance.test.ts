@@ -13,13 +13,8 @@ import type {
 import { defaultFeatureGates } from '../base/index.ts';
 import { decideDeschedule, isDeschedulable, keptReplicas, undesiredClusters } from './descheduler.ts';
 import { fleetSnapshot } from './fleet-snapshot.ts';
-import {
-  maxReplicasOnNodes,
-  maxSetsOnNodes,
-  nodeAllows,
-  nodeSnapshot,
-  unschedulableReplicas,
-} from './node-estimator.ts';
+import { maxReplicasOnNodes, maxSetsOnNodes, nodeAllows } from './node-estimator.ts';
+import { nodeSnapshot } from './node-ledger.ts';
 import { maxReplicasByQuota, maxSetsByQuota } from './quota-estimator.ts';
 import {
   observedWorkloads,
@@ -30,6 +25,7 @@ import {
 } from './rebalancer.ts';
 import { schedule } from './schedule.ts';
 import { traceOf } from './trace.ts';
+import { unschedulableReplicas } from './unschedulable.ts';
 
 const NOW = Date.parse('2026-03-01T10:00:00Z');
 const UNLIMITED = 2_147_483_647;
