@@ -1,18 +1,15 @@
 // Upstream's estimator service over gRPC: its three calls, a server for one member and a client of one server.
 // The deadline of a call comes from the caller; a late or broken server is an error of that call and of no other.
-import {
+import type * as grpcJs from '@grpc/grpc-js';
+import type {
+  ChannelCredentials,
   Client,
-  Metadata,
-  Server,
   ServerCredentials,
-  credentials,
-  status,
-  type ChannelCredentials,
-  type ServiceDefinition,
-  type ServerUnaryCall,
-  type sendUnaryData,
+  ServerUnaryCall,
+  ServiceDefinition,
+  sendUnaryData,
 } from '@grpc/grpc-js';
-import { OperatingError, errorMessage } from '../base/index.ts';
+import { OperatingError, errorMessage, type Clock } from '../base/index.ts';
 import type {
   AccurateEstimator,
   EstimateCall,
@@ -32,6 +29,13 @@ import {
   type Addressed,
 } from './messages.ts';
 
+type Grpc = typeof grpcJs;
+
+/** Only where it is needed: most commands and most hubs start without it. */
+function loadGrpc(): Promise<Grpc> {
+  return import('@grpc/grpc-js');
+}
+
 const SERVICE = 'github.com.karmada_io.karmada.pkg.estimator.service.Estimator';
 /** What the call is about, for the server's log. */
 const OBJECT_KEY = 'object';
@@ -45,8 +49,8 @@ export type EstimatorCallName = (typeof ESTIMATOR_CALLS)[number];
 
 interface Codec<Q> {
   readonly path: string;
-  encode(question: Addressed<Q>): Buffer;
-  decode(bytes: Uint8Array): Addressed<Q>;
+  readonly encode: (question: Addressed<Q>) => Buffer;
+  readonly decode: (bytes: Uint8Array) => Addressed<Q>;
 }
 
 const REPLICAS: Codec<ReplicasQuestion> = {
@@ -95,8 +99,11 @@ export interface EstimatorServerOptions {
   readonly port: number;
   /** Undefined: in the clear. */
   readonly tls: ServerTls | undefined;
+  readonly clock: Clock;
+  /** Milliseconds since any time, as exact as can be told. */
+  readonly elapsedMs: () => number;
   /** Told of every call when it is over. */
-  served(call: EstimatorCallName, ok: boolean, milliseconds: number): void;
+  readonly served: (call: EstimatorCallName, ok: boolean, milliseconds: number) => void;
 }
 
 export interface EstimatorServer {
@@ -106,7 +113,8 @@ export interface EstimatorServer {
 
 export async function startEstimatorServer(options: EstimatorServerOptions): Promise<EstimatorServer> {
   const { estimator } = options;
-  const server = new Server();
+  const grpc = await loadGrpc();
+  const server = new grpc.Server();
   server.addService(
     {
       MaxAvailableReplicas: method(REPLICAS),
@@ -114,15 +122,20 @@ export async function startEstimatorServer(options: EstimatorServerOptions): Pro
       GetUnschedulableReplicas: method(UNSCHEDULABLE),
     },
     {
-      MaxAvailableReplicas: answering<ReplicasQuestion>(options, 'MaxAvailableReplicas', (question, call) =>
-        estimator.maxReplicas(question, call),
+      MaxAvailableReplicas: answering<ReplicasQuestion>(
+        grpc,
+        options,
+        'MaxAvailableReplicas',
+        (question, call) => estimator.maxReplicas(question, call),
       ),
       MaxAvailableComponentSets: answering<SetsQuestion>(
+        grpc,
         options,
         'MaxAvailableComponentSets',
         (question, call) => estimator.maxComponentSets(question, call),
       ),
       GetUnschedulableReplicas: answering<UnschedulableQuestion>(
+        grpc,
         options,
         'GetUnschedulableReplicas',
         (question, call) => estimator.unschedulableReplicas(question, call),
@@ -131,7 +144,7 @@ export async function startEstimatorServer(options: EstimatorServerOptions): Pro
   );
   const port = await new Promise<number>((resolve, reject) => {
     const address = `${options.host.includes(':') ? `[${options.host}]` : options.host}:${options.port}`;
-    server.bindAsync(address, serverCredentials(options.tls), (error, bound) => {
+    server.bindAsync(address, serverCredentials(grpc, options.tls), (error, bound) => {
       if (error === null) resolve(bound);
       else reject(cannotListen(address, error));
     });
@@ -141,9 +154,9 @@ export async function startEstimatorServer(options: EstimatorServerOptions): Pro
     close: () =>
       new Promise((resolve) => {
         // Calls under way are answered; who holds the line longer is cut off.
-        const cut = setTimeout(() => server.forceShutdown(), SHUTDOWN_GRACE_MS);
+        const cancelCut = options.clock.after(SHUTDOWN_GRACE_MS, () => server.forceShutdown());
         server.tryShutdown(() => {
-          clearTimeout(cut);
+          cancelCut();
           resolve();
         });
       }),
@@ -161,36 +174,36 @@ function cannotListen(address: string, error: Error): OperatingError {
   );
 }
 
-function serverCredentials(tls: ServerTls | undefined): ServerCredentials {
-  return tls === undefined ? ServerCredentials.createInsecure() : new Tls13(tls);
-}
-
-/** COMPAT: upstream's estimator speaks no TLS older than 1.3. */
-class Tls13 extends ServerCredentials {
-  constructor({ certificate, key, clientAuthority }: ServerTls) {
-    const context = {
+function serverCredentials(grpc: Grpc, tls: ServerTls | undefined): ServerCredentials {
+  if (tls === undefined) return grpc.ServerCredentials.createInsecure();
+  const { certificate, key, clientAuthority } = tls;
+  /** COMPAT: upstream's estimator speaks no TLS older than 1.3. */
+  class Tls13 extends grpc.ServerCredentials {
+    override _equals(other: ServerCredentials): boolean {
+      return this === other;
+    }
+  }
+  return new Tls13(
+    { requestCert: clientAuthority !== undefined, minVersion: 'TLSv1.3' },
+    {
       cert: certificate,
       key,
       minVersion: 'TLSv1.3',
       ...(clientAuthority === undefined ? {} : { ca: clientAuthority }),
-    } as const;
-    super({ requestCert: clientAuthority !== undefined, minVersion: 'TLSv1.3' }, context);
-  }
-
-  override _equals(other: ServerCredentials): boolean {
-    return this === other;
-  }
+    },
+  );
 }
 
 type Handler<Q> = (call: ServerUnaryCall<Addressed<Q>, number>, reply: sendUnaryData<number>) => void;
 
 function answering<Q>(
-  { clusterName, served }: EstimatorServerOptions,
+  { status }: Grpc,
+  { clusterName, served, elapsedMs }: EstimatorServerOptions,
   name: EstimatorCallName,
   answer: (question: Addressed<Q>, call: EstimateCall) => Promise<number>,
 ): Handler<Q> {
   return (call, reply) => {
-    const startedMs = performance.now();
+    const startedMs = elapsedMs();
     const abort = new AbortController();
     call.on('cancelled', () => abort.abort(new Error('the caller has gone')));
     const [object = ''] = call.metadata.get(OBJECT_KEY);
@@ -202,11 +215,11 @@ function answering<Q>(
     };
     run().then(
       (value) => {
-        served(name, true, performance.now() - startedMs);
+        served(name, true, elapsedMs() - startedMs);
         reply(null, value);
       },
       (error: unknown) => {
-        served(name, false, performance.now() - startedMs);
+        served(name, false, elapsedMs() - startedMs);
         // COMPAT: plain errors of a Go server have this code.
         reply({ code: status.UNKNOWN, details: errorMessage(error) });
       },
@@ -241,50 +254,58 @@ export function connectEstimator(
   address: string,
   tls: ClientTls | undefined,
 ): EstimatorConnection {
-  const client = new Client(address, clientCredentials(tls), {
-    'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,
-    // A proxy of the environment is not for what stands in the same network.
-    'grpc.enable_http_proxy': 0,
-  });
-  const ask = <Q>(codec: Codec<Q>, question: Q, { signal, object }: EstimateCall): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const metadata = new Metadata();
-      metadata.set(OBJECT_KEY, object);
-      const call = client.makeUnaryRequest(
-        codec.path,
-        codec.encode,
-        decodeAnswer,
-        { ...question, cluster },
-        metadata,
-        (error, answer) => {
-          signal.removeEventListener('abort', cancel);
-          if (error !== null)
-            reject(new Error(`${codec.path.split('/').at(-1)} at ${address}: ${error.details}`));
-          else resolve(answer ?? 0);
-        },
-      );
-      const cancel = (): void => call.cancel();
-      if (signal.aborted) cancel();
-      else signal.addEventListener('abort', cancel, { once: true });
+  let opened: Promise<{ readonly grpc: Grpc; readonly client: Client }> | undefined;
+  const open = async (): Promise<{ readonly grpc: Grpc; readonly client: Client }> => {
+    const grpc = await loadGrpc();
+    return { grpc, client: new grpc.Client(address, clientCredentials(grpc, tls), CHANNEL_OPTIONS) };
+  };
+  const ask = async <Q>(codec: Codec<Q>, question: Q, call: EstimateCall): Promise<number> => {
+    const { grpc, client } = await (opened ??= open());
+    call.signal.throwIfAborted();
+    return askOnce(grpc, client, codec, { ...question, cluster }, call).catch((error: unknown) => {
+      throw new Error(`${codec.path.split('/').at(-1)} at ${address}: ${errorMessage(error)}`);
     });
+  };
   return {
     maxReplicas: (question, call) => ask(REPLICAS, question, call),
     maxComponentSets: (question, call) => ask(SETS, question, call),
     unschedulableReplicas: (question, call) => ask(UNSCHEDULABLE, question, call),
-    close: () => client.close(),
+    close: () => void opened?.then(({ client }) => client.close()).catch(() => undefined),
   };
 }
 
-function clientCredentials(tls: ClientTls | undefined): ChannelCredentials {
+const CHANNEL_OPTIONS = {
+  'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,
+  // A proxy of the environment is not for what stands in the same network.
+  'grpc.enable_http_proxy': 0,
+};
+
+function askOnce<Q>(
+  grpc: Grpc,
+  client: Client,
+  { path, encode }: Codec<Q>,
+  question: Addressed<Q>,
+  { signal, object }: EstimateCall,
+): Promise<number> {
+  const metadata = new grpc.Metadata();
+  metadata.set(OBJECT_KEY, object);
+  return new Promise((resolve, reject) => {
+    const cancel = (): void => call.cancel();
+    const call = client.makeUnaryRequest(path, encode, decodeAnswer, question, metadata, (error, answer) => {
+      signal.removeEventListener('abort', cancel);
+      if (error === null) resolve(answer ?? 0);
+      else reject(new Error(signal.aborted ? errorMessage(signal.reason) : error.details));
+    });
+    signal.addEventListener('abort', cancel, { once: true });
+  });
+}
+
+function clientCredentials({ credentials }: Grpc, tls: ClientTls | undefined): ChannelCredentials {
   if (tls === undefined) return credentials.createInsecure();
   const bytes = (pem: string | undefined): Buffer | null => (pem === undefined ? null : Buffer.from(pem));
-  return credentials.createSsl(
-    bytes(tls.authority),
-    bytes(tls.identity?.key),
-    bytes(tls.identity?.certificate),
-    {
-      rejectUnauthorized: !tls.insecureSkipVerify,
-      ...(tls.insecureSkipVerify ? { checkServerIdentity: () => undefined } : {}),
-    },
-  );
+  const { authority, identity, insecureSkipVerify } = tls;
+  return credentials.createSsl(bytes(authority), bytes(identity?.key), bytes(identity?.certificate), {
+    rejectUnauthorized: !insecureSkipVerify,
+    ...(insecureSkipVerify ? { checkServerIdentity: () => undefined } : {}),
+  });
 }

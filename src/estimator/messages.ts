@@ -2,7 +2,7 @@
 // read by hand: nine small ones, whose values are Kubernetes' own protobuf that machinery knows.
 // INVARIANT: what one side writes the other reads, field for field (messages.test.ts). proto3: what is zero or empty is
 // not written. Fields that nobody here knows are skipped.
-import type { Component, JsonObject, ReplicaRequirements } from '../api/index.ts';
+import type { Component, ReplicaRequirements } from '../api/index.ts';
 import { Writer, decodeProtobufMessage, encodeProtobufMessage, readFields } from '../machinery/index.ts';
 import type { ReplicasQuestion, SetsQuestion, UnschedulableQuestion } from '../scheduling/index.ts';
 
@@ -54,9 +54,8 @@ function map<T>(
 
 function writeNodeClaim(writer: Writer, { hardNodeAffinity, nodeSelector, tolerations }: NodeClaim): void {
   for (const toleration of (tolerations ?? []).toReversed())
-    writer.bytes(5, encodeProtobufMessage(TOLERATION, toleration as JsonObject));
-  if (hardNodeAffinity !== undefined)
-    writer.bytes(4, encodeProtobufMessage(NODE_SELECTOR, hardNodeAffinity as unknown as JsonObject));
+    writer.bytes(5, encodeProtobufMessage(TOLERATION, toleration));
+  if (hardNodeAffinity !== undefined) writer.bytes(4, encodeProtobufMessage(NODE_SELECTOR, hardNodeAffinity));
   map(writer, 2, nodeSelector, (value) => text(writer, 2, value));
 }
 
@@ -201,8 +200,7 @@ function readNodeClaim(bytes: Uint8Array): NodeClaim {
         NodeClaim['hardNodeAffinity']
       >;
     },
-    5: (field) =>
-      void tolerations.push(decodeProtobufMessage(TOLERATION, field.bytes) as Tolerations[number]),
+    5: (field) => void tolerations.push(decodeProtobufMessage(TOLERATION, field.bytes)),
   });
   return {
     ...(hardNodeAffinity === undefined ? {} : { hardNodeAffinity }),

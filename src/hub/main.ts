@@ -29,6 +29,7 @@ import {
 import { addAccessFlags } from './access-flags.ts';
 import { configurationText } from './configuration.ts';
 import { agentCommand } from './agent.ts';
+import { estimatorCommand } from './estimator.ts';
 import { addSettings, needlessFlags, settingFlags, settingsFrom } from './flags.ts';
 import { up } from './up.ts';
 import { VERSION } from './version.ts';
@@ -58,6 +59,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     .version(VERSION, '--version', 'print the version');
   const commands = [
     shape(upCommand(exit), { group: 'Control plane' }),
+    estimatorCommand(exit),
     getCommand(exit),
     shape(agentCommand(exit), { group: 'Control plane' }),
     joinCommand(exit),

@@ -26,8 +26,8 @@ import { readAccessFlags } from './access-flags.ts';
 import { settingFlags, settingsFrom } from './flags.ts';
 import { startHub, type Hub } from './hub.ts';
 import { createLogger } from './logger.ts';
-import { startMembers, type LocalMembers } from './local-members.ts';
 import { stopOnSignals } from './signals.ts';
+import { startMembers, type LocalMembers } from './local-members.ts';
 
 export interface UpOptions {
   readonly members: number;

@@ -10,7 +10,7 @@ export interface PodGroup {
   readonly replicas: number;
   readonly requests: Requests;
   /** Whether its pods may run on nodes of a kind; absent: on all. */
-  allows?(kind: number): boolean;
+  readonly allows?: (kind: number) => boolean;
 }
 
 /** Nodes that are all alike. */
