@@ -26,3 +26,24 @@ test('a text that is nested without end is refused before anything recurses into
     (error: StatusError) => error.status.code === 400,
   );
 });
+
+const NUMBERS: readonly [text: string, refusal: RegExp | undefined][] = [
+  ['{"a":9007199254740991,"b":-9007199254740991}', undefined],
+  ['{"a":{"b":[1,9007199254740993]}}', /^the number 9007199254740993 at a\.b\[1\] cannot be kept exactly/],
+  ['[-9223372036854775808]', /cannot be kept exactly/],
+  ['{"a":0.12345678901234567890}', undefined],
+  ['{"a":1e21,"b":1E-400}', undefined],
+  ['{"a":1e400}', /^json: cannot unmarshal number 1e400 at a into Go value of type float64$/],
+  ['{"a":"9007199254740993"}', undefined],
+];
+
+for (const [text, refusal] of NUMBERS) {
+  test(`numbers of ${text} ${refusal === undefined ? 'can be kept' : 'cannot be kept'}`, () => {
+    if (refusal === undefined) assert.deepEqual(checkJsonText(text, true), []);
+    else
+      assert.throws(
+        () => checkJsonText(text, false),
+        (error: StatusError) => refusal.test(error.message),
+      );
+  });
+}

@@ -1,5 +1,5 @@
-// What JSON.parse does not tell about a text: fields that are given twice, and nesting so deep that later
-// recursion would not survive it.
+// What JSON.parse does not tell about a text: fields that are given twice, nesting so deep that later recursion would
+// not survive it, and numbers that would not come out as they went in.
 import { badRequest } from '../machinery/index.ts';
 
 // LIMIT: the depth at which Go's JSON decoder gives up.
@@ -15,6 +15,11 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+// No number of so few characters is too large to be kept exactly.
+const SAFE_DIGITS = 15;
 
 interface Level {
   readonly keys: Set<string> | undefined;
@@ -77,9 +82,52 @@ export function checkJsonText(text: string, lookForDuplicates: boolean): readonl
       else if (level !== undefined) level.step = (level.step as number) + 1;
     } else if (code === COLON) {
       expectKey = false;
+    } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
+      const end = endOfNumber(text, i + 1);
+      if (end - i > SAFE_DIGITS || isExponent(text, i, end)) checkNumber(text.slice(i, end), levels);
+      i = end - 1;
     }
   }
   return problems;
+}
+
+function endOfNumber(text: string, from: number): number {
+  let end = from;
+  while (end < text.length && isNumberCode(text.charCodeAt(end))) end++;
+  return end;
+}
+
+/** Digits, `.`, `+`, `-`, `e` and `E`. */
+function isNumberCode(code: number): boolean {
+  if (code >= ZERO && code <= NINE) return true;
+  return code === 0x2e || code === 0x2b || code === MINUS || code === 0x65 || code === 0x45;
+}
+
+function isExponent(text: string, from: number, end: number): boolean {
+  for (let i = from; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x65 || code === 0x45) return true;
+  }
+  return false;
+}
+
+/**
+ * LIMIT: whole numbers beyond 2^53 would lose their last digits, and ones beyond what a float can hold everything. Both
+ * are refused, since nobody would notice the loss.
+ */
+function checkNumber(number: string, levels: readonly Level[]): void {
+  const value = Number(number);
+  if (Number.isNaN(value)) return;
+  const path = pathOf(levels);
+  const at = path === '' ? '' : ` at ${path}`;
+  if (!Number.isFinite(value)) {
+    throw badRequest(`json: cannot unmarshal number ${number}${at} into Go value of type float64`);
+  }
+  if (/^-?\d+$/.test(number) && !Number.isSafeInteger(value)) {
+    throw badRequest(
+      `the number ${number}${at} cannot be kept exactly: whole numbers must be within ±${Number.MAX_SAFE_INTEGER}`,
+    );
+  }
 }
 
 function unquote(quoted: string): string {

@@ -16,6 +16,7 @@ import type { AuditTrail, Auditor } from './audit/auditor.ts';
 import { Views, type Core } from './call.ts';
 import type { ApiRequest, ApiResponse, Authorizer, RequestInfo } from './contract.ts';
 import { dispatch } from './dispatch.ts';
+import type { Limiter } from './flow-control/limiter.ts';
 import { builtinResourceDefinitions, type BuiltinKinds } from './kinds/builtin.ts';
 import { builtinKinds } from './kinds/index.ts';
 import { createObjectAccess } from './object-access.ts';
@@ -43,6 +44,8 @@ export interface ApiServerOptions {
   readonly authorizer?: Authorizer;
   /** Who a request acts for, when it asks to act for somebody else. Throws a StatusError to refuse. */
   readonly impersonate?: (request: ApiRequest) => UserInfo;
+  /** Shares the server out among those who come from outside; absent: all are answered at once. */
+  readonly limiter?: Limiter;
   /** Keeps the audit log; absent: there is none. */
   readonly audit?: Auditor;
   /** Our own rules; they run after Kubernetes' built-in ones. */
@@ -105,17 +108,24 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       user === given.user && annotate === undefined
         ? given
         : { ...given, user, ...(annotate === undefined ? {} : { annotate }) };
-    authorize(options.authorizer, user, info, annotate);
-    for (const handler of options.pathHandlers ?? []) {
-      const response = handler(request, info);
-      if (response !== undefined) return response;
-    }
-    if (!info.isResource) {
-      const root = respondRoot(registry, request);
-      if (root !== undefined) return root;
-      throw refusePath(registry, request);
-    }
-    return dispatch(core, request, info);
+    const carryOut = async (): Promise<ApiResponse> => {
+      authorize(options.authorizer, user, info, annotate);
+      for (const handler of options.pathHandlers ?? []) {
+        const response = handler(request, info);
+        if (response !== undefined) return response;
+      }
+      if (!info.isResource) {
+        const root = respondRoot(registry, request);
+        if (root !== undefined) return root;
+        throw refusePath(registry, request);
+      }
+      return dispatch(core, request, info);
+    };
+    const { limiter } = options;
+    // What comes from inside the process is part of the server's own work.
+    return limiter === undefined || request.origin === undefined
+      ? carryOut()
+      : limiter.run(request, user, info, carryOut);
   };
 
   const handle = async (request: ApiRequest): Promise<ApiResponse> => {

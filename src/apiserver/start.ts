@@ -11,6 +11,8 @@ import { createAuditor, type Auditor } from './audit/auditor.ts';
 import { openAuditLog, type AuditLogOptions } from './audit/log-file.ts';
 import type { AuditPolicy } from './audit/policy.ts';
 import type { ApiRequest, ApiResponse } from './contract.ts';
+import { openLimiter, type Limiter, type LimiterOptions } from './flow-control/limiter.ts';
+import { storeSuggested } from './flow-control/suggested.ts';
 import { ALL_ENDPOINTS, type HealthCheck } from './listen/health.ts';
 import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
 import { startListener, type Listener, type ListenerOptions, type TlsMaterial } from './listen/listener.ts';
@@ -61,6 +63,8 @@ export interface AccessOptions {
   /** PEM of further authorities that may sign client certificates. */
   readonly clientAuthorities?: string;
   readonly audit?: { readonly policy: AuditPolicy; readonly log: AuditLogOptions };
+  /** Absent: whoever comes is answered at once. */
+  readonly limits?: LimiterOptions;
 }
 
 export interface RunningServer {
@@ -85,6 +89,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
   const parts: { close(): unknown }[] = [];
   try {
     const audit = await openAudit(options, parts);
+    const limiter = await openLimits(options, parts);
     const security = await openSecurity({
       ...options,
       ...options.access?.authentication,
@@ -94,7 +99,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     parts.unshift(registered, security);
     const customResources = customResourceSupport({ convertByWebhook: registered.convertByWebhook });
     const server = createApiServer(
-      serverOptions(options, audit, security, customResources, registered, (request) =>
+      serverOptions(options, { audit, limiter }, security, customResources, registered, (request) =>
         request.path.startsWith('/openapi/') ? documents.respond(request) : discovery.respond(request),
       ),
     );
@@ -106,11 +111,12 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
       registry: server.registry,
       clock,
       logger,
-      transport: server.inProcess(CUSTOM_RESOURCES),
+      transport: server.inProcess(SYSTEM),
     });
     parts.unshift(definitions);
     await definitions.ready;
     await registered.start(server.registry);
+    if (limiter !== undefined) await storeSuggested(server.inProcess(SYSTEM));
     const answer: Handle = (request) => server.handle(request);
     const measured = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
     const handle = options.around?.(measured) ?? measured;
@@ -132,8 +138,8 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
   }
 }
 
-// Deletes the instances of custom resource definitions that are going.
-const CUSTOM_RESOURCES: UserInfo = {
+// Deletes the instances of custom resource definitions that are going, and stores what every server has.
+const SYSTEM: UserInfo = {
   name: 'system:apiserver',
   groups: ['system:masters', 'system:authenticated'],
 };
@@ -154,9 +160,20 @@ async function openAudit(
   return createAuditor({ policy, sink: log, clock, random });
 }
 
+async function openLimits(
+  options: StartOptions,
+  parts: { close(): unknown }[],
+): Promise<Limiter | undefined> {
+  const { limits } = options.access ?? {};
+  if (limits === undefined) return undefined;
+  const limiter = await openLimiter(limits, options);
+  parts.unshift(limiter);
+  return limiter;
+}
+
 function serverOptions(
   options: StartOptions,
-  audit: Auditor | undefined,
+  { audit, limiter }: { readonly audit: Auditor | undefined; readonly limiter: Limiter | undefined },
   security: Security,
   customResources: CustomResourceSupport,
   registered: RegisteredAdmission,
@@ -173,6 +190,7 @@ function serverOptions(
     ...options,
     authorizer: security.authorizer,
     ...(audit === undefined ? {} : { audit }),
+    ...(limiter === undefined ? {} : { limiter }),
     impersonate: (request) => security.actingUser(request),
     admission: [...security.admission, ...(options.admission ?? []), ...registered.admission],
     kinds: {

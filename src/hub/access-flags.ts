@@ -48,6 +48,9 @@ const FLAGS: readonly AccessFlag[] = [
   { name: 'audit-log-maxage', value: '<days>', help: 'how long files that were put aside are kept; 0 for ever', default: '0' },
   { name: 'audit-log-maxbackup', value: '<n>', help: 'how many of them are kept; 0 for all', default: '0' },
   { name: 'audit-log-batch-buffer-size', value: '<n>', help: 'events that may wait to be written before they are dropped', default: '10000' },
+  { name: 'max-requests-inflight', value: '<n>', help: 'reading requests that may be under way; the rest waits its turn. The control plane itself is not counted', default: '400' },
+  { name: 'max-mutating-requests-inflight', value: '<n>', help: 'changing requests that may be under way; both numbers are shared out by FlowSchemas', default: '200' },
+  { name: 'enable-priority-and-fairness', value: '[bool]', help: 'share the API server out by FlowSchemas and PriorityLevelConfigurations', default: 'true' },
 ]; // prettier-ignore
 
 export function addAccessFlags(command: Command): void {
@@ -136,6 +139,7 @@ export async function readAccessFlags(flags: Record<string, unknown>): Promise<A
     authentication: await authenticationOf(given),
     ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
     ...(audit === undefined ? {} : { audit }),
+    ...limitsOf(given),
   };
 }
 
@@ -155,6 +159,14 @@ async function authenticationOf(given: Given): Promise<Authentication> {
     jwtIssuers: configuration?.issuers ?? (issuer === undefined ? [] : [issuer]),
     ...(frontProxy === undefined ? {} : { frontProxy }),
   };
+}
+
+function limitsOf(given: Given): Pick<AccessOptions, 'limits'> {
+  const maxInFlight =
+    given.integer('max-requests-inflight') + given.integer('max-mutating-requests-inflight');
+  if (!given.boolean('enable-priority-and-fairness')) return {};
+  if (maxInFlight > 0) return { limits: { maxInFlight } };
+  throw badFlag('max-requests-inflight', 'and --max-mutating-requests-inflight are both 0', 'let some in');
 }
 
 const MEGABYTE = 1024 * 1024;

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { OperatingError, sleep, type Clock } from '../../base/index.ts';
 import { http1Exchange, http2Exchange, type Exchange } from './exchange.ts';
+import { BodyBudget } from './request-body.ts';
 import { serve, type ClientCertificate, type ServeOptions } from './serve.ts';
 
 /** PEM texts. */
@@ -16,7 +17,7 @@ export interface TlsMaterial {
   readonly clientCa: string;
 }
 
-export interface ListenerOptions extends Omit<ServeOptions, 'closing'> {
+export interface ListenerOptions extends Omit<ServeOptions, 'closing' | 'bodies'> {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -36,6 +37,14 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+// LIMIT: connections; those beyond are closed at once.
+const MAX_CONNECTIONS = 10_000;
+// LIMIT: what a broken or hostile HTTP/2 peer may do before its connection is closed: streams that it takes back at
+// once, frames that make no sense, streams beyond the number above.
+const RESET_BURST = 1000;
+const RESETS_PER_SECOND = 100;
+const INVALID_FRAMES = 100;
+const REJECTED_STREAMS = 100;
 // LIMIT: streams of one HTTP/2 connection; kube-apiserver's default. A controller's watches fit on one connection.
 const CONCURRENT_STREAMS = 1000;
 // Node's 64 KiB windows make each large upload wait for a round trip per window.
@@ -56,7 +65,7 @@ const FLUSH_MS = 500;
 
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const closing = new AbortController();
-  const serving: ServeOptions = { ...options, closing: closing.signal };
+  const serving: ServeOptions = { ...options, closing: closing.signal, bodies: new BodyBudget() };
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const requests = new Set<Promise<void>>();
@@ -105,6 +114,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     session.on('close', () => sessions.delete(session));
   });
 
+  tls.maxConnections = MAX_CONNECTIONS;
   await listen(tls, options);
   // Starts the sweep that cuts slow HTTP/1.1 senders; it would start by itself if this server had its own port.
   http1.emit('listening');
@@ -154,6 +164,10 @@ function acceptHttp2(
   const certificate = certificateOf(socket);
   const session = performServerHandshake(socket, {
     maxSessionMemory: SESSION_MEMORY_MB,
+    streamResetBurst: RESET_BURST,
+    streamResetRate: RESETS_PER_SECOND,
+    maxSessionInvalidFrames: INVALID_FRAMES,
+    maxSessionRejectedStreams: REJECTED_STREAMS,
     settings: {
       initialWindowSize: STREAM_WINDOW_BYTES,
       maxConcurrentStreams: CONCURRENT_STREAMS,

@@ -13,19 +13,50 @@ export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 // connection, and most clients then lose the answer that tells them why.
 const DISCARD_LIMIT_BYTES = 64 * 1024 * 1024;
 
-export async function readBody(exchange: Exchange): Promise<ApiRequest['body']> {
+// LIMIT: what the bodies of all requests under way may hold together. Many clients that each send the most that one may
+// send would otherwise fill the memory before anything else could refuse them.
+const ALL_BODIES_BYTES = 256 * 1024 * 1024;
+
+/** Counts what the bodies of requests hold in memory, until the requests are answered. */
+export class BodyBudget {
+  readonly #held = new Map<Exchange, number>();
+  #total = 0;
+
+  /** Throws a 429 StatusError when there is no room. */
+  take(exchange: Exchange, bytes: number): void {
+    if (this.#total + bytes > ALL_BODIES_BYTES) {
+      const message = 'Too many requests, please try again later.';
+      throw new StatusError(429, 'TooManyRequests', message, { retryAfterSeconds: 1 });
+    }
+    this.#total += bytes;
+    this.#held.set(exchange, (this.#held.get(exchange) ?? 0) + bytes);
+  }
+
+  release(exchange: Exchange): void {
+    this.#total -= this.#held.get(exchange) ?? 0;
+    this.#held.delete(exchange);
+  }
+}
+
+export async function readBody(exchange: Exchange, budget: BodyBudget): Promise<ApiRequest['body']> {
   if (!exchange.hasBody) return undefined;
   const chunks: Uint8Array[] = [];
   let size = 0;
+  let refusal: unknown;
   await new Promise<void>((resolve, reject) => {
     const read = exchange.readBody((chunk) => {
       size += chunk.length;
-      if (size <= BODY_LIMIT_BYTES) {
-        chunks.push(chunk);
-        return;
+      if (refusal === undefined && size <= BODY_LIMIT_BYTES) {
+        try {
+          budget.take(exchange, chunk.length);
+          chunks.push(chunk);
+          return;
+        } catch (error) {
+          refusal = error;
+        }
       }
       chunks.length = 0;
-      reject(tooLarge());
+      reject(refusal ?? tooLarge());
       if (size > DISCARD_LIMIT_BYTES) exchange.destroy();
     });
     read.then(resolve, reject);

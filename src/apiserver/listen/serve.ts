@@ -3,11 +3,18 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { errorMessage, type Clock, type Logger, type Random } from '../../base/index.ts';
-import { StatusError, encodeJson, internalError, type UserInfo } from '../../machinery/index.ts';
+import {
+  StatusError,
+  badRequest,
+  encodeJson,
+  internalError,
+  parseDuration,
+  type UserInfo,
+} from '../../machinery/index.ts';
 import type { Auditor } from '../audit/auditor.ts';
 import type { ApiRequest, ApiResponse, Authenticator } from '../contract.ts';
 import type { Exchange, ResponseHeaders } from './exchange.ts';
-import { readBody } from './request-body.ts';
+import { readBody, type BodyBudget } from './request-body.ts';
 import { createWatchStream } from './watch-stream.ts';
 
 /** What the peer showed: nothing, a certificate that our client CA vouches for, or one that it does not. */
@@ -19,6 +26,8 @@ export interface ServeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** How much of bodies is in memory. */
+  readonly bodies: BodyBudget;
   /** Told of requests that are refused before anybody can handle them. */
   readonly onRefused?: Auditor['refused'];
   /** Aborts when the listener closes: watches end. */
@@ -46,9 +55,11 @@ export async function serve(
   let user: UserInfo | undefined;
   try {
     let body: ApiRequest['body'];
+    let timeoutMs = REQUEST_TIMEOUT_MS;
     try {
       user = await authenticate(exchange, path, certificate, options.authenticator);
-      body = await readBody(exchange);
+      timeoutMs = timeoutOf(query);
+      body = await withTimeout(exchange, options, timeoutMs, () => readBody(exchange, options.bodies));
     } catch (error) {
       const refusal = statusOf(error, options.logger);
       const refused = { method, path, query, headers, origin };
@@ -56,13 +67,15 @@ export async function serve(
       throw refusal;
     }
     const from = user;
-    const response = await withTimeout(exchange, options, (signal) =>
+    const response = await withTimeout(exchange, options, timeoutMs, (signal) =>
       options.handle({ method, path, query, headers, body, user: from, signal, origin }),
     );
     if (response.kind === 'watch') await sendWatch(exchange, response, common, options);
     else await sendBody(exchange, response, common);
   } catch (error) {
     sendError(exchange, error, common, options.logger.with({ auditId }));
+  } finally {
+    options.bodies.release(exchange);
   }
 }
 
@@ -97,17 +110,32 @@ function splitTarget(target: string): { path: string; query: URLSearchParams } {
     : { path: local.slice(0, mark) || '/', query: new URLSearchParams(local.slice(mark + 1)) };
 }
 
-async function withTimeout(
+/** How long the request may take: what it asks for, as far as the server grants that. */
+function timeoutOf(query: URLSearchParams): number {
+  const asked = query.get('timeout') ?? '';
+  if (asked === '') return REQUEST_TIMEOUT_MS;
+  let ms: number;
+  try {
+    ms = parseDuration(asked);
+  } catch {
+    throw badRequest('invalid timeout specified in the request URL');
+  }
+  if (ms < 0) throw badRequest('invalid timeout specified in the request URL');
+  return ms === 0 ? REQUEST_TIMEOUT_MS : Math.min(ms, REQUEST_TIMEOUT_MS);
+}
+
+async function withTimeout<T>(
   exchange: Exchange,
   { clock }: ServeOptions,
-  run: (signal: AbortSignal) => Promise<ApiResponse>,
-): Promise<ApiResponse> {
+  timeoutMs: number,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const onLeft = (): void => controller.abort(exchange.signal.reason);
   exchange.signal.addEventListener('abort', onLeft, { once: true });
   let cancel = (): void => undefined;
   const timedOut = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(REQUEST_TIMEOUT_MS, () => {
+    cancel = clock.after(timeoutMs, () => {
       const message = 'Timeout: request did not complete within the allotted timeout';
       const error = new StatusError(504, 'Timeout', message, {});
       reject(error);

@@ -27,6 +27,8 @@ function resolveInteger(source: string): number | typeof NOT_RESOLVED {
         : decimal !== undefined
           ? Number.parseInt(decimal, 10)
           : Number.parseInt(octalMarked ?? octal ?? '', 8);
+  // LIMIT: as in JSON, a number that would lose digits is refused.
+  if (!Number.isSafeInteger(magnitude)) throw new Error(`the number ${source} cannot be kept exactly`);
   return sign === '-' ? -magnitude : magnitude;
 }
 

@@ -214,5 +214,7 @@ function decodeValue(type: string, { value, wire }: WireField, raw: boolean): un
   }
   if (type === 'bool') return value !== 0n;
   if (type === 'double' && wire === 'fixed64') return new Float64Array(new BigUint64Array([value]).buffer)[0];
-  return Number(BigInt.asIntN(64, value));
+  const number = Number(BigInt.asIntN(64, value));
+  if (Number.isSafeInteger(number)) return number;
+  throw badRequest(`the number ${BigInt.asIntN(64, value)} in the protobuf body cannot be kept exactly`);
 }
