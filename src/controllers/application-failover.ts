@@ -3,13 +3,14 @@
 // LIMIT: how long a copy has been unhealthy is remembered in memory; a restart begins to count anew.
 import type { ApplicationFailover, GracefulEvictionTask } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
-import type { Resource } from '../client/index.ts';
+import { keyOf, type Resource } from '../client/index.ts';
 import {
   StateUnreadable,
   applicationEvictionTask,
   evict,
-  extractState,
   judgeApplication,
+  requireKnownState,
+  stateToCarry,
   type EvictionChange,
   type Hold,
   type UnhealthySince,
@@ -20,6 +21,7 @@ import { done, informerSource, requeueAfter, runController, type Outcome } from 
 import type { Controller, ControllerContext } from './context.ts';
 import { brakeOf } from './eviction-brake.ts';
 import { BINDING_SCOPES, reportHeld, tellNotEvicted, writeEviction } from './evictions.ts';
+import { workloadStates } from './workload-state.ts';
 
 // Until the cache has caught up with our own write.
 const HOLD_ENDED_MS = 100;
@@ -146,7 +148,7 @@ async function hold(
 }
 
 function taskFor(
-  { settings }: ControllerContext,
+  { settings, informers }: ControllerContext,
   binding: Binding,
   failover: ApplicationFailover,
   cluster: string,
@@ -154,10 +156,9 @@ function taskFor(
   const { purgeMode = 'Gracefully', statePreservation } = failover;
   if (purgeMode === 'Gracefully' && !settings.gates.GracefulEviction)
     throw new StateUnreadable('the feature gate GracefulEviction is off');
-  const stateful = settings.gates.StatefulFailoverInjection && (statePreservation?.rules.length ?? 0) > 0;
-  const state =
-    stateful && statePreservation !== undefined
-      ? extractState(statePreservation, binding.status?.aggregatedStatus, cluster)
-      : undefined;
+  if (!settings.gates.StatefulFailoverInjection)
+    return applicationEvictionTask(binding, failover, cluster, undefined);
+  requireKnownState(informers.informer(workloadStates).store.get(keyOf(binding)), cluster);
+  const state = stateToCarry(binding, statePreservation, cluster);
   return applicationEvictionTask(binding, failover, cluster, state);
 }

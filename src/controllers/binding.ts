@@ -12,16 +12,20 @@ import {
   type KubeObject,
   type TargetCluster,
   type Work,
+  type WorkloadState,
 } from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
 import { isNotFound, keyOf, kinds, type Resource } from '../client/index.ts';
+import { isOverTime } from '../failover/index.ts';
 import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../machinery/index.ts';
 import {
   divideCompletions,
   existingClusters,
+  fenceOf,
+  isAtMostOnce,
   isWorkload,
   mergeWork,
-  preservedLabels,
+  preservedState,
   renderTargets,
   renderWork,
   type Binding,
@@ -38,7 +42,9 @@ import {
 } from '../runtime/index.ts';
 import { WORKS_BY_BINDING, bindingId, bindingIds } from './binding-status.ts';
 import type { Controller, ControllerContext } from './context.ts';
+import { Fences } from './fencing.ts';
 import { Overrides } from './overrides.ts';
+import { workloadStates } from './workload-state.ts';
 
 // A Work of a purged cluster must be gone before its successor is written; its deletion brings the binding back.
 const PURGE_RECHECK_MS = 5_000;
@@ -133,6 +139,8 @@ class Renderer {
   private readonly works: Informer<Work>;
   private readonly clusters: Informer<Cluster>;
   private readonly overrides: Overrides;
+  private readonly fences: Fences;
+  private readonly states: Informer<WorkloadState>;
 
   constructor(
     context: ControllerContext,
@@ -144,21 +152,28 @@ class Renderer {
     this.works = works;
     this.clusters = clusters;
     this.overrides = overrides;
+    this.fences = Fences.of(context);
+    this.states = context.informers.informer(workloadStates);
   }
 
   async render(binding: Binding, signal: AbortSignal): Promise<Outcome> {
     const { recorder } = this.context;
-    const existing = existingClusters(binding.spec);
+    const targets = renderTargets(binding.spec);
+    const fenced = await this.fences.template(binding);
+    // What must run at most once leaves before it is started elsewhere, however its policy purges.
+    const existing =
+      fenced === undefined || targets.length === 0
+        ? existingClusters(binding.spec)
+        : new Set(targets.map(({ name }) => name));
     try {
       await this.removeOrphans(binding, existing, signal);
     } catch (error) {
       recorder.event(binding, 'Warning', 'CleanupWorkFailed', errorMessage(error));
       throw error;
     }
-    if (this.purging(binding))
-      return requeueAfter(PURGE_RECHECK_MS, 'the copy in a purged cluster is not gone yet');
-    const targets = renderTargets(binding.spec);
     if (targets.length === 0) return done;
+    const obstacle = fenced === undefined ? this.purging(binding) : this.fencedOff(binding, targets);
+    if (obstacle !== undefined) return obstacle;
     const template = await this.template(binding, signal);
     // COMPAT: a template that is gone leaves its Works to the garbage collector, through its binding.
     if (template === undefined) return done;
@@ -202,13 +217,42 @@ class Renderer {
     }
   }
 
-  private purging(binding: Binding): boolean {
+  private purging(binding: Binding): Outcome | undefined {
+    const { clock, settings } = this.context;
     const purged = new Set(
       (binding.spec.gracefulEvictionTasks ?? [])
-        .filter(({ purgeMode }) => purgeMode === 'Directly')
+        .filter(
+          (task) =>
+            task.purgeMode === 'Directly' &&
+            !isOverTime(task, settings.gracefulEvictionTimeoutMs, clock.now()),
+        )
         .map(({ fromCluster }) => fromCluster),
     );
-    return purged.size > 0 && this.worksOf(binding).some((work) => purged.has(clusterOf(work)));
+    if (purged.size === 0 || !this.worksOf(binding).some((work) => purged.has(clusterOf(work))))
+      return undefined;
+    return requeueAfter(PURGE_RECHECK_MS, 'the copy in a purged cluster is not gone yet');
+  }
+
+  /** What keeps the one copy of a fenced workload from being started, or started anew, where it is to run. */
+  private fencedOff(binding: Binding, targets: readonly TargetCluster[]): Outcome | undefined {
+    const [target, ...more] = targets;
+    if (target === undefined) return undefined;
+    if (more.length > 0) {
+      const names = targets.map(({ name }) => name).join(', ');
+      this.context.recorder.event(
+        binding,
+        'Warning',
+        'AtMostOnceRefused',
+        `The workload must run at most once and is scheduled to ${names}; nothing is started. Let its policy choose one cluster.`,
+      );
+      return done;
+    }
+    const works = this.worksOf(binding);
+    // What runs there already goes on; a fence is for starting.
+    if (works.some((work) => clusterOf(work) === target.name && !isBeingDeleted(work))) return undefined;
+    const waitMs = this.fences.waitMs(binding, target.name, works, clusterOf);
+    if (waitMs <= 0) return undefined;
+    return requeueAfter(Math.min(waitMs, PURGE_RECHECK_MS), 'another copy may still run');
   }
 
   private worksOf(binding: Binding): readonly Work[] {
@@ -252,15 +296,16 @@ class Renderer {
     if (cluster === undefined) throw new Error(`cluster ${target.name} does not exist`);
     const revised = await this.revise(binding, template, target, completions);
     const overridden = this.overrides.apply(revised, template, cluster);
-    const labels = this.context.settings.gates.StatefulFailoverInjection
-      ? preservedLabels(binding.spec, renderTargets(binding.spec))
+    const preserved = this.context.settings.gates.StatefulFailoverInjection
+      ? preservedState(binding.spec, renderTargets(binding.spec), this.states.store.get(keyOf(binding)))
       : undefined;
     const desired = renderWork({
       binding,
       template,
       cluster: target.name,
       overridden,
-      ...(labels === undefined ? {} : { preservedLabels: labels }),
+      preserved,
+      fence: isAtMostOnce(template) ? fenceOf(template) : undefined,
     });
     await this.leaveObjects(binding, this.works.store.get(keyOf(desired)), signal);
     await writeWork(this.context, this.works, desired, signal);

@@ -13,6 +13,7 @@ import { detector } from './detector/index.ts';
 import { executionController } from './execution/index.ts';
 import { evictionBrake } from './eviction-brake.ts';
 import { failoverHistoryController } from './failover-history.ts';
+import { fencingController } from './fencing.ts';
 import { gracefulEvictionController } from './graceful-eviction.ts';
 import {
   quotaEnforcementController,
@@ -29,6 +30,7 @@ import { settingsPublisher } from './published-settings.ts';
 import { taintManager } from './taint-manager.ts';
 import { unifiedAuthController } from './unified-auth.ts';
 import { workStatusController } from './work-status.ts';
+import { workloadStateController } from './workload-state.ts';
 
 export const hubControllers: readonly Controller[] = [
   settingsPublisher,
@@ -43,6 +45,8 @@ export const hubControllers: readonly Controller[] = [
   scheduler,
   dependenciesDistributor,
   bindingController,
+  fencingController,
+  workloadStateController,
   executionController,
   workStatusController,
   bindingStatusController,

@@ -9,9 +9,10 @@ import {
   StateUnreadable,
   appliedTolerations,
   evict,
-  extractState,
   isLastHealthyCopy,
   noExecuteTaints,
+  requireKnownState,
+  stateToCarry,
   stayOf,
   suspicionOf,
   taintEvictionTask,
@@ -37,6 +38,7 @@ import type { Controller, ControllerContext } from './context.ts';
 import { brakeOf } from './eviction-brake.ts';
 import { EvictionPace } from './eviction-pace.ts';
 import { BINDING_SCOPES, reportHeld, tellNotEvicted, writeEviction } from './evictions.ts';
+import { workloadStates } from './workload-state.ts';
 
 // LIMIT: evictions being written at once. They go first: what has to wait is the tidying up behind them.
 const CONCURRENT_EVICTIONS = 128;
@@ -226,11 +228,10 @@ class Evictor {
     return reportHeld(this.context, this.resource, binding, 'evict', hold, signal);
   }
 
-  private stateOf({ spec, status }: Binding, cluster: string): Readonly<Record<string, string>> | undefined {
-    const preservation = spec.failover?.cluster?.statePreservation;
+  private stateOf(binding: Binding, cluster: string): Readonly<Record<string, string>> | undefined {
     if (!this.context.settings.gates.StatefulFailoverInjection) return undefined;
-    if (preservation === undefined || preservation.rules.length === 0) return undefined;
-    return extractState(preservation, status?.aggregatedStatus, cluster);
+    requireKnownState(this.context.informers.informer(workloadStates).store.get(keyOf(binding)), cluster);
+    return stateToCarry(binding, binding.spec.failover?.cluster?.statePreservation, cluster);
   }
 
   /** Why the scheduler would find no place for the binding; undefined when it would, or is not ours to ask. */

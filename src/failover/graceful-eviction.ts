@@ -4,6 +4,7 @@
 import type { Cluster, GracefulEvictionTask, Placement } from '../api/index.ts';
 import { isBeingDeleted, parseTime } from '../machinery/index.ts';
 import type { Binding } from './binding.ts';
+import { carriesState } from './carried-state.ts';
 import { TAINT_MANAGER, healthIn, isLastHealthyCopy, wantsNoCopy, type EvictionChange } from './eviction.ts';
 import { noExecuteTaints, stayOf } from './toleration-clock.ts';
 
@@ -47,7 +48,10 @@ export function assessEvictions(
     }
     tasks.push(kept);
     if (verdict === 'hold') held.push(task.fromCluster);
-    else if (task.suppressDeletion === undefined) waits.push(endMs(kept, timeoutMs, nowMs) - nowMs);
+    else if (task.suppressDeletion === undefined) {
+      const leftMs = endMs(kept, timeoutMs, nowMs) - nowMs;
+      if (leftMs >= 0) waits.push(leftMs);
+    }
   }
   const changed = tasks.length !== before.length || tasks.some((task, index) => task !== before[index]);
   return {
@@ -56,6 +60,11 @@ export function assessEvictions(
     held,
     recheckAfterMs: waits.length === 0 ? undefined : Math.max(0, Math.min(...waits)) + 1,
   };
+}
+
+/** Whether the time of a task is over, so that nothing waits for the old copy any longer. */
+export function isOverTime(task: GracefulEvictionTask, timeoutMs: number, nowMs: number): boolean {
+  return task.suppressDeletion === undefined && nowMs > endMs(task, timeoutMs, nowMs);
 }
 
 function endMs(task: GracefulEvictionTask, timeoutMs: number, nowMs: number): number {
@@ -67,6 +76,8 @@ function judge(task: GracefulEvictionTask, { binding, replaced, nowMs, timeoutMs
   if (task.suppressDeletion !== undefined) return task.suppressDeletion ? 'keep' : 'drop';
   if (replaced) return 'drop';
   if (nowMs <= endMs(task, timeoutMs, nowMs)) return 'keep';
+  // The state it carries is kept until a healthy copy has it. The task no longer blocks anything then.
+  if (carriesState(task) && (binding.spec.clusters ?? []).length > 0) return 'keep';
   return isLastHealthyCopy(binding.spec, binding.status, task.fromCluster) ? 'hold' : 'drop';
 }
 

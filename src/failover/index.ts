@@ -13,7 +13,9 @@ export {
   type EvictionChange,
   type PurgeMode,
 } from './eviction.ts';
-export { assessEvictions, takeBack, type EvictionAssessment } from './graceful-eviction.ts';
+export { requireKnownState, stateToCarry } from './carried-state.ts';
+export { fencedWaitMs, renewEveryMs, type OtherCopy } from './fencing.ts';
+export { assessEvictions, isOverTime, takeBack, type EvictionAssessment } from './graceful-eviction.ts';
 export {
   brakeAtRest,
   fleetObstacle,
@@ -28,6 +30,7 @@ export {
 } from './guard.ts';
 export { heldCondition, type HeldStep, type Hold } from './held-condition.ts';
 export { StateUnreadable, extractState } from './preserved-state.ts';
+export { findState, ruleMeans, type RelatedObjects } from './related-state.ts';
 export { believe, readyFromProbe } from './probe.ts';
 export type { ObservedReady, ProbeMemory, ProbeResult, Thresholds } from './probe.ts';
 export {

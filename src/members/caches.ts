@@ -1,5 +1,5 @@
 // One informer per kind, shared by all parts of a simulated cluster, with the indexes they ask.
-import type { KubeObject, Lease, PriorityClass } from '../api/index.ts';
+import { FENCE_LABEL, type KubeObject, type Lease, type PriorityClass } from '../api/index.ts';
 import { keyOf, type Resource } from '../client/index.ts';
 import { controllerOf } from '../machinery/index.ts';
 import type { Informer, InformerSet } from '../runtime/index.ts';
@@ -89,6 +89,8 @@ export interface Caches {
   readonly deployments: Informer<Deployment>;
   readonly endpoints: Informer<Endpoints>;
   readonly endpointSlices: Informer<EndpointSlice>;
+  /** Leases that fence workloads. */
+  readonly fenceLeases: Informer<Lease>;
   readonly jobs: Informer<Job>;
   readonly namespaces: Informer;
   readonly nodeLeases: Informer<Lease>;
@@ -126,6 +128,7 @@ function openInformers(set: InformerSet) {
     endpointSlices: set.informer(resources.endpointSlices, { indexes: { [BY_SERVICE]: serviceKeys } }),
     jobs: set.informer(resources.jobs, byController),
     namespaces: set.informer(resources.namespaces),
+    fenceLeases: set.informer(resources.leases, { labelSelector: FENCE_LABEL }),
     nodeLeases: set.informer(resources.leases, { namespace: LEASE_NAMESPACE }),
     nodes: set.informer(resources.nodes),
     persistentVolumeClaims: set.informer(resources.persistentVolumeClaims),

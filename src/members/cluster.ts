@@ -9,6 +9,7 @@ import { budgetedRecorder } from './events.ts';
 import { FaultBoard } from './faults/faults.ts';
 import type { NetworkGate } from './faults/network-gate.ts';
 import type { StorageClass } from './kinds.ts';
+import { runFencingAgent } from './fencing/loop.ts';
 import { defaultKubeletSettings, type KubeletSettings } from './kubelet/behaviour.ts';
 import { createKubelet, type Kubelet } from './kubelet/kubelet.ts';
 import type { LoopContext } from './loop.ts';
@@ -138,6 +139,7 @@ export class Cluster {
     });
     this.tasks.push(
       runWorkloadLoops(context),
+      runFencingAgent(as('navarch-fencing-agent')),
       runNetworkLoops(context, loadBalancerPrefix),
       runVolumeLoops(context),
       runRefusals(context, this.informers),

@@ -64,7 +64,8 @@ export {
   type AttachDecision,
   type AttachInput,
 } from './dependencies.ts';
-export { preservedLabels } from './preserved-labels.ts';
+export { fenceOf, isAtMostOnce } from './fence.ts';
+export { preservedState } from './preserved-state.ts';
 export {
   checkQuota,
   concernsQuota,

@@ -8,7 +8,6 @@ import type {
   ResourceBindingSpec,
   Work,
 } from '../api/index.ts';
-import { preservedLabels } from './preserved-labels.ts';
 import {
   checkQuota,
   concernsQuota,
@@ -146,32 +145,6 @@ test('quota: members report their use of fixed shares (quota-static)', () => {
     aggregatedStatus: [{ clusterName: 'member1' }],
   });
   assert.deepEqual(quotaManifest(of, hard)['spec'], { hard });
-});
-
-// ---- preserved state
-
-const task = (more: object): ResourceBindingSpec['gracefulEvictionTasks'] => [
-  {
-    fromCluster: 'a',
-    reason: 'r',
-    producer: 'p',
-    purgeMode: 'Directly',
-    preservedLabelState: { job: '1' },
-    ...more,
-  },
-];
-test('preserved labels: only into the single new copy, after a direct purge (fo-state-flinkjob)', () => {
-  const labels = (more: object, ...targets: string[]): unknown =>
-    preservedLabels(
-      { ...spec({}), gracefulEvictionTasks: task(more) ?? [] },
-      targets.map((name) => ({ name })),
-    );
-  assert.deepEqual(labels({ clustersBeforeFailover: ['a'] }, 'b'), { job: '1' });
-  assert.equal(labels({ clustersBeforeFailover: ['b'] }, 'b'), undefined);
-  assert.equal(labels({}, 'b', 'c'), undefined);
-  assert.equal(labels({ purgeMode: 'Gracefully' }, 'b'), undefined);
-  assert.equal(labels({}), undefined);
-  assert.equal(preservedLabels(spec({}), [{ name: 'b' }]), undefined);
 });
 
 // ---- replicas of members that scale themselves

@@ -26,7 +26,9 @@ import { apportion, nameOrderFor } from '../fleet/index.ts';
 import { deepEqual } from '../machinery/index.ts';
 import type { Binding } from './kinds.ts';
 import { withManagedKeys } from './managed-keys.ts';
+import { fencedManifest, type Fence } from './fence.ts';
 import { workName } from './names.ts';
+import { withFields, type PreservedState } from './preserved-state.ts';
 import { prune } from './prune.ts';
 
 /** Where the template is to be: its own clusters first, then those of what needs it, each once. */
@@ -71,8 +73,10 @@ export interface RenderInput {
   readonly cluster: string;
   /** The template revised for the cluster and overridden, in this order. */
   readonly overridden: Overridden;
-  /** Labels that carry preserved state to a new copy after a failover. */
-  readonly preservedLabels?: Readonly<Record<string, string>>;
+  /** State that a new copy is told of after a failover. */
+  readonly preserved?: PreservedState | undefined;
+  /** Set for what must never run twice: the lease that fences it. */
+  readonly fence?: Fence | undefined;
 }
 
 type Keys = Readonly<Record<string, string>>;
@@ -118,15 +122,17 @@ function marked(object: KubeObject, labels: Keys, annotations: Keys): KubeObject
 }
 
 /** The Work as it is created; its permanent id comes from admission. */
-export function renderWork({ binding, template, cluster, overridden, preservedLabels }: RenderInput): Work {
+export function renderWork({ binding, template, cluster, overridden, preserved, fence }: RenderInput): Work {
   const { spec } = binding;
   const marks = bindingMarks(binding);
   const resolution = conflictResolution(template, spec);
   const generation = template.metadata.generation ?? 0;
+  const told = withFields(overridden.manifest, preserved?.fields ?? {});
   const manifest = marked(
-    overridden.manifest,
-    { ...marks.labels, ...preservedLabels },
+    fence === undefined ? told : fencedManifest(told, fence),
+    { ...marks.labels, ...preserved?.labels },
     {
+      ...preserved?.annotations,
       ...(generation > 0 ? { [TEMPLATE_GENERATION_ANNOTATION]: String(generation) } : {}),
       ...marks.annotations,
     },

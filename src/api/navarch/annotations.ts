@@ -2,3 +2,15 @@
 
 /** On a Work that is on its way out: its objects are wanted in the cluster again, and stay for the next Work. */
 export const LEAVE_OBJECTS_ANNOTATION = 'navarch.io/leave-objects';
+
+/** On a template that must never run twice: `true`. Its copies are fenced (docs/stateful-failover.md). */
+export const AT_MOST_ONCE_ANNOTATION = 'navarch.io/at-most-once';
+
+/** On such a template, where its pods are made from something else than `spec.template`: the path to that. */
+export const POD_TEMPLATE_PATH_ANNOTATION = 'navarch.io/pod-template-path';
+
+/** On fenced pods and on their lease: the name of the lease. On fenced objects in members, as an annotation. */
+export const FENCE_LABEL = 'navarch.io/fence';
+
+/** Scheduling gate that holds a fenced pod until its lease is good. */
+export const FENCE_GATE = 'navarch.io/fence';

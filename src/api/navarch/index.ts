@@ -4,6 +4,8 @@ import { controlPlaneKind } from './control-plane.ts';
 import { evictionBrakeKind } from './eviction-brake.ts';
 import { failoverRecordKind } from './failover-record.ts';
 import { resourceInterpretationKind } from './resource-interpretation.ts';
+import { statePreservationRuleKind } from './state-preservation-rule.ts';
+import { workloadStateKind } from './workload-state.ts';
 import { clusterSchedulingDecisionKind, schedulingDecisionKind } from './scheduling-decision.ts';
 
 export const navarchKinds: readonly KindDefinition[] = [
@@ -13,6 +15,8 @@ export const navarchKinds: readonly KindDefinition[] = [
   evictionBrakeKind,
   failoverRecordKind,
   resourceInterpretationKind,
+  statePreservationRuleKind,
+  workloadStateKind,
 ];
 
 export type {
@@ -26,7 +30,15 @@ export type {
   SchedulingDecision,
 } from './scheduling-decision.ts';
 export { CONTROL_PLANE_NAME, type ControlPlane } from './control-plane.ts';
-export { LEAVE_OBJECTS_ANNOTATION } from './annotations.ts';
+export { resourceInterpretationKind, type ResourceInterpretation } from './resource-interpretation.ts';
+export {
+  AT_MOST_ONCE_ANNOTATION,
+  FENCE_GATE,
+  FENCE_LABEL,
+  LEAVE_OBJECTS_ANNOTATION,
+  POD_TEMPLATE_PATH_ANNOTATION,
+} from './annotations.ts';
 export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';
 export { FAILOVER_CLUSTER_LABEL, type FailoverMove, type FailoverRecord } from './failover-record.ts';
-export { resourceInterpretationKind, type ResourceInterpretation } from './resource-interpretation.ts';
+export type { PreservedPiece, StatePreservationRule } from './state-preservation-rule.ts';
+export type { ClusterState, StateValue, WorkloadState } from './workload-state.ts';

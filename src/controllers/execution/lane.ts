@@ -37,6 +37,9 @@ import { MemberWriter } from './member-writer.ts';
 // A member that is not ready is looked at again by the event of its recovery; this only guards against a lost one.
 const NOT_READY_RECHECK_MS = 30_000;
 
+// Its end brings no event of its own when nothing else waits for it.
+const STILL_THERE_RECHECK_MS = 250;
+
 interface Reached {
   readonly connection: MemberConnection;
   readonly objects: WorkObjects;
@@ -184,10 +187,12 @@ export class ExecutionLane {
     } else if (reachable) {
       const { writer } = this.reach(cluster);
       const release = work.spec.preserveResourcesOnDeletion === true;
+      let gone = true;
       for (const manifest of manifestsOf(work)) {
         if (release) await writer.release(manifest, signal);
-        else await writer.remove(manifest, signal);
+        else if (!(await writer.remove(manifest, signal))) gone = false;
       }
+      if (!gone) return requeueAfter(STILL_THERE_RECHECK_MS, 'what must run at most once is still there');
     } else if (cluster !== undefined && !isBeingDeleted(cluster)) {
       return requeueAfter(NOT_READY_RECHECK_MS, 'the cluster is not ready');
     }

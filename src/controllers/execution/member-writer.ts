@@ -4,7 +4,7 @@ import type { KubeObject, Work } from '../../api/index.ts';
 import { gvkOf } from '../../api/index.ts';
 import { isAlreadyExists, isConflict, isNotFound, type ApiResource } from '../../client/index.ts';
 import { StatusError } from '../../machinery/index.ts';
-import { decideUpdate, isManaged, releasedManifest } from '../../propagation/index.ts';
+import { decideUpdate, isAtMostOnce, isManaged, releasedManifest } from '../../propagation/index.ts';
 import type { ControllerContext } from '../context.ts';
 import type { MemberConnection } from '../member-connections.ts';
 import type { WorkObjects } from '../work-objects.ts';
@@ -73,26 +73,34 @@ export class MemberWriter {
     return this.connection.memberClient.update(resource, decision.object, { signal });
   }
 
-  /** Deletes the object if it is ours; it need not be gone when this resolves. */
-  async remove(manifest: KubeObject, signal: AbortSignal): Promise<void> {
+  /**
+   * Deletes the object if it is ours. Resolves with whether nothing of it is left; mostly nobody has to know, and only
+   * what must run at most once is deleted so that it can be told.
+   */
+  async remove(manifest: KubeObject, signal: AbortSignal): Promise<boolean> {
     const { namespace, name = '' } = manifest.metadata;
     const key = { namespace, name };
     const resource = await this.mappedOrGone(manifest);
-    if (resource === undefined) return;
+    if (resource === undefined) return true;
     const { memberClient } = this.connection;
     const observed = await memberClient.find(resource, key, { signal });
-    if (observed === undefined || !isManaged(observed)) return;
+    if (observed === undefined || !isManaged(observed)) return true;
+    const last = isAtMostOnce(manifest);
     try {
       const uid = observed.metadata.uid ?? '';
-      await memberClient.delete(resource, key, {
-        propagationPolicy: 'Background',
-        preconditions: { uid },
-        signal,
-      });
+      if (!last || observed.metadata.deletionTimestamp === undefined)
+        await memberClient.delete(resource, key, {
+          // In the foreground an object goes when its pods have gone.
+          propagationPolicy: last ? 'Foreground' : 'Background',
+          preconditions: { uid },
+          signal,
+        });
     } catch (error) {
       if (!isNotFound(error)) throw error;
+      return true;
     }
     this.written.delete(nameOf(manifest));
+    return !last;
   }
 
   /** Leaves the object in the member, without our marks. */

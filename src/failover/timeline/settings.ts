@@ -29,6 +29,7 @@ export interface TimelineSettings {
   readonly clusterSuspectFailures: number;
   readonly clusterSuspectWindowMs: number;
   readonly failoverHistoryLimit: number;
+  readonly fencingLeaseDurationMs: number;
 }
 
 export const upstreamTimeline: TimelineSettings = {
@@ -56,6 +57,7 @@ export const upstreamTimeline: TimelineSettings = {
   clusterSuspectFailures: 3,
   clusterSuspectWindowMs: 600_000,
   failoverHistoryLimit: 200,
+  fencingLeaseDurationMs: 15_000,
 };
 
 export type TimelineKey = keyof TimelineSettings;
@@ -84,5 +86,6 @@ export const timelineRows: readonly SettingRow<TimelineKey>[] = [
   { name: 'eviction-brake-fleet-share', kind: 'number', setting: 'evictionBrakeFleetShare', min: 0, help: 'evictions stop while more than this share of the clusters, and at least three, are lost; 0 for no such limit' },
   { name: 'cluster-suspect-failures', kind: 'integer', setting: 'clusterSuspectFailures', min: 0, help: 'failures within the window from which on a cluster is suspect, and is not given up by itself; 0 for never' },
   { name: 'cluster-suspect-window', kind: 'duration', setting: 'clusterSuspectWindowMs', min: 1, help: 'for how long a failure counts' },
+  { name: 'fencing-lease-duration', kind: 'duration', setting: 'fencingLeaseDurationMs', min: 1_000, help: 'how long a workload that must not run twice goes on in a member that hears nothing; another copy starts half as long again later' },
   { name: 'failover-history-limit', kind: 'integer', setting: 'failoverHistoryLimit', min: 1, help: 'FailoverRecords that are kept; the oldest finished ones go first' },
 ]; // prettier-ignore

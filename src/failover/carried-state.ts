@@ -1,0 +1,37 @@
+// Which state goes along when a copy is given up, and until when it is kept.
+// INVARIANT: state that no healthy copy has confirmed is not given up for that of a copy that never was healthy.
+import type { GracefulEvictionTask, StatePreservation, WorkloadState } from '../api/index.ts';
+import type { Binding } from './binding.ts';
+import { healthIn } from './eviction.ts';
+import { StateUnreadable, extractState } from './preserved-state.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/**
+ * The labels for the replacement of the copy in `cluster`; undefined when the policy preserves none.
+ * @throws StateUnreadable
+ */
+export function stateToCarry(
+  { spec, status }: Binding,
+  preservation: StatePreservation | undefined,
+  cluster: string,
+): Labels | undefined {
+  if (preservation === undefined || preservation.rules.length === 0) return undefined;
+  // The copy itself came after a failover, and was not healthy since: what it was to begin with still holds.
+  const carried = (spec.gracefulEvictionTasks ?? []).findLast(
+    (task) => task.fromCluster !== cluster && carriesState(task),
+  );
+  if (carried !== undefined && healthIn(status, cluster) !== 'Healthy') return carried.preservedLabelState;
+  return extractState(preservation, status?.aggregatedStatus, cluster);
+}
+
+export function carriesState({ preservedLabelState }: GracefulEvictionTask): boolean {
+  return preservedLabelState !== undefined && Object.keys(preservedLabelState).length > 0;
+}
+
+/** @throws StateUnreadable when a required piece of the workload's state is not known */
+export function requireKnownState(state: WorkloadState | undefined, cluster: string): void {
+  const known = state?.status?.clusters?.find((one) => one.cluster === cluster);
+  if (known?.requiredMissing !== true) return;
+  throw new StateUnreadable(`required state is not known: ${(known.missing ?? []).join('; ')}`);
+}

@@ -1,0 +1,111 @@
+// State of a workload that lies in objects beside it, found by StatePreservationRules.
+import type {
+  ClusterState,
+  KubeObject,
+  PreservedPiece,
+  ResourceBindingSpec,
+  StatePreservationRule,
+  StateValue,
+} from '../api/index.ts';
+import { compileJsonPath, isLabelValue } from '../machinery/index.ts';
+
+/** The objects of a kind in the member, in one namespace; undefined: they cannot be known now. */
+export type RelatedObjects = (apiVersion: string, kind: string) => readonly KubeObject[] | undefined;
+
+/** Whether the rule, which lies in the namespace of the workload, speaks of it. */
+export function ruleMeans(
+  { metadata, spec }: StatePreservationRule,
+  { apiVersion, kind, namespace, name }: ResourceBindingSpec['resource'],
+): boolean {
+  const { workload } = spec;
+  return (
+    metadata.namespace === namespace &&
+    workload.apiVersion === apiVersion &&
+    workload.kind === kind &&
+    (workload.name === undefined || workload.name === name)
+  );
+}
+
+/**
+ * What the rules find in one cluster.
+ * @param workload metadata and spec of the template, status of the copy in the cluster
+ */
+export function findState(
+  rules: readonly StatePreservationRule[],
+  workload: KubeObject,
+  related: RelatedObjects,
+): Pick<ClusterState, 'values' | 'missing' | 'requiredMissing'> {
+  const values: StateValue[] = [];
+  const missing: string[] = [];
+  let requiredMissing = false;
+  const pieces = rules.flatMap(({ spec }) => spec.state);
+  for (const piece of pieces) {
+    const found = findPiece(piece, workload, related);
+    if (typeof found !== 'string') {
+      values.push(found);
+      continue;
+    }
+    missing.push(found);
+    if (piece.required === true) requiredMissing = true;
+  }
+  return {
+    ...(values.length === 0 ? {} : { values }),
+    ...(missing.length === 0 ? {} : { missing }),
+    ...(requiredMissing ? { requiredMissing } : {}),
+  };
+}
+
+/** The piece, or why there is none. */
+function findPiece(
+  piece: PreservedPiece,
+  workload: KubeObject,
+  related: RelatedObjects,
+): StateValue | string {
+  const { from, jsonPath, to } = piece;
+  const objects = related(from.apiVersion, from.kind);
+  if (objects === undefined) return `objects of kind ${from.kind} cannot be read`;
+  const matches = matcherOf(from, workload);
+  if (typeof matches === 'string') return matches;
+  const latest = objects
+    .filter(matches)
+    .filter((object) => (from.conditions ?? []).every((one) => printed(one.jsonPath, object) === one.equals))
+    .map((object): [string, KubeObject] => [orderOf(from, object), object])
+    .sort(([a], [b]) => (a < b ? 1 : a > b ? -1 : 0))[0]?.[1];
+  if (latest === undefined) return `no ${from.kind} of the workload is there that counts`;
+  const value = printed(jsonPath, latest);
+  if (value === undefined || value === '')
+    return `${from.kind} ${latest.metadata.name} has nothing at ${jsonPath}`;
+  const [complaint] = to.label === undefined ? [] : isLabelValue(value);
+  if (complaint !== undefined) return `what is at ${jsonPath} cannot be a label: ${complaint}`;
+  return { value, source: `${from.kind}/${latest.metadata.name ?? ''}`, ...to };
+}
+
+function matcherOf(
+  { name, matchLabels, kind }: PreservedPiece['from'],
+  workload: KubeObject,
+): ((object: KubeObject) => boolean) | string {
+  if (name !== undefined) {
+    const wanted = printed(name, workload);
+    if (wanted === undefined || wanted === '') return `the workload names no ${kind} at ${name}`;
+    return ({ metadata }) => metadata.name === wanted;
+  }
+  const labels = Object.entries(matchLabels ?? {}).map(
+    ([key, template]): readonly [string, string | undefined] => [key, printed(template, workload)],
+  );
+  const unknown = labels.find(([, value]) => value === undefined);
+  if (unknown !== undefined) return `the workload has nothing for label ${unknown[0]}`;
+  return ({ metadata }) => labels.every(([key, value]) => metadata.labels?.[key] === value);
+}
+
+function orderOf({ latestBy }: PreservedPiece['from'], object: KubeObject): string {
+  const { creationTimestamp = '', name = '' } = object.metadata;
+  return latestBy === undefined ? `${creationTimestamp} ${name}` : (printed(latestBy, object) ?? '');
+}
+
+function printed(template: string, object: KubeObject): string | undefined {
+  try {
+    return compileJsonPath(template).print(object);
+  } catch {
+    return undefined;
+  }
+}
