@@ -59,6 +59,6 @@ export { kubeconfigFor, kubeconfigYaml, type KubeconfigContext } from './securit
 export type { TokenClaims, TokenSigner } from './security/token-signer.ts';
 export type { ServiceAccountTokens } from './security/service-account-tokens.ts';
 export type { Security } from './security/security.ts';
-export { formatAge } from './table/age.ts';
+export { formatAge } from '../machinery/index.ts';
 export { WebhookClient, type WebhookClientConfig, type WebhookClientOptions } from './webhooks/client.ts';
 export { startApiServer, type AccessOptions, type RunningServer, type StartOptions } from './start.ts';

@@ -1,3 +1,4 @@
+export { formatAge, formatShortDuration } from './age.ts';
 export type { FieldManagement, OtherVersion } from './apply/endpoint.ts';
 export { UnownedMergeError, mergeUnowned } from './apply/merge-unowned.ts';
 export { serverSideApply } from './apply/server-side-apply.ts';

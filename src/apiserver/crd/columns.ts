@@ -6,7 +6,7 @@ import type {
 } from '../../api/index.ts';
 import { JsonPathError, compileFieldPath } from '../../machinery/index.ts';
 import type { ColumnDefinition, Printer } from '../resource.ts';
-import { formatAge } from '../table/age.ts';
+import { formatAge } from '../../machinery/index.ts';
 
 const NAME: ColumnDefinition = {
   name: 'Name',

@@ -6,7 +6,7 @@ import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { oneOf } from './checks.ts';
 import { printer } from '../table/columns.ts';
-import { formatAge } from '../table/age.ts';
+import { formatAge } from '../../machinery/index.ts';
 
 interface FlowSchemaSpec {
   readonly matchingPrecedence?: number;

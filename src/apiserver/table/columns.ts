@@ -1,7 +1,7 @@
 // Shorthand for the tables of built-in kinds.
 import type { KubeObject } from '../../api/index.ts';
 import type { ColumnDefinition, Printer } from '../resource.ts';
-import { formatAge } from './age.ts';
+import { formatAge } from '../../machinery/index.ts';
 
 type Cells<T> = (object: T, nowMs: number) => readonly unknown[];
 

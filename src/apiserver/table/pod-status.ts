@@ -1,6 +1,6 @@
 // The one word that `kubectl get pods` shows for all that goes on in a pod.
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../api/index.ts';
-import { formatAge } from './age.ts';
+import { formatAge } from '../../machinery/index.ts';
 
 export interface PodSummary {
   readonly ready: string;

@@ -38,7 +38,7 @@ import type {
 } from '../../api/index.ts';
 import { labelSelectorFor } from '../../machinery/index.ts';
 import type { Printer } from '../resource.ts';
-import { formatAge, formatShortDuration } from './age.ts';
+import { formatAge, formatShortDuration } from '../../machinery/index.ts';
 import { NONE, UNKNOWN, UNSET, joined, labelText, orNone, printer } from './columns.ts';
 import { summarizePod } from './pod-status.ts';
 

@@ -3,7 +3,7 @@ import type { JsonObject, KubeObject, ListMeta } from '../../api/index.ts';
 import { badRequest } from '../../machinery/index.ts';
 import type { ResourceCall } from '../call.ts';
 import type { ColumnDefinition, Printer } from '../resource.ts';
-import { formatAge } from './age.ts';
+import { formatAge } from '../../machinery/index.ts';
 import { scales } from './printers.ts';
 
 type IncludeObject = 'None' | 'Metadata' | 'Object';

@@ -1,3 +1,4 @@
+export { formatJson } from './json-text.ts';
 export {
   listOf,
   objectName,
@@ -14,4 +15,4 @@ export {
   type TableColumn,
   type TableRow,
 } from './server-table.ts';
-export { formatColumns } from './tab-writer.ts';
+export { alignTabs, DESCRIPTION, formatColumns } from './tab-writer.ts';

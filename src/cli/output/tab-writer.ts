@@ -1,7 +1,7 @@
 // Text in columns as Go's tabwriter lays it out, which kubectl's tables and descriptions go through. A column is a run
 // of lines that have a cell there, ended by a tab; the text behind a line's last tab belongs to none.
 
-interface TabSettings {
+export interface TabSettings {
   readonly minWidth: number;
   readonly padding: number;
   /** Widths of the columns of before, kept and widened in place: for tables that grow line by line. */
@@ -10,8 +10,10 @@ interface TabSettings {
 
 /** Tables of `get`. */
 const TABLE: TabSettings = { minWidth: 6, padding: 3 };
+/** Descriptions. */
+export const DESCRIPTION: TabSettings = { minWidth: 0, padding: 2 };
 
-function alignTabs(text: string, settings: TabSettings): string {
+export function alignTabs(text: string, settings: TabSettings): string {
   const ends = text.endsWith('\n');
   const lines = (ends ? text.slice(0, -1) : text).split('\n').map((line) => line.split('\t'));
   return new Layout(lines, settings).write() + (ends ? '\n' : '');

@@ -88,6 +88,13 @@ export function listOption(flags: string, help: string): Option {
     ]);
 }
 
+/** A flag that may be given several times; commas stay. */
+export function repeatedOption(flags: string, help: string): Option {
+  return new Option(flags, help)
+    .default([], '[]')
+    .argParser((text: string, before: unknown) => [...((before ?? []) as readonly string[]), text]);
+}
+
 /** A flag that is on when nothing is said. */
 export function onByDefault(name: string, help: string): Option {
   return new Option(`--${name} [bool]`, help)

@@ -2,6 +2,7 @@ export {
   commandPath,
   listOption,
   onByDefault,
+  repeatedOption,
   shape,
   upstreamCommand,
   type CompletionRequest,
@@ -9,3 +10,4 @@ export {
 export { completionScript, SHELLS } from './completion-scripts.ts';
 export { CommandError, throwAll } from './failure.ts';
 export { runProgram } from './program.ts';
+export { COMMAND_LINE } from './words.ts';

@@ -38,6 +38,8 @@ export async function runProgram(
 
 function prepare(command: Command): void {
   command.exitOverride().configureHelp({ formatHelp: (one) => formatHelp(one) });
+  // What stands behind a sub-command is its own, also where the command above has a flag of that name.
+  if (command.commands.length > 0) command.enablePositionalOptions();
   for (const one of command.commands) prepare(one);
 }
 

@@ -1,0 +1,216 @@
+// `edit`: objects of the control plane in the user's editor. What cannot be saved is never lost: the file stays, and says
+// what was wrong.
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Option, type Command } from 'commander';
+import type { KubeObject } from '../api/index.ts';
+import { errorMessage } from '../base/index.ts';
+import { formatYaml, isConflict, parseYaml } from '../client/index.ts';
+import { mergePatchBetween } from '../machinery/index.ts';
+import { print, type SetExitCode } from './command.ts';
+import {
+  completeObjects,
+  findTargets,
+  keyOf,
+  tell,
+  withFiles,
+  withNamespace,
+  withSession,
+  type FileFlags,
+  type HubFlags,
+  type ObjectTarget,
+  type Session,
+} from './objects/index.ts';
+import { formatJson, listOf } from './output/index.ts';
+import { CommandError, upstreamCommand } from './shell/index.ts';
+import { fieldValidation, withValidation } from './validation.ts';
+
+interface EditFlags extends HubFlags, FileFlags {
+  readonly output: string;
+  readonly selector?: string;
+  readonly validate: string;
+  readonly fieldManager: string;
+  readonly outputPatch?: boolean;
+}
+
+const EXAMPLES = `
+  # A policy
+  %s edit propagationpolicy web -n shop
+
+  # With another editor, as JSON
+  KUBE_EDITOR="nano" %s edit deployment/web -n shop -o json`;
+
+export function editCommand(exit: SetExitCode): Command {
+  const command = upstreamCommand('edit', { group: 'Basic', examples: EXAMPLES, complete: completeObjects });
+  return withValidation(withFiles(withNamespace(command), 'to use to edit the resource'))
+    .summary('Edit a resource on the server')
+    .description('Edit a resource from the default editor, named by KUBE_EDITOR or EDITOR; else vi')
+    .argument('[type]', 'TYPE or TYPE/NAME')
+    .argument('[names...]', 'names')
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
+    .option('-l, --selector <selector>', 'label selector to filter on')
+    .option('--output-patch', 'output the patch if the resource is edited')
+    .option('--field-manager <name>', 'name of the manager used to track field ownership', 'kubectl-edit')
+    .action(async (type: string | undefined, names: readonly string[], flags: EditFlags) => {
+      await withSession(
+        flags,
+        (session) => edit(session, type === undefined ? [] : [type, ...names], flags),
+        {
+          fieldManager: flags.fieldManager,
+        },
+      );
+      exit(0);
+    });
+}
+
+interface Edited {
+  readonly target: ObjectTarget;
+  readonly object: KubeObject;
+}
+
+async function edit(session: Session, operands: readonly string[], flags: EditFlags): Promise<void> {
+  if (operands.length === 0 && flags.filename.length === 0)
+    throw new CommandError('must provide a resource to edit: TYPE NAME, or -f');
+  const targets = await findTargets(
+    session,
+    operands,
+    flags,
+    flags.selector === undefined ? { typeAlone: true } : { selected: true, labelSelector: flags.selector },
+  );
+  if (targets.length === 0) throw new CommandError('edit cancelled, no objects found');
+  const items = await Promise.all(
+    targets.map(async (target): Promise<Edited> => {
+      const { metadata, ...rest } = await session.client.get<KubeObject>(target.resource, keyOf(target));
+      const { managedFields: _, ...shown } = metadata;
+      return { target, object: { ...rest, metadata: shown } };
+    }),
+  );
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'navarch-edit-'));
+  const file = path.join(directory, `edit.${flags.output}`);
+  const format = flags.output === 'json' ? formatJson : formatYaml;
+  const [only] = items;
+  const text = format(
+    items.length === 1 && only !== undefined ? only.object : listOf(items.map(({ object }) => object)),
+  );
+  const keep = await editUntilSaved(session, file, text, items, flags);
+  if (!keep) await rm(directory, { recursive: true });
+}
+
+/** Answers whether the file is to stay. */
+async function editUntilSaved(
+  session: Session,
+  file: string,
+  original: string,
+  items: readonly Edited[],
+  flags: EditFlags,
+): Promise<boolean> {
+  let current = original;
+  let complaint = '';
+  for (;;) {
+    await writeFile(file, header(complaint) + current, { mode: 0o600 });
+    runEditor(file);
+    const edited = withoutComments(await readFile(file, 'utf8'));
+    if (edited.trim() === '') {
+      print('Edit cancelled, saved file was empty.');
+      return false;
+    }
+    if (edited === original && complaint === '') {
+      print('Edit cancelled, no changes made.');
+      return false;
+    }
+    if (complaint !== '' && edited === current) {
+      process.stderr.write(`A copy of your changes has been stored to "${file}"\n`);
+      throw new CommandError('Edit cancelled, no valid changes were saved.');
+    }
+    current = edited;
+    try {
+      await save(session, edited, items, flags);
+      return false;
+    } catch (error) {
+      complaint = errorMessage(error);
+      if (isConflict(error)) {
+        process.stderr.write(`A copy of your changes has been stored to "${file}"\n`);
+        throw error;
+      }
+      process.stderr.write(`error: ${complaint}\n`);
+    }
+  }
+}
+
+function header(complaint: string): string {
+  const why = complaint === '' ? [] : [...complaint.split('\n').map((line) => `# ${line}`), '#'];
+  return [
+    "# Please edit the object below. Lines beginning with a '#' will be ignored,",
+    '# and an empty file will abort the edit. If an error occurs while saving this file will be',
+    '# reopened with the relevant failures.',
+    '#',
+    ...why,
+    '',
+  ].join('\n');
+}
+
+/** Only the lines of the header: a `#` further down belongs to a value. */
+function withoutComments(text: string): string {
+  const lines = text.split('\n');
+  const first = lines.findIndex((line) => !line.startsWith('#'));
+  return first < 0 ? '' : lines.slice(first).join('\n');
+}
+
+function runEditor(file: string): void {
+  const editor = process.env['KUBE_EDITOR'] || process.env['EDITOR'] || 'vi';
+  // Through a shell, as an editor may come with flags.
+  const { status, error } = spawnSync('sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
+  if (error !== undefined || status !== 0)
+    throw new CommandError(
+      `there was a problem with the editor "${editor}"${error === undefined ? ` (it ended with code ${status})` : `: ${error.message}`}`,
+    );
+}
+
+async function save(
+  session: Session,
+  text: string,
+  items: readonly Edited[],
+  flags: EditFlags,
+): Promise<void> {
+  const document = parseYaml(text) as KubeObject | undefined;
+  const list = document?.['items'];
+  const edited = items.length > 1 && Array.isArray(list) ? (list as KubeObject[]) : [document as KubeObject];
+  for (const object of edited) {
+    if (typeof object !== 'object' || object === null || typeof object.metadata !== 'object')
+      throw new CommandError('the edited file holds something else than an object');
+    const before = items.find(({ object: one }) => sameObject(one, object));
+    if (before === undefined) throw new CommandError('At least one of apiVersion, kind and name was changed');
+    await saveOne(session, before, object, flags);
+  }
+}
+
+function sameObject(a: KubeObject, b: KubeObject): boolean {
+  return (
+    a.apiVersion === b.apiVersion &&
+    a.kind === b.kind &&
+    a.metadata.name === b.metadata.name &&
+    a.metadata.namespace === b.metadata.namespace
+  );
+}
+
+async function saveOne(
+  session: Session,
+  { target, object }: Edited,
+  edited: KubeObject,
+  flags: EditFlags,
+): Promise<void> {
+  const difference = mergePatchBetween(object, edited) as { readonly metadata?: object } | undefined;
+  if (difference === undefined) return;
+  const { metadata, ...rest } = difference;
+  const body = { ...rest, metadata: { ...metadata, resourceVersion: object.metadata.resourceVersion } };
+  const saved = await session.client.patch<KubeObject>(
+    target.resource,
+    keyOf(target),
+    { type: 'merge', body },
+    { fieldValidation: fieldValidation(flags.validate) },
+  );
+  if (flags.outputPatch === true) print(`Patch: ${JSON.stringify(difference)}`);
+  tell(saved, 'edited', 'none', undefined);
+}
