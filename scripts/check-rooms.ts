@@ -92,6 +92,7 @@ const doors = [
   'src/storage/storage-worker.ts',
   'src/storage/record-file.ts',
   'src/apiserver/listen/',
+  'src/apiserver/proxy/',
   'src/apiserver/security/certificates.ts',
   'src/apiserver/security/certificate-store.ts',
   'src/apiserver/security/token-signer.ts',

@@ -38,6 +38,7 @@ export function parseJsonBody(
   if (body === undefined) return undefined;
   if ('json' in body) return { json: body.json, problems: [] };
   if (body.bytes.length === 0) return undefined;
+  if (body.decode !== undefined) return { json: body.decode(), problems: [] };
   const text = textDecoder.decode(body.bytes);
   const problems = checkJsonText(text, lookForProblems);
   try {

@@ -4,6 +4,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { WatchEvent } from '../api/index.ts';
 import type { Annotate, UserInfo } from '../machinery/index.ts';
+import type { UpgradedConnection } from './listen/exchange.ts';
 
 /** What a path means: `k8s.io/apiserver`'s RequestInfo. */
 export interface RequestInfo {
@@ -28,8 +29,9 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Bytes from a socket, or a JSON value (not to be changed by anyone) from inside the process. */
-  readonly body: { readonly bytes: Uint8Array } | { readonly json: unknown } | undefined;
+  readonly body: RequestBody | undefined;
+  /** What the client wants its connection turned into, in lower case (`websocket`, `spdy/3.1`). */
+  readonly upgrade?: string;
   readonly user: UserInfo;
   readonly signal: AbortSignal;
   /** Where it came from; absent: from inside the process. */
@@ -44,6 +46,15 @@ export interface RequestOrigin {
   /** The peer's IP address. */
   readonly address: string;
 }
+
+export type RequestBody =
+  /** From a socket, as they came. `decode` gives the JSON value of what is not JSON; throws a 400 StatusError. */
+  | { readonly bytes: Uint8Array; readonly decode?: () => unknown }
+  /** From inside the process; not to be changed by anyone. */
+  | { readonly json: unknown };
+
+/** Takes the bytes of an answer that comes in parts. Resolves when there is room for more; rejects when the reader left. */
+export type WriteBytes = (bytes: Uint8Array) => Promise<void>;
 
 export type ApiResponse =
   /** A JSON body. `object` is frozen; its bytes are encoded once and shared (machinery's encodeJson). */
@@ -71,6 +82,19 @@ export type ApiResponse =
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
       /** Delivers batches of events in order until the signal aborts or the server ends the watch. */
       run(onEvents: (events: readonly WatchEvent[]) => void, signal: AbortSignal): Promise<void>;
+    }
+  /** A body that comes in parts: logs, and what another server answers. */
+  | {
+      readonly kind: 'stream';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string | readonly string[]>>;
+      /** Writes the body until it ends or the signal aborts. A rejection cuts the answer off. */
+      run(write: WriteBytes, signal: AbortSignal): Promise<void>;
+    }
+  /** Takes over the connection of a request with `upgrade`, and answers on it. */
+  | {
+      readonly kind: 'upgrade';
+      run(connection: UpgradedConnection, signal: AbortSignal): Promise<void>;
     };
 
 /** Who sent a request. Undefined: these credentials are not of my kind, ask the next; an invalid one throws 401. */

@@ -47,9 +47,10 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
     const context = reviewContext(core, request, info);
     return definition.serve({ request, info, context });
   }
-  // COMPAT: HEAD is no method of resources.
-  if (request.method === 'HEAD' || request.method === 'OPTIONS') throw methodNotAllowed();
   const subresource = info.subresource === '' ? undefined : definition.subresources[info.subresource];
+  const streams = subresource?.streams === true;
+  // COMPAT: HEAD is no method of resources.
+  if (!streams && (request.method === 'HEAD' || request.method === 'OPTIONS')) throw methodNotAllowed();
   if (info.subresource !== '' && subresource === undefined) throw pathNotFound();
   const pretty = request.query.has('pretty') && !['0', 'false'].includes(request.query.get('pretty')!);
   const call: ResourceCall = {
@@ -63,7 +64,7 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
     warnings: new Set(
       served.version.deprecationWarning === undefined ? [] : [served.version.deprecationWarning],
     ),
-    representation: negotiate(request.headers['accept'], pretty, {
+    representation: negotiate(streams ? undefined : request.headers['accept'], pretty, {
       formats: formatsOf(served),
       transforms: true,
     }),

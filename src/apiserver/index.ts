@@ -1,6 +1,14 @@
 export { readAuditPolicy } from './audit/policy.ts';
 export { aggregatedKind, type AggregatedKindOptions } from './aggregated-kind.ts';
-export type { ApiRequest, ApiResponse, Authenticator, Authorizer, RequestInfo, Verdict } from './contract.ts';
+export type {
+  ApiRequest,
+  ApiResponse,
+  Authenticator,
+  Authorizer,
+  RequestInfo,
+  Verdict,
+  WriteBytes,
+} from './contract.ts';
 export { objectCodec } from './object-codec.ts';
 export { ResourceRegistry, type ServedResource } from './registry.ts';
 export {
@@ -24,6 +32,7 @@ export type { InProcessRequest, InProcessTransport } from './transport.ts';
 
 export { ALL_ENDPOINTS, type HealthCheck, type HealthEndpoint } from './listen/health.ts';
 export { versionInfo, type VersionInfo } from './listen/info.ts';
+export type { UpgradedConnection } from './listen/exchange.ts';
 export type { TlsMaterial } from './listen/listener.ts';
 export {
   createMetricsRegistry,

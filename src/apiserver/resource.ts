@@ -189,6 +189,8 @@ export interface Subresource {
   readonly serve?: (call: SubresourceCall) => Promise<ApiResponse>;
   /** Opens a connection (exec, proxy): admission is asked first, and sees the query as options of this kind. */
   readonly connects?: string;
+  /** With `serve`: what it answers is no object but a stream or another server's words, in whatever form it likes. */
+  readonly streams?: boolean;
   /** The object shown as another kind, and the other kind written back (scale). */
   readonly projection?: Projection;
 }

@@ -4,6 +4,8 @@ import { errorMessage, every, type Clock, type Logger, type Random } from '../ba
 import type { KubeObject } from '../api/index.ts';
 import type { UserInfo } from '../machinery/index.ts';
 import type { Storage } from '../storage/index.ts';
+import { Aggregator } from './aggregation/aggregator.ts';
+import { publishAuthenticationConfig } from './aggregation/authentication-config.ts';
 import { customResourceSupport, type CustomResourceSupport } from './crd/index.ts';
 import { Discovery } from './discovery/serve.ts';
 import { OpenApiDocuments } from './openapi/index.ts';
@@ -18,6 +20,7 @@ import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
 import { startListener, type Listener, type ListenerOptions, type TlsMaterial } from './listen/listener.ts';
 import { measureRequests, type Handle } from './listen/request-metrics.ts';
 import type { MetricsRegistry } from './metrics.ts';
+import { createObjectAccess } from './object-access.ts';
 import { objectFeed, type ObjectFeed } from './object-feed.ts';
 import type { ClusterCertificates } from './security/certificate-store.ts';
 import { securityKinds, tokenSubresource } from './security/kinds.ts';
@@ -99,13 +102,24 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     parts.unshift(registered, security);
     const customResources = customResourceSupport({ convertByWebhook: registered.convertByWebhook });
     const server = createApiServer(
-      serverOptions(options, { audit, limiter }, security, customResources, registered, (request) =>
-        request.path.startsWith('/openapi/') ? documents.respond(request) : discovery.respond(request),
-      ),
+      serverOptions(options, { audit, limiter }, security, customResources, registered, (request) => {
+        const remote = aggregator.respond(request);
+        if (remote !== undefined) return remote;
+        return request.path.startsWith('/openapi/') ? documents.respond(request) : discovery.respond(request);
+      }),
     );
     parts.unshift(server);
-    const discovery = new Discovery(server.registry);
-    const documents = new OpenApiDocuments(server.registry, options.version.gitVersion, clock);
+    const aggregator = new Aggregator({
+      ...options,
+      metrics,
+      registry: server.registry,
+      objects: createObjectAccess(server.registry, options.storage),
+      transport: server.inProcess(SYSTEM),
+      certificate: certificates.frontProxy.client,
+    });
+    parts.unshift(aggregator);
+    const discovery = new Discovery(server.registry, aggregator);
+    const documents = new OpenApiDocuments(server.registry, options.version.gitVersion, clock, aggregator);
     const definitions = customResources.start({
       storage: options.storage,
       registry: server.registry,
@@ -117,6 +131,8 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     await definitions.ready;
     await registered.start(server.registry);
     if (limiter !== undefined) await storeSuggested(server.inProcess(SYSTEM));
+    await aggregator.start();
+    parts.unshift(announcement(options, server));
     const answer: Handle = (request) => server.handle(request);
     const measured = metrics === undefined ? answer : measureRequests(answer, metrics, clock);
     const handle = options.around?.(measured) ?? measured;
@@ -177,7 +193,7 @@ function serverOptions(
   security: Security,
   customResources: CustomResourceSupport,
   registered: RegisteredAdmission,
-  describe: (request: ApiRequest) => ApiResponse | undefined,
+  describe: (request: ApiRequest) => ApiResponse | Promise<ApiResponse> | undefined,
 ): ApiServerOptions {
   const { metrics, storage, healthChecks = [] } = options;
   const info = createInfoEndpoints({
@@ -259,6 +275,30 @@ function renewal(options: StartOptions, listener: Listener): { close(): void } {
     );
   });
   return { close: cancel };
+}
+
+/** Tells other API servers whom to believe; goes on beside the start. */
+function announcement(
+  { certificates, access = {}, clock, logger }: StartOptions,
+  server: ApiServer,
+): { close(): Promise<void> } {
+  const stopping = new AbortController();
+  const transport = server.inProcess(SYSTEM);
+  const { signal } = stopping;
+  const done = publishAuthenticationConfig({
+    transport,
+    certificates,
+    clientAuthorities: access.clientAuthorities ?? '',
+    clock,
+    logger,
+    signal,
+  });
+  return {
+    async close() {
+      stopping.abort(new Error('the server is shutting down'));
+      await done;
+    },
+  };
 }
 
 function tlsMaterial({ server, authority }: ClusterCertificates, { access = {} }: StartOptions): TlsMaterial {

@@ -2,6 +2,7 @@
 // Structurally the Transport of the client room, which may not be imported from here.
 import type { WatchEvent } from '../api/index.ts';
 import { StatusError, type Status, type UserInfo } from '../machinery/index.ts';
+import { bodyOf, eventLines, wholeAnswer, type WholeAnswer } from './answers.ts';
 import type { ApiRequest, ApiResponse } from './contract.ts';
 
 export interface InProcessRequest {
@@ -22,7 +23,6 @@ export interface InProcessTransport {
 
 const NEVER = new AbortController().signal;
 const NO_QUERY = new URLSearchParams();
-const decoder = new TextDecoder();
 
 function queryOf(query: InProcessRequest['query'], watch: boolean): URLSearchParams {
   if (query === undefined && !watch) return NO_QUERY;
@@ -40,12 +40,6 @@ function headersOf({ headers, contentType, body }: InProcessRequest): ApiRequest
   for (const [name, value] of Object.entries(headers ?? {})) lower[name.toLowerCase()] = value;
   if (body !== undefined) lower['content-type'] ??= contentType ?? 'application/json';
   return lower;
-}
-
-function decodeBody(response: Extract<ApiResponse, { kind: 'bytes' }>): unknown {
-  if (response.bytes.length === 0) return undefined;
-  const text = decoder.decode(response.bytes);
-  return response.contentType.startsWith('application/json') ? (JSON.parse(text) as unknown) : text;
 }
 
 export function createInProcessTransport(
@@ -68,16 +62,20 @@ export function createInProcessTransport(
       request.signal?.throwIfAborted();
       const response = await handle(toRequest(request, false));
       if (response.kind === 'watch') throw new Error('a watch was asked for with send');
-      const body = response.kind === 'object' ? response.object : decodeBody(response);
-      return { status: response.status, body };
+      const whole = await wholeAnswer(response, request.signal ?? closing.signal);
+      return { status: whole.status, body: bodyOf(whole) };
     },
     async watch(request, onEvent) {
       closing.signal.throwIfAborted();
       request.signal?.throwIfAborted();
       const response = await handle(toRequest(request, true));
-      if (response.kind !== 'watch') throw statusErrorOf(response);
       const signal =
         request.signal === undefined ? closing.signal : AbortSignal.any([closing.signal, request.signal]);
+      if (response.kind === 'stream' && response.status === 200) {
+        await response.run(eventLines(onEvent), signal);
+        return;
+      }
+      if (response.kind !== 'watch') throw statusErrorOf(await wholeAnswer(response, signal));
       await response.run((events) => {
         for (const event of events) onEvent(event);
       }, signal);
@@ -88,8 +86,9 @@ export function createInProcessTransport(
   };
 }
 
-function statusErrorOf(response: Exclude<ApiResponse, { kind: 'watch' }>): StatusError {
-  const body = response.kind === 'object' ? response.object : decodeBody(response);
+function statusErrorOf(response: WholeAnswer): StatusError {
+  const body = bodyOf(response);
+  if (typeof body === 'string') return new StatusError(response.status, '', body);
   const { code = response.status, reason = '', message = '', details } = (body ?? {}) as Partial<Status>;
   return new StatusError(code, reason, message, details);
 }

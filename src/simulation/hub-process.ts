@@ -32,6 +32,7 @@ export const SIMULATED_CERTIFICATES: ClusterCertificates = {
   server: { certificate: '', key: '' },
   admin: { certificate: '', key: '' },
   serviceAccountKey: '',
+  frontProxy: { authority: { certificate: '', key: '' }, client: { certificate: '', key: '' } },
 };
 
 interface Running {

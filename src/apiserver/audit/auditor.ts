@@ -3,6 +3,7 @@
 import type { JsonObject } from '../../api/index.ts';
 import { formatMicroTime, type Clock, type Random } from '../../base/index.ts';
 import type { Annotate, StatusError, UserInfo } from '../../machinery/index.ts';
+import { followed, statusCodeOf } from '../answers.ts';
 import type { ApiRequest, ApiResponse, RequestInfo } from '../contract.ts';
 import { parseRequestInfo } from '../request-info.ts';
 import { atLeast, decideAudit, type AuditDecision, type AuditPolicy, type AuditStage } from './policy.ts';
@@ -103,25 +104,23 @@ class Trail implements AuditTrail {
   }
 
   answered(response: ApiResponse): ApiResponse {
-    if (response.kind !== 'watch') {
+    if (response.kind === 'object' || response.kind === 'bytes') {
       this.#put('ResponseComplete', this.#answer(response));
       return response;
     }
-    const status = { responseStatus: { metadata: {}, code: 200 } };
-    this.#put('ResponseStarted', status);
-    return {
-      ...response,
-      run: async (onEvents, signal) => {
-        try {
-          await response.run(onEvents, signal);
-        } finally {
-          this.#put('ResponseComplete', status);
-        }
-      },
-    };
+    const status = { responseStatus: { metadata: {}, code: statusCodeOf(response) } };
+    // What another server answers counts as long when it is over.
+    if (response.kind !== 'stream') this.#put('ResponseStarted', status);
+    return followed(response, async (sent) => {
+      try {
+        await sent;
+      } finally {
+        this.#put('ResponseComplete', status);
+      }
+    });
   }
 
-  #answer(response: Exclude<ApiResponse, { kind: 'watch' }>): object {
+  #answer(response: Extract<ApiResponse, { kind: 'object' | 'bytes' }>): object {
     const object = response.kind === 'object' ? response.object : undefined;
     const { kind, ...rest } = (object ?? {}) as { readonly kind?: string; readonly details?: unknown };
     const told = kind === 'Status' ? statusFields(rest) : {};
@@ -151,7 +150,9 @@ class Trail implements AuditTrail {
   }
 
   #body(body: NonNullable<ApiRequest['body']>): unknown {
-    return 'json' in body ? this.#shown(body.json) : new RawJson(body.bytes, (json) => this.#shown(json));
+    if ('json' in body) return this.#shown(body.json);
+    const { bytes, decode = () => JSON.parse(new TextDecoder().decode(bytes)) as unknown } = body;
+    return new SentBody(decode, (json) => this.#shown(json));
   }
 
   #shown(object: unknown): unknown {
@@ -170,11 +171,11 @@ class Lazy {
   }
 }
 
-class RawJson extends Lazy {
-  constructor(bytes: Uint8Array, show: (json: unknown) => unknown) {
+class SentBody extends Lazy {
+  constructor(decode: () => unknown, show: (json: unknown) => unknown) {
     super(() => {
       try {
-        const shown = show(JSON.parse(new TextDecoder().decode(bytes)));
+        const shown = show(decode());
         return shown instanceof Lazy ? shown.toJSON() : shown;
       } catch {
         // What cannot be read was refused; the answer says why.

@@ -1,27 +1,36 @@
 // What the server says of its groups, versions and resources, in the two forms that clients ask for: one document a
-// group version (legacy), or everything at once (aggregated discovery). Pure: built from the registry.
+// group version (legacy), or everything at once (aggregated discovery). Pure: built from the registry and from what
+// other API servers say.
 import { formatApiVersion } from '../../api/index.ts';
+import { aggregatedVersion, type ListedResource } from '../aggregation/remote-discovery.ts';
+import { defaultPriority, type Priority } from '../aggregation/api-service.ts';
 import type { ResourceDefinition, Subresource } from '../resource.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
+export interface ServedVersion {
+  readonly version: string;
+  readonly definitions: readonly ResourceDefinition[];
+  /** Instead of the definitions: another API server's, as far as it has told. */
+  readonly remote?: RemoteVersion;
+}
+
 /** The versions of one group in order of preference, each with what it serves. */
 export interface ServedGroup {
   readonly group: string;
-  readonly versions: readonly {
-    readonly version: string;
-    readonly definitions: readonly ResourceDefinition[];
-  }[];
+  readonly versions: readonly ServedVersion[];
 }
 
-// COMPAT: the order in which upstream lists its own groups, which is the order in which clients resolve short names.
-const FIRST_GROUPS = [
-  'apiregistration.k8s.io', 'apps', 'events.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io', 'autoscaling',
-  'batch', 'certificates.k8s.io', 'networking.k8s.io', 'policy', 'rbac.authorization.k8s.io', 'storage.k8s.io',
-  'admissionregistration.k8s.io', 'apiextensions.k8s.io', 'scheduling.k8s.io', 'coordination.k8s.io', 'node.k8s.io',
-  'discovery.k8s.io', 'flowcontrol.apiserver.k8s.io', 'resource.k8s.io',
-]; // prettier-ignore
-const RANK = new Map(FIRST_GROUPS.map((group, index) => [group, index]));
+export interface RemoteVersion {
+  readonly group: string;
+  readonly version: string;
+  readonly resources: readonly ListedResource[];
+  /** Whether it could not be asked again since. */
+  readonly stale: boolean;
+}
+
+/** Where a group and version stand among the others; the higher comes first. */
+export type PriorityOf = (group: string, version: string, custom: boolean) => Priority;
 
 /** Kubernetes' order of versions: v2 before v1 before v1beta2 before v1alpha1, anything else by name after them. */
 export function compareVersions(a: string, b: string): number {
@@ -38,31 +47,50 @@ export function compareVersions(a: string, b: string): number {
   return right[0] - left[0] || right[1] - left[1] || right[2] - left[2];
 }
 
-export function servedGroups(definitions: readonly ResourceDefinition[]): readonly ServedGroup[] {
-  const groups = new Map<string, Map<string, ResourceDefinition[]>>();
+export function servedGroups(
+  definitions: readonly ResourceDefinition[],
+  remotes: readonly RemoteVersion[] = [],
+  priorityOf: PriorityOf = defaultPriority,
+): readonly ServedGroup[] {
+  const groups = new Map<
+    string,
+    Map<string, { definitions: ResourceDefinition[]; remote?: RemoteVersion }>
+  >();
+  const versionOf = (
+    group: string,
+    version: string,
+  ): { definitions: ResourceDefinition[]; remote?: RemoteVersion } => {
+    const versions = groups.get(group) ?? new Map<string, { definitions: ResourceDefinition[] }>();
+    groups.set(group, versions);
+    const found = versions.get(version) ?? { definitions: [] };
+    versions.set(version, found);
+    return found;
+  };
   for (const definition of definitions) {
-    const versions = groups.get(definition.group) ?? new Map<string, ResourceDefinition[]>();
-    groups.set(definition.group, versions);
     for (const { name, served } of definition.versions) {
-      if (!served) continue;
-      const list = versions.get(name) ?? [];
-      list.push(definition);
-      versions.set(name, list);
+      if (served) versionOf(definition.group, name).definitions.push(definition);
     }
   }
+  for (const remote of remotes) versionOf(remote.group, remote.version).remote = remote;
   return [...groups]
-    .filter(([, versions]) => versions.size > 0)
-    .map(([group, versions]) => ({
-      group,
-      versions: [...versions]
-        .sort(([a], [b]) => compareVersions(a, b))
-        .map(([version, list]) => ({ version, definitions: list })),
-    }))
-    .sort(
-      (a, b) =>
-        (RANK.get(a.group) ?? FIRST_GROUPS.length) - (RANK.get(b.group) ?? FIRST_GROUPS.length) ||
-        (a.group < b.group ? -1 : 1),
-    );
+    .map(([group, versions]) => {
+      const ranked = [...versions].map(([version, { definitions: list, remote }]) => {
+        const custom = list.length > 0 && list.every((one) => one.custom === true);
+        const served: ServedVersion = {
+          version,
+          definitions: list,
+          ...(remote === undefined ? {} : { remote }),
+        };
+        return { served, priority: priorityOf(group, version, custom) };
+      });
+      ranked.sort(
+        (a, b) =>
+          b.priority.version - a.priority.version || compareVersions(a.served.version, b.served.version),
+      );
+      const priority = Math.max(...ranked.map((one) => one.priority.group));
+      return { priority, group, versions: ranked.map(({ served }) => served) };
+    })
+    .sort((a, b) => b.priority - a.priority || (a.group < b.group ? -1 : 1));
 }
 
 // ---- one document a group or version
@@ -188,13 +216,17 @@ export function aggregatedDiscovery(groups: readonly ServedGroup[], core: boolea
       .filter(({ group }) => (group === '') === core)
       .map(({ group, versions }) => ({
         metadata: group === '' ? {} : { name: group },
-        versions: versions.map(({ version, definitions }) => ({
-          version,
-          resources: [...definitions]
-            .sort((a, b) => (a.resource < b.resource ? -1 : 1))
-            .map((definition) => aggregatedResource(definition, group, version)),
-          freshness: 'Current',
-        })),
+        versions: versions.map(({ version, definitions, remote }) =>
+          remote === undefined
+            ? {
+                version,
+                resources: [...definitions]
+                  .sort((a, b) => (a.resource < b.resource ? -1 : 1))
+                  .map((definition) => aggregatedResource(definition, group, version)),
+                freshness: 'Current',
+              }
+            : aggregatedVersion(group, version, remote.resources, remote.stale),
+        ),
       })),
   };
 }

@@ -1,5 +1,8 @@
-// Answers the paths by which clients find out what is served. Documents are kept until the registry moves.
+// Answers the paths by which clients find out what is served. Documents are kept until the registry moves, or what other
+// API servers serve through this one.
 import { createHash } from 'node:crypto';
+import type { AggregatedApis } from '../aggregation/aggregator.ts';
+import { defaultPriority } from '../aggregation/api-service.ts';
 import { encodeJson } from '../../machinery/index.ts';
 import type { ApiRequest, ApiResponse } from '../contract.ts';
 import { negotiate } from '../negotiation.ts';
@@ -23,12 +26,14 @@ interface Document {
 
 export class Discovery {
   readonly #registry: ResourceRegistry;
-  #generation = -1;
+  readonly #aggregated: AggregatedApis | undefined;
+  #generation = '';
   #groups: readonly ServedGroup[] = [];
   readonly #documents = new Map<string, Document>();
 
-  constructor(registry: ResourceRegistry) {
+  constructor(registry: ResourceRegistry, aggregated?: AggregatedApis) {
     this.#registry = registry;
+    this.#aggregated = aggregated;
   }
 
   /** Undefined: the path is none of discovery's. */
@@ -96,9 +101,17 @@ export class Discovery {
   }
 
   #refresh(): void {
-    if (this.#generation === this.#registry.generation) return;
-    this.#generation = this.#registry.generation;
-    this.#groups = servedGroups(this.#registry.definitions());
+    const generation = `${this.#registry.generation} ${this.#aggregated?.generation ?? 0}`;
+    if (this.#generation === generation) return;
+    this.#generation = generation;
+    const remotes = (this.#aggregated?.remotes() ?? []).map(({ group, version, description, stale }) => {
+      return { group, version, resources: description?.resources ?? [], stale };
+    });
+    this.#groups = servedGroups(this.#registry.definitions(), remotes, (group, version, custom) =>
+      this.#aggregated === undefined
+        ? defaultPriority(group, version, custom)
+        : this.#aggregated.priority(group, version, custom),
+    );
     this.#documents.clear();
   }
 }

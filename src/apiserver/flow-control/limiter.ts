@@ -183,6 +183,8 @@ function withHeaders(
   level: PriorityLevel | undefined,
 ): ApiResponse {
   if (flow === undefined || flow.schema.uid === '' || level === undefined) return response;
+  // Who takes over a connection answers on it alone.
+  if (response.kind === 'upgrade') return response;
   const headers = {
     ...response.headers,
     'x-kubernetes-pf-flowschema-uid': flow.schema.uid,

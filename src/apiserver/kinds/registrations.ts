@@ -1,7 +1,7 @@
 // admissionregistration.k8s.io and apiregistration.k8s.io: who else has a say in requests. Calling webhooks is the
 // business of admission; here their registrations are stored, defaulted and checked.
-import type { KubeObject } from '../../api/index.ts';
-import { fieldError, isDns1123Subdomain, type FieldError } from '../../machinery/index.ts';
+import type { APIService, KubeObject } from '../../api/index.ts';
+import { fieldError, isDns1035Label, isDns1123Subdomain, type FieldError } from '../../machinery/index.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { named, oneOf } from './checks.ts';
@@ -158,6 +158,50 @@ function admissionPolicy(
   };
 }
 
+function validateApiService({ metadata, spec }: APIService): FieldError[] {
+  const { group = '', version = '', service, caBundle = '', insecureSkipTLSVerify = false } = spec ?? {};
+  const { name = '' } = metadata;
+  const errors: FieldError[] = [];
+  const expected = `${version}.${group}`;
+  if (name !== expected) {
+    const why = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(expected)}`;
+    errors.push(fieldError.invalid('metadata.name', name, why));
+  }
+  if (group === '' && version !== 'v1') {
+    const why = 'only v1 may have an empty group and it better be legacy kube';
+    errors.push(fieldError.required('spec.group', why));
+  }
+  if (group !== '') errors.push(...named(isDns1123Subdomain(group), group, 'spec.group'));
+  errors.push(...named(isDns1035Label(version), version, 'spec.version'));
+  const { groupPriorityMinimum = 0, versionPriority = 0 } = spec ?? {};
+  if (groupPriorityMinimum <= 0 || groupPriorityMinimum > 20_000) {
+    const why = 'must be positive and less than 20000';
+    errors.push(fieldError.invalid('spec.groupPriorityMinimum', groupPriorityMinimum, why));
+  }
+  if (versionPriority <= 0 || versionPriority > 1000) {
+    const why = 'must be positive and less than 1000';
+    errors.push(fieldError.invalid('spec.versionPriority', versionPriority, why));
+  }
+  if (service === undefined) {
+    if (caBundle !== '') {
+      const shown = `${Buffer.from(caBundle, 'base64').length} bytes`;
+      errors.push(fieldError.invalid('spec.caBundle', shown, 'local APIServices may not have a caBundle'));
+    }
+    if (insecureSkipTLSVerify) {
+      const why = 'local APIServices may not have insecureSkipTLSVerify';
+      errors.push(fieldError.invalid('spec.insecureSkipTLSVerify', true, why));
+    }
+    return errors;
+  }
+  if ((service.namespace ?? '') === '') errors.push(fieldError.required('spec.service.namespace'));
+  if ((service.name ?? '') === '') errors.push(fieldError.required('spec.service.name'));
+  if (insecureSkipTLSVerify && caBundle !== '') {
+    const why = 'may not be true if caBundle is present';
+    errors.push(fieldError.invalid('spec.insecureSkipTLSVerify', true, why));
+  }
+  return errors;
+}
+
 const apiService: BuiltinKind = {
   defaults: (object) =>
     change(object as unknown as { spec?: { service?: { port?: number } } }, 'spec', (spec) =>
@@ -165,39 +209,7 @@ const apiService: BuiltinKind = {
     ) as unknown as KubeObject,
   strategy: {
     requiresResourceVersion: true,
-    validate(object) {
-      const {
-        group = '',
-        version = '',
-        service,
-        caBundle,
-        insecureSkipTLSVerify,
-      } = (object['spec'] ?? {}) as {
-        group?: string;
-        version?: string;
-        service?: object;
-        caBundle?: string;
-        insecureSkipTLSVerify?: boolean;
-      };
-      const errors: FieldError[] = [];
-      const expected = `${version}.${group}`;
-      const { name = '' } = object.metadata;
-      if (name !== expected) {
-        const why = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(expected)}`;
-        errors.push(fieldError.invalid('metadata.name', name, why));
-      }
-      if (service === undefined && (caBundle !== undefined || insecureSkipTLSVerify === true)) {
-        errors.push(
-          fieldError.invalid('spec.caBundle', caBundle ?? '', 'local APIServices may not have a caBundle'),
-        );
-      }
-      if (insecureSkipTLSVerify === true && caBundle !== undefined) {
-        errors.push(
-          fieldError.invalid('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present'),
-        );
-      }
-      return errors;
-    },
+    validate: (object) => validateApiService(object as APIService),
   },
   subresources: { status: statusSubresource() },
   printer: printers.apiServices,

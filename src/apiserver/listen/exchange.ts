@@ -1,7 +1,8 @@
 // One request and its answer as a socket carries them, the same for HTTP/1.1 and HTTP/2. What must stay true:
 // an exchange is answered at most once, and its signal aborts when the peer goes away before the answer is out.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 
 /** Names in lower case. Values of one name are joined by `, `, those of `impersonate-` names by a line break. */
 export type RequestHeaders = Readonly<Record<string, string | undefined>>;
@@ -23,8 +24,25 @@ export interface Exchange {
   destroy(): void;
   /** Answers with a body that is known; `undefined` sends headers only. */
   respond(status: number, headers: ResponseHeaders, body: Uint8Array | undefined): void;
+  /** Only where the client asked to turn its connection into something else. */
+  readonly upgrade?: Upgrade;
   /** Answers with a body that comes in parts. */
   openBody(status: number, headers: ResponseHeaders): ResponseBody;
+}
+
+/** A connection that its client asked to turn into something else. Nothing has been answered yet. */
+export interface UpgradedConnection {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** What came behind the request. */
+  readonly head: Buffer;
+}
+
+export interface Upgrade {
+  /** In lower case. */
+  readonly protocol: string;
+  /** Takes the connection instead of answering; undefined when it was answered already. */
+  take(): UpgradedConnection | undefined;
 }
 
 export interface ResponseBody {
@@ -116,6 +134,34 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       response.writeHead(status, headers as Record<string, string | number | string[]>);
       response.flushHeaders();
       return bodyOf(response);
+    },
+  };
+}
+
+/** What can be spoken on a connection besides HTTP. Other wishes are ignored, as HTTP wants it. */
+export function isUpgrade({ headers }: IncomingMessage): boolean {
+  return /^(websocket|spdy\/3\.1)$/i.test(headers.upgrade ?? '');
+}
+
+/** A request whose connection HTTP has let go of: answered by hand, or taken over. */
+export function upgradeExchange(request: IncomingMessage, socket: Socket, head: Buffer): Exchange {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.on('finish', () => {
+    response.detachSocket(socket);
+    socket.end();
+  });
+  return {
+    ...http1Exchange(request, response),
+    hasBody: false,
+    upgrade: {
+      protocol: (request.headers.upgrade ?? '').toLowerCase(),
+      take() {
+        if (response.headersSent) return undefined;
+        response.detachSocket(socket);
+        return { request, socket, head };
+      },
     },
   };
 }

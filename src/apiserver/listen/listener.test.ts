@@ -139,14 +139,15 @@ const echo = async (request: ApiRequest): Promise<ApiResponse> => ({
     query: [...request.query],
     groups: request.headers['impersonate-group'],
     user: request.user,
-    body:
-      request.body === undefined
-        ? 'none'
-        : 'bytes' in request.body
-          ? Buffer.from(request.body.bytes).toString()
-          : { json: request.body.json },
+    body: shownBody(request.body),
   },
 });
+
+function shownBody(body: ApiRequest['body']): unknown {
+  if (body === undefined) return 'none';
+  if ('json' in body) return { json: body.json };
+  return body.decode === undefined ? Buffer.from(body.bytes).toString() : { json: body.decode() };
+}
 
 function json(answer: Answer): Record<string, unknown> {
   return JSON.parse(answer.bytes.toString()) as Record<string, unknown>;
@@ -298,6 +299,91 @@ function lines(bytes: Buffer): unknown[] {
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as unknown);
 }
+
+test('a reader that waits holds a stream back, and one that leaves ends it', async () => {
+  let written = 0;
+  const ended = Promise.withResolvers<string>();
+  const { port } = await start(async () => ({
+    kind: 'stream',
+    status: 200,
+    headers: { 'content-type': 'text/plain' },
+    async run(write, signal) {
+      try {
+        for (;;) {
+          await write(Buffer.alloc(64 * 1024, 'x'));
+          written += 64 * 1024;
+        }
+      } catch {
+        ended.resolve(String(signal.aborted));
+      }
+    },
+  }));
+  const socket = tlsConnect({
+    host: '127.0.0.1',
+    port,
+    ca: authority.certificate,
+    ALPNProtocols: ['http/1.1'],
+  });
+  socket.write('GET /logs HTTP/1.1\r\nhost: x\r\n\r\n');
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.pause();
+  let before = -1;
+  // What fits into the buffers on the way is written; then nothing more.
+  while (before !== written) {
+    before = written;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.ok(written < 64 * 1024 * 1024, `${written} bytes were written to a reader that does not read`);
+  socket.destroy();
+  assert.equal(await ended.promise, 'true');
+});
+
+test('a stream that breaks off is cut off, not ended as if it were whole', async () => {
+  const { port } = await start(async () => ({
+    kind: 'stream',
+    status: 200,
+    headers: { 'content-type': 'text/plain' },
+    async run(write) {
+      await write(Buffer.from('half'));
+      throw new Error('the rest is lost');
+    },
+  }));
+  await assert.rejects(http1(port, {}), (error: NodeJS.ErrnoException) => error.code === 'ECONNRESET');
+});
+
+test('a connection is handed over to who asked for it, and refused as an answer otherwise', async () => {
+  const { port } = await start(async ({ upgrade, path }) => {
+    if (path === '/no') throw notFound({ group: '', resource: 'pods' }, 'web');
+    return {
+      kind: 'upgrade',
+      async run({ socket, head }) {
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${upgrade}\r\n\r\n`,
+        );
+        socket.write(head);
+        for await (const chunk of socket) socket.write(`<${String(chunk)}>`);
+      },
+    };
+  });
+  const talk = (path: string, protocol: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      let text = '';
+      const socket = tlsConnect({ host: '127.0.0.1', port, ca: authority.certificate });
+      socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: ${protocol}\r\n\r\n`);
+      socket.on('data', (chunk) => {
+        text += String(chunk);
+        if (text.endsWith('\r\n\r\n')) socket.write('hello');
+        if (text.endsWith('>')) socket.end();
+      });
+      socket.on('end', () => resolve(text));
+      socket.on('error', reject);
+    });
+  assert.match(await talk('/', 'SPDY/3.1'), /^HTTP\/1\.1 101 [^]*upgrade: spdy\/3\.1\r\n\r\n<hello>$/);
+  assert.match(await talk('/no', 'websocket'), /^HTTP\/1\.1 404 Not Found[^]*"pods \\"web\\" not found"/);
+  const plain = await http1(port, { method: 'POST' });
+  assert.equal(plain.status, 400);
+  assert.equal(json(plain)['message'], 'Upgrade request required');
+});
 
 test('the signal of a request aborts when its client leaves', async () => {
   let aborted: (() => void) | undefined;

@@ -5,7 +5,7 @@ import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { OperatingError, sleep, type Clock } from '../../base/index.ts';
-import { http1Exchange, http2Exchange, type Exchange } from './exchange.ts';
+import { http1Exchange, http2Exchange, isUpgrade, upgradeExchange, type Exchange } from './exchange.ts';
 import { BodyBudget } from './request-body.ts';
 import { serve, type ClientCertificate, type ServeOptions } from './serve.ts';
 
@@ -78,9 +78,14 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     maxHeaderSize: HEADER_BYTES,
     headersTimeout: HANDSHAKE_TIMEOUT_MS,
     requestTimeout: HTTP1_REQUEST_TIMEOUT_MS,
+    shouldUpgradeCallback: isUpgrade,
   });
   http1.on('request', (request: IncomingMessage, response: ServerResponse) =>
     track(serve(http1Exchange(request, response), certificateOf(request.socket as TLSSocket), serving)),
+  );
+
+  http1.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) =>
+    track(serve(upgradeExchange(request, socket, head), certificateOf(socket), serving)),
   );
 
   const tls = createTlsServer({

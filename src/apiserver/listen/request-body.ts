@@ -1,5 +1,5 @@
-// The body of a request: read up to a limit, and put into the form that the verbs work on. JSON stays bytes
-// (the verbs parse it themselves, since they report duplicate and unknown fields); YAML becomes a JSON value.
+// The body of a request, read up to a limit. It stays bytes: the verbs parse JSON themselves, since they report
+// duplicate and unknown fields, and other servers get what the client sent. YAML and protobuf can be decoded.
 import { StatusError, badRequest, decodeProtobuf } from '../../machinery/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import type { ApiRequest } from '../contract.ts';
@@ -64,8 +64,10 @@ export async function readBody(exchange: Exchange, budget: BodyBudget): Promise<
   const mediaType = mediaTypeOf(exchange.headers['content-type']);
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
   if (size === 0) return undefined;
-  if (mediaType === 'application/vnd.kubernetes.protobuf') return { json: decodeProtobuf(bytes) };
-  return isYaml(mediaType, bytes) ? { json: decodeYaml(bytes) } : { bytes };
+  if (mediaType === 'application/vnd.kubernetes.protobuf') {
+    return { bytes, decode: () => decodeProtobuf(bytes) };
+  }
+  return isYaml(mediaType, bytes) ? { bytes, decode: () => decodeYaml(bytes) } : { bytes };
 }
 
 function tooLarge(): StatusError {

@@ -1,5 +1,6 @@
 // Counts requests and times them, under the names that dashboards and alerts for kube-apiserver use.
 import type { Clock } from '../../base/index.ts';
+import { followed, statusCodeOf } from '../answers.ts';
 import type { ApiRequest, ApiResponse, RequestInfo } from '../contract.ts';
 import type { MetricsRegistry } from '../metrics.ts';
 import { parseRequestInfo } from '../request-info.ts';
@@ -11,7 +12,7 @@ const BUCKETS_SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2,
 const READ_VERBS = new Set(['get', 'list', 'watch']);
 const LOGGED_VERBS: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
 
-/** The same handler, measured. Watches count as long-running and are not timed. */
+/** The same handler, measured. Watches and streams count as long-running and are not timed. */
 export function measureRequests(handle: Handle, registry: MetricsRegistry, clock: Clock): Handle {
   const total = registry.counter(
     'apiserver_request_total',
@@ -31,7 +32,7 @@ export function measureRequests(handle: Handle, registry: MetricsRegistry, clock
   );
   const longRunning = registry.gauge(
     'apiserver_longrunning_requests',
-    'Watches that are open, by verb, group, version, resource, subresource and scope.',
+    'Watches and streams that are open, by verb, group, version, resource, subresource and scope.',
     LABELS,
   );
   return async (request) => {
@@ -42,24 +43,20 @@ export function measureRequests(handle: Handle, registry: MetricsRegistry, clock
     inflight.add(kind, 1);
     try {
       const response = await handle(request);
-      const status = response.kind === 'watch' ? 200 : response.status;
+      const status = statusCodeOf(response);
       const dryRun = request.query.get('dryRun') ?? '';
       total.increment([...labels, 'apiserver', dryRun === 'All' ? dryRun : '', String(status)]);
-      if (response.kind !== 'watch') {
+      if (response.kind === 'object' || response.kind === 'bytes') {
         seconds.observe(labels, (clock.now() - started) / 1000);
-        return response;
       }
-      return {
-        ...response,
-        async run(onEvents, signal) {
-          longRunning.add(labels, 1);
-          try {
-            await response.run(onEvents, signal);
-          } finally {
-            longRunning.add(labels, -1);
-          }
-        },
-      };
+      return followed(response, async (sent) => {
+        longRunning.add(labels, 1);
+        try {
+          await sent;
+        } finally {
+          longRunning.add(labels, -1);
+        }
+      });
     } finally {
       inflight.add(kind, -1);
     }

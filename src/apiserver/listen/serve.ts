@@ -15,6 +15,7 @@ import type { Auditor } from '../audit/auditor.ts';
 import type { ApiRequest, ApiResponse, Authenticator } from '../contract.ts';
 import type { Exchange, ResponseHeaders } from './exchange.ts';
 import { readBody, type BodyBudget } from './request-body.ts';
+import { handOver, sendStream } from './streams.ts';
 import { createWatchStream } from './watch-stream.ts';
 
 /** What the peer showed: nothing, a certificate that our client CA vouches for, or one that it does not. */
@@ -50,7 +51,7 @@ export async function serve(
   const auditId = auditIdOf(exchange, options.random);
   const common: ResponseHeaders = { 'audit-id': auditId, 'cache-control': 'no-cache, private' };
   const { path, query } = splitTarget(exchange.target);
-  const { method, headers, address } = exchange;
+  const { method, headers, address, upgrade } = exchange;
   const origin = { auditId, address };
   let user: UserInfo | undefined;
   try {
@@ -67,11 +68,11 @@ export async function serve(
       throw refusal;
     }
     const from = user;
+    const asked = upgrade === undefined ? {} : { upgrade: upgrade.protocol };
     const response = await withTimeout(exchange, options, timeoutMs, (signal) =>
-      options.handle({ method, path, query, headers, body, user: from, signal, origin }),
+      options.handle({ method, path, query, headers, body, user: from, signal, origin, ...asked }),
     );
-    if (response.kind === 'watch') await sendWatch(exchange, response, common, options);
-    else await sendBody(exchange, response, common);
+    await send(exchange, response, common, options);
   } catch (error) {
     sendError(exchange, error, common, options.logger.with({ auditId }));
   } finally {
@@ -83,6 +84,25 @@ export async function serve(
 function auditIdOf({ headers }: Exchange, random: Random): string {
   const given = headers['audit-id'];
   return given !== undefined && /^[\x20-\x7e]{1,64}$/.test(given) ? given : random.uuid();
+}
+
+function send(
+  exchange: Exchange,
+  response: ApiResponse,
+  common: ResponseHeaders,
+  options: ServeOptions,
+): Promise<void> {
+  switch (response.kind) {
+    case 'watch':
+      return sendWatch(exchange, response, common, options);
+    case 'stream':
+      return sendStream(exchange, response, common, options);
+    case 'upgrade':
+      return handOver(exchange, response, options);
+    case 'object':
+    case 'bytes':
+      return sendBody(exchange, response, common);
+  }
 }
 
 async function authenticate(
@@ -152,7 +172,7 @@ async function withTimeout<T>(
 
 async function sendBody(
   exchange: Exchange,
-  response: Exclude<ApiResponse, { kind: 'watch' }>,
+  response: Extract<ApiResponse, { kind: 'object' | 'bytes' }>,
   common: ResponseHeaders,
 ): Promise<void> {
   const headers: ResponseHeaders = { ...common, ...response.headers };

@@ -7,11 +7,13 @@ import { createHash } from 'node:crypto';
 import { builtinSchemaJson, formatApiVersion } from '../../api/index.ts';
 import type { Clock } from '../../base/index.ts';
 import { StatusError } from '../../machinery/index.ts';
+import type { AggregatedApis } from '../aggregation/aggregator.ts';
 import type { ApiRequest, ApiResponse } from '../contract.ts';
 import type { ResourceDefinition } from '../resource.ts';
 import { documentV2, documentV2Json } from './document-v2.ts';
 import { discoveryDocument, groupVersionDocument } from './document-v3.ts';
 import { documentV2Protobuf } from './gnostic.ts';
+import { mergeV2 } from './merge-v2.ts';
 import type { OpenApiResource } from './operations.ts';
 
 const JSON_TYPE = 'application/json';
@@ -43,18 +45,21 @@ export class OpenApiDocuments {
   readonly #source: OpenApiSource;
   readonly #version: string;
   readonly #clock: Clock;
-  #generation = -1;
+  readonly #aggregated: AggregatedApis | undefined;
+  #generation = '';
   /** By path: `api`, `apis`, `apis/apps`, `apis/apps/v1`. */
   #parts = new Map<string, Part>();
   #all: Part = { resources: [], hash: '' };
+  #remotes: ReturnType<AggregatedApis['remotes']> = [];
   /** By path and hash; the least recently used first. */
   readonly #documents = new Map<string, Uint8Array>();
 
   /** @param serverVersion what `/version` says, e.g. `v1.36.2` */
-  constructor(source: OpenApiSource, serverVersion: string, clock: Clock) {
+  constructor(source: OpenApiSource, serverVersion: string, clock: Clock, aggregated?: AggregatedApis) {
     this.#source = source;
     this.#version = serverVersion;
     this.#clock = clock;
+    this.#aggregated = aggregated;
   }
 
   /** The answer to a GET of a path under /openapi/; undefined: there is no such path. */
@@ -74,7 +79,10 @@ export class OpenApiDocuments {
     const shared = { etag, vary: 'Accept' };
     if (headers['if-none-match'] === etag) return notModified(shared);
     const bytes = this.#document(`v2 ${protobuf ? 'protobuf' : 'json'}`, hash, () => {
-      const document = documentV2(this.#version, resources);
+      const document = this.#remotes.reduce(
+        (merged, { group, version, description }) => mergeV2(merged, description?.openApiV2, group, version),
+        documentV2(this.#version, resources),
+      );
       return protobuf ? documentV2Protobuf(document) : Buffer.from(documentV2Json(document));
     });
     const contentType = protobuf ? PROTOBUF_TYPE : JSON_TYPE;
@@ -83,13 +91,17 @@ export class OpenApiDocuments {
 
   #index(): ApiResponse {
     this.#refresh();
-    const paths = Object.fromEntries(
-      [...this.#parts].map(([path, { hash }]) => [
-        path,
-        { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` },
-      ]),
+    const paths = new Map(
+      [...this.#parts].map(([path, { hash }]) => [path, `/openapi/v3/${path}?hash=${hash}`]),
     );
-    return { kind: 'object', status: 200, object: { paths } };
+    for (const { group, version, description } of this.#remotes) {
+      // The other server answers for its document itself.
+      if (description?.openApiV3 !== undefined) paths.set(`apis/${group}/${version}`, description.openApiV3);
+    }
+    const object = {
+      paths: Object.fromEntries([...paths].map(([path, url]) => [path, { serverRelativeURL: url }])),
+    };
+    return { kind: 'object', status: 200, object };
   }
 
   #respondV3(
@@ -146,9 +158,10 @@ export class OpenApiDocuments {
   }
 
   #refresh(): void {
-    const { generation } = this.#source;
+    const generation = `${this.#source.generation} ${this.#aggregated?.generation ?? 0}`;
     if (generation === this.#generation) return;
     this.#generation = generation;
+    this.#remotes = this.#aggregated?.remotes() ?? [];
     const byPath = new Map<string, OpenApiResource[]>([
       ['api', []],
       ['apis', []],
@@ -168,7 +181,12 @@ export class OpenApiDocuments {
     this.#parts = new Map(parts.map(([path, resources]) => [path, this.#part(path, resources)]));
     this.#all = {
       resources: parts.flatMap(([, resources]) => resources),
-      hash: digest([...this.#parts.values()].map(({ hash }) => hash).join()),
+      hash: digest(
+        [
+          ...[...this.#parts.values()].map(({ hash }) => hash),
+          ...this.#remotes.map(({ description }) => JSON.stringify(description?.openApiV2)),
+        ].join(),
+      ),
     };
     const current = new Set([...this.#parts].map(([path, { hash }]) => `${path} ${hash}`));
     for (const key of this.#documents.keys()) {

@@ -73,6 +73,10 @@ test('files are for their owner alone, and a broken one is an operating error', 
       'apiserver.key',
       'ca.crt',
       'ca.key',
+      'front-proxy-ca.crt',
+      'front-proxy-ca.key',
+      'front-proxy-client.crt',
+      'front-proxy-client.key',
       'service-account.key',
     ]);
     for (const file of files) {

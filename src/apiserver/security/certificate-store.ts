@@ -25,6 +25,13 @@ export interface ClusterCertificates {
   readonly admin: KeyPair;
   /** PEM, PKCS #8, P-256. */
   readonly serviceAccountKey: string;
+  readonly frontProxy: FrontProxyCertificates;
+}
+
+/** With these other API servers know that a request was authenticated here. */
+export interface FrontProxyCertificates {
+  readonly authority: KeyPair;
+  readonly client: KeyPair;
 }
 
 export interface CertificateOptions {
@@ -95,7 +102,25 @@ export async function openCertificates(options: CertificateOptions): Promise<Clu
     serviceAccountKey = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
     await vault.write('service-account.key', serviceAccountKey);
   }
-  return { authority, server, admin, serviceAccountKey };
+  const frontProxy = await frontProxyCertificates(options);
+  return { authority, server, admin, serviceAccountKey, frontProxy };
+}
+
+/** COMPAT: an authority of its own, and the name, as kubeadm makes them: no other certificate may speak for users. */
+export const FRONT_PROXY_CLIENT = 'front-proxy-client';
+
+async function frontProxyCertificates({ vault, now }: CertificateOptions): Promise<FrontProxyCertificates> {
+  const authority = await keep(
+    vault,
+    'front-proxy-ca',
+    (pair) => isFresh(pair, now),
+    () => createAuthority({ commonName: 'front-proxy-ca', now, validMs: AUTHORITY_VALID_MS }),
+  );
+  const subject = { commonName: FRONT_PROXY_CLIENT };
+  return {
+    authority,
+    client: await clientCertificate(authority, { vault, now }, FRONT_PROXY_CLIENT, subject),
+  };
 }
 
 /** A certificate for `commonName`, kept under `name` and renewed like the others. */

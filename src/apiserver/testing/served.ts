@@ -88,7 +88,7 @@ export async function serve(
         user: ADMIN,
         signal: new AbortController().signal,
       });
-      const { warning = [] } = response.headers ?? {};
+      const { warning = [] } = (response.kind === 'upgrade' ? undefined : response.headers) ?? {};
       return [warning].flat();
     },
     async list(path, query = {}) {

@@ -5,7 +5,12 @@ import { queryBoolean } from '../options.ts';
 const BOOLEANS = ['stdin', 'stdout', 'stderr', 'tty'] as const;
 
 /** @param rest what follows the subresource in the path, for proxies */
-export function connectOptions(kind: string, query: URLSearchParams, rest: string): KubeObject {
+export function connectOptions(
+  apiVersion: string,
+  kind: string,
+  query: URLSearchParams,
+  rest: string,
+): KubeObject {
   const options: Record<string, unknown> = {};
   if (kind === 'PodExecOptions' || kind === 'PodAttachOptions') {
     for (const name of BOOLEANS) if (queryBoolean(query, name) === true) options[name] = true;
@@ -19,5 +24,5 @@ export function connectOptions(kind: string, query: URLSearchParams, rest: strin
   } else if (rest !== '') {
     options['path'] = rest;
   }
-  return { apiVersion: 'v1', kind, ...options } as unknown as KubeObject;
+  return { apiVersion, kind, ...options } as unknown as KubeObject;
 }

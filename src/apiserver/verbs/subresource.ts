@@ -24,7 +24,8 @@ import { updateObject } from './write.ts';
 
 export async function serveSubresource(call: ResourceCall, subresource: Subresource): Promise<ApiResponse> {
   const { verb } = call.info;
-  if (!subresource.verbs.includes(verb)) throw methodNotAllowed();
+  const asksForMethods = subresource.streams === true && verb === 'options';
+  if (!asksForMethods && !subresource.verbs.includes(verb)) throw methodNotAllowed();
   if (subresource.serve !== undefined) {
     if (subresource.connects !== undefined) await admitConnection(call, subresource.connects);
     return subresource.serve(subresourceCall(call));
@@ -40,7 +41,9 @@ export async function serveSubresource(call: ResourceCall, subresource: Subresou
 
 function subresourceCall(call: ResourceCall): SubresourceCall {
   const { name } = call.info;
-  const options = parseWriteOptions(call.request.query, 'CreateOptions');
+  // Query parameters of a stream are for whoever is at its other end.
+  const query = call.subresource?.streams === true ? new URLSearchParams() : call.request.query;
+  const options = parseWriteOptions(query, 'CreateOptions');
   return {
     request: call.request,
     info: call.info,
@@ -128,14 +131,14 @@ function unasked(call: ResourceCall): ResourceCall {
 }
 
 async function admitConnection(call: ResourceCall, kind: string): Promise<void> {
-  const { core, request, info } = call;
-  const object: KubeObject = connectOptions(kind, request.query, info.rest);
+  const { core, request, info, served } = call;
+  const object: KubeObject = connectOptions(served.apiVersion, kind, request.query, info.rest);
   const given = { name: info.name, dryRun: false, oldObject: undefined, options: {} };
   const warn = (message: string): void => void call.warnings.add(message);
   const attributes = {
     ...admissionAttributes(call, 'CONNECT', { ...given, object }),
-    group: '',
-    version: 'v1',
+    group: served.definition.group,
+    version: served.version.name,
     kind,
     object,
   };

@@ -9,7 +9,7 @@
 // on when the network is back, as packets that are sent again do.
 import type { Socket } from 'node:net';
 import type { WatchEvent } from '../../api/index.ts';
-import type { ApiRequest, ApiResponse } from '../../apiserver/index.ts';
+import type { ApiRequest, ApiResponse, WriteBytes } from '../../apiserver/index.ts';
 import { sleep, type Clock, type Random } from '../../base/index.ts';
 import { ConnectionError, type Transport } from '../../client/index.ts';
 import { Lane } from './lane.ts';
@@ -145,6 +145,12 @@ export class NetworkGate {
     return async (request) => {
       if (!this.isOpen) await this.pass(request.signal);
       const response = await handle(request);
+      if (response.kind === 'stream') {
+        return {
+          ...response,
+          run: (write, signal) => this.slowed(signal, write, (slow, inner) => response.run(slow, inner)),
+        } satisfies typeof response;
+      }
       if (response.kind !== 'watch') return response;
       return {
         ...response,
@@ -152,8 +158,23 @@ export class NetworkGate {
           this.behindNetwork<readonly WatchEvent[]>(signal, onEvents, (deliver, inner) =>
             response.run(deliver, inner),
           ),
-      };
+      } satisfies typeof response;
     };
+  }
+
+  /** Runs a stream of bytes, each part of which waits for the network. Cutting it cuts its socket as well. */
+  private slowed(
+    asked: AbortSignal,
+    write: WriteBytes,
+    run: (write: WriteBytes, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const { outside, everybody } = this.cuts;
+    return breakable([asked, outside.signal, everybody.signal], (signal) =>
+      run(async (bytes) => {
+        if (!this.isOpen) await this.pass(signal);
+        await write(bytes);
+      }, signal),
+    );
   }
 
   /** A transport for users outside the member. */
