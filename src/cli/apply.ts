@@ -287,7 +287,7 @@ async function change(
 }
 
 /** What the object becomes by what is declared now and was before. */
-function declaredTarget(resource: ApiResource, current: KubeObject, declared: KubeObject): KubeObject {
+export function declaredTarget(resource: ApiResource, current: KubeObject, declared: KubeObject): KubeObject {
   const text = current.metadata.annotations?.[LAST_APPLIED];
   if (text === undefined)
     process.stderr.write(

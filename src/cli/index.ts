@@ -26,3 +26,4 @@ export { logsCommand } from './streams/logs.ts';
 export { execCommand } from './streams/exec.ts';
 export { attachCommand } from './streams/exec.ts';
 export { topCommand } from './top.ts';
+export { planCommand } from './plan/command.ts';

@@ -4,6 +4,7 @@ import {
   CONTROL_PLANE_NAME,
   RESOURCE_BINDING_ID_LABEL,
   CLUSTER_RESOURCE_BINDING_ID_LABEL,
+  gvkOf,
   type ClusterSchedulingDecision,
   type ControlPlane,
   type KubeObject,
@@ -16,6 +17,7 @@ import {
   kinds,
   resource,
   type Client,
+  type RestMapper,
   type ListOptions,
   type ObjectKey,
   type Resource,
@@ -29,7 +31,7 @@ import {
   type Interpreter,
 } from '../interpreter/index.ts';
 import { StatusError } from '../machinery/index.ts';
-import { bindingName, type Binding } from '../propagation/index.ts';
+import { bindingName, createEligibility, type Binding } from '../propagation/index.ts';
 
 const controlPlanes = resource<ControlPlane>({
   group: 'navarch.io',
@@ -123,14 +125,6 @@ export class WorldReader {
     );
   }
 
-  decisions(namespace?: string): Promise<readonly SchedulingDecision[]> {
-    return this.list(decisions, namespace === undefined ? {} : { namespace });
-  }
-
-  clusterDecisions(): Promise<readonly ClusterSchedulingDecision[]> {
-    return this.list(clusterDecisions);
-  }
-
   decision({ namespace, name }: ObjectKey): Promise<World['decisions'][number] | undefined> {
     return namespace === undefined
       ? this.find(clusterDecisions, { name })
@@ -201,6 +195,82 @@ export async function readWorldOf(
     priorityClasses,
   };
   return { view: new WorldView(world, interpreter), unread: [...reader.unread] };
+}
+
+/** The whole fleet, with the templates of some kinds. */
+export async function readFleet(
+  reader: WorldReader,
+  mapper: RestMapper,
+  kindsWanted: (world: World) => Iterable<{ readonly apiVersion: string; readonly kind: string }>,
+): Promise<ReadWorld> {
+  const [
+    settings,
+    clusters,
+    policies,
+    clusterPolicies,
+    overridePolicies,
+    clusterOverridePolicies,
+    bindings,
+    clusterBindings,
+    namespacedDecisions,
+    otherDecisions,
+    priorityClasses,
+    interpreter,
+  ] = await Promise.all([
+    reader.settings(),
+    reader.list(kinds.clusters),
+    reader.list(kinds.propagationPolicies),
+    reader.list(kinds.clusterPropagationPolicies),
+    reader.list(kinds.overridePolicies),
+    reader.list(kinds.clusterOverridePolicies),
+    reader.list(kinds.resourceBindings),
+    reader.list(kinds.clusterResourceBindings),
+    reader.list(decisions),
+    reader.list(clusterDecisions),
+    reader.priorityClasses(),
+    reader.interpreter(),
+  ]);
+  const world: World = {
+    nowMs: reader.clock.now(),
+    settings,
+    clusters,
+    policies,
+    clusterPolicies,
+    overridePolicies,
+    clusterOverridePolicies,
+    templates: [],
+    bindings: [...bindings, ...clusterBindings],
+    works: [],
+    decisions: [...namespacedDecisions, ...otherDecisions],
+    priorityClasses,
+  };
+  const templates = await readTemplates(reader, mapper, kindsWanted(world), settings);
+  return { view: new WorldView({ ...world, templates }, interpreter), unread: [...reader.unread] };
+}
+
+async function readTemplates(
+  reader: WorldReader,
+  mapper: RestMapper,
+  wanted: Iterable<{ readonly apiVersion: string; readonly kind: string }>,
+  settings: WorldSettings,
+): Promise<readonly KubeObject[]> {
+  const eligibility = createEligibility({
+    skippedApis: settings.skippedPropagatingApis.join(';'),
+    skippedNamespaces: settings.skippedPropagatingNamespaces,
+  });
+  const byKind = new Map([...wanted].map((one) => [`${one.apiVersion} ${one.kind}`, one]));
+  const lists = await Promise.all(
+    [...byKind.values()].map(async (one) => {
+      const found = await mapper.resourceForObject(one);
+      // COMPAT: a template exists only in its preferred version.
+      if (found === undefined || !found.preferred || eligibility.skipsKind(found)) return [];
+      return reader.list<KubeObject>(found);
+    }),
+  );
+  return lists.flat().filter(({ apiVersion, kind, metadata }) => {
+    const { namespace = '', name = '' } = metadata;
+    return eligibility.refusal(gvkOf({ apiVersion, kind }), namespace, name) === undefined;
+  });
 }
 
 function readWorks(reader: WorldReader, { kind, metadata }: Binding): Promise<readonly Work[]> {

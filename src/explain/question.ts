@@ -2,7 +2,7 @@
 import type { Taint } from '../api/index.ts';
 import { OperatingError } from '../base/index.ts';
 import { Quantity, isLabelValue, isQualifiedName } from '../machinery/index.ts';
-import type { Change } from './change.ts';
+import type { Change, ClusterChange } from './change.ts';
 
 /** What can be asked, as help shows it. */
 export const QUESTIONS: readonly { readonly form: string; readonly example: string }[] = [
@@ -91,8 +91,22 @@ function untaint(
   return { key, ...(value === undefined ? {} : { value }), ...(effect === undefined ? {} : { effect }) };
 }
 
+/** As `kubectl taint` has it: with `-` at the end it goes. Throws OperatingError BAD_QUESTION. */
+export function parseTaintChange(
+  text: string,
+): Extract<ClusterChange, { kind: 'taint' | 'untaint' }> & { readonly key: string } {
+  if (!text.endsWith('-')) return { kind: 'taint', ...taint(text, text) };
+  const { key = '', ...rest } = untaint(text, text.slice(0, -1));
+  return { kind: 'untaint', key, ...rest };
+}
+
+/** As `kubectl label` has it: with `-` at the end it goes. Throws OperatingError BAD_QUESTION. */
+export function parseLabelChange(text: string): Extract<ClusterChange, { kind: 'label' }> {
+  return { kind: 'label', ...label(text, text) };
+}
+
 /** `key=value:Effect` or `key:Effect`, as kubectl has it. */
-export function taint(
+function taint(
   text: string,
   argument: string,
 ): { readonly key: string; readonly value: string; readonly effect: Taint['effect'] } {
@@ -104,7 +118,7 @@ export function taint(
 }
 
 /** `key=value`, or `key-` to take it off. */
-export function label(text: string, argument: string): { readonly key: string; readonly value?: string } {
+function label(text: string, argument: string): { readonly key: string; readonly value?: string } {
   const off = /^([^=]+)-$/.exec(argument);
   if (off !== null) return { key: off[1] ?? '' };
   const at = argument.indexOf('=');
