@@ -14,6 +14,9 @@ import {
 } from '../client/index.ts';
 import { createInformerSet, type Informer, type InformerSet } from '../runtime/index.ts';
 
+/** By which managedFields in members tell our writes from others. COMPAT: upstream's. */
+export const MEMBER_FIELD_MANAGER = 'karmada';
+
 /** All that is needed to reach a member. */
 export interface MemberEndpoint {
   readonly cluster: string;
@@ -136,7 +139,7 @@ export class MemberConnections {
     if (this.closed) throw unusable(endpoint.cluster, 'the hub is stopping');
     const { clock, random, logger } = this.settings;
     const abort = new AbortController();
-    const memberClient = createClient(this.settings.open(endpoint), { fieldManager: 'karmada' });
+    const memberClient = createClient(this.settings.open(endpoint), { fieldManager: MEMBER_FIELD_MANAGER });
     const connection: MemberConnection = {
       cluster: endpoint.cluster,
       memberClient,

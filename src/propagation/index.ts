@@ -36,6 +36,17 @@ export { withManagedKeys } from './managed-keys.ts';
 export { prune } from './prune.ts';
 export { decideUpdate, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';
 export { aggregateWorks, existingClusters, type BindingStatusDecision } from './binding-status.ts';
+export {
+  DELETED,
+  calmInMs,
+  contestedCondition,
+  correctionWaitMs,
+  isFought,
+  opponentOf,
+  withCorrection,
+  type Fight,
+  type Opponent,
+} from './fight.ts';
 export { appliedCondition, dispatchingCondition, manifestStatus, withCondition } from './work-status.ts';
 export { divideCompletions, manifestWork, mergeWork, renderTargets, renderWork } from './work.ts';
 export type { ManifestWorkInput, Overridden, RenderInput, WorkUpdate } from './work.ts';

@@ -94,6 +94,8 @@ export const COMPLETE_API_ENABLEMENTS_CONDITION = 'CompleteAPIEnablements';
 export const SCHEDULED_CONDITION = 'Scheduled';
 export const FULLY_APPLIED_CONDITION = 'FullyApplied';
 export const APPLIED_CONDITION = 'Applied';
+/** Ours: somebody else keeps changing what a Work says. */
+export const CONTESTED_CONDITION = 'Contested';
 export const DISPATCHING_CONDITION = 'Dispatching';
 
 export const SYSTEM_NAMESPACE = 'karmada-system';

@@ -1,9 +1,13 @@
 // The lane of one member: its queue, its workers, and what a reconcile of one of its Works does.
 import {
+  CONTESTED_CONDITION,
+  DISPATCHING_CONDITION,
   EXECUTION_FINALIZER,
   LEAVE_OBJECTS_ANNOTATION,
   executionNamespace,
+  TEMPLATE_UID_ANNOTATION,
   type Cluster,
+  type Condition,
   type KubeObject,
   type Work,
 } from '../../api/index.ts';
@@ -12,7 +16,10 @@ import { isNotFound, keyOf, kinds } from '../../client/index.ts';
 import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../../machinery/index.ts';
 import {
   appliedCondition,
+  calmInMs,
+  contestedCondition,
   dispatchingCondition,
+  isFought,
   isSignificantUpdate,
   withCondition,
 } from '../../propagation/index.ts';
@@ -32,7 +39,7 @@ import type { MemberConnection } from '../member-connections.ts';
 import { isReady } from '../readiness.ts';
 import { reflect } from '../reflection.ts';
 import { WorkObjects } from '../work-objects.ts';
-import { MemberWriter } from './member-writer.ts';
+import { MemberWriter, type Applied } from './member-writer.ts';
 
 // A member that is not ready is looked at again by the event of its recovery; this only guards against a lost one.
 const NOT_READY_RECHECK_MS = 30_000;
@@ -123,22 +130,75 @@ export class ExecutionLane {
     const { recorder } = this.context;
     const manifests = manifestsOf(work);
     const errors: unknown[] = [];
-    const shown: KubeObject[] = [];
+    const results: Applied[] = [];
     for (const manifest of manifests) {
       try {
-        shown.push(await writer.apply(manifest, signal));
+        const result = await writer.apply(manifest, signal);
+        results.push(result);
+        // What was there already is no news.
+        if (result.written) this.tellTemplate(manifest, undefined);
       } catch (error) {
         if (signal.aborted) throw error;
+        this.tellTemplate(manifest, error);
         errors.push(error);
       }
     }
-    await this.writeStatus(work, false, { manifests, errors: errors.map(errorMessage), shown }, signal);
-    if (errors.length === 0) {
-      recorder.event(work, 'Normal', 'SyncSucceed', `Successfully applied to cluster ${this.cluster}`);
-      return done;
+    await this.writeStatus(work, false, { manifests, errors: errors.map(errorMessage), results }, signal);
+    const { namespace = '', name = '' } = work.metadata;
+    const called = `work(${namespace}/${name}) to cluster(${this.cluster})`;
+    if (errors.length > 0) {
+      const why = errors.map(errorMessage).join('; ');
+      recorder.event(work, 'Warning', 'SyncFailed', `Failed to sync ${called}, err: ${why}`);
+      return retry(errors[0]);
     }
-    recorder.event(work, 'Warning', 'SyncFailed', errors.map(errorMessage).join('; '));
-    return retry(errors[0]);
+    if (results.some(({ written }) => written))
+      recorder.event(work, 'Normal', 'SyncSucceed', `Sync ${called} successful.`);
+    return this.next(results);
+  }
+
+  /** The template hears of each cluster; by its uid, since the manifest has another in the member. */
+  private tellTemplate(manifest: KubeObject, error: unknown): void {
+    const { apiVersion, kind, metadata } = manifest;
+    const { namespace, name = '', annotations } = metadata;
+    const uid = annotations?.[TEMPLATE_UID_ANNOTATION];
+    if (uid === undefined || uid === '') return;
+    const { recorder } = this.context;
+    const template = {
+      apiVersion,
+      kind,
+      metadata: { name, uid, ...(namespace === undefined ? {} : { namespace }) },
+    };
+    if (error === undefined) {
+      const text = `Successfully applied resource(${namespace ?? ''}/${name}) to cluster ${this.cluster}`;
+      recorder.event(template, 'Normal', 'SyncSucceed', text);
+      return;
+    }
+    const called = namespace === undefined ? name : `${namespace}/${name}`;
+    const text = `Failed to create or update resource(${called}) in member cluster(${this.cluster}): ${errorMessage(error)}`;
+    recorder.event(template, 'Warning', 'SyncFailed', text);
+  }
+
+  /** When to look again, if no event does it: a correction that waits, or a fight that may be over. */
+  private next(results: readonly Applied[]): Outcome {
+    const nowMs = this.context.clock.now();
+    const waits = results.filter(({ waitMs }) => waitMs > 0).map(({ waitMs }) => waitMs);
+    if (waits.length > 0) return requeueAfter(Math.min(...waits), 'somebody undoes what is written');
+    const fought = results.flatMap(({ fight }) => (isFought(fight, nowMs) ? [calmInMs(fight, nowMs)] : []));
+    return fought.length === 0 ? done : requeueAfter(Math.min(...fought), 'looking whether it is over');
+  }
+
+  /** Whether somebody else undoes what this Work writes; nothing, while nobody ever did. */
+  private contested(
+    { conditions = [] }: NonNullable<Work['status']>,
+    manifests: readonly KubeObject[],
+    results: readonly Applied[],
+  ): ReturnType<typeof contestedCondition> | undefined {
+    const nowMs = this.context.clock.now();
+    const fought = results.flatMap(({ fight }, i) =>
+      isFought(fight, nowMs) ? [{ manifest: manifests[i] as KubeObject, fight }] : [],
+    );
+    const known = conditions.some(({ type }) => type === CONTESTED_CONDITION);
+    return fought.length === 0 && !known ? undefined : contestedCondition(fought, this.cluster);
   }
 
   /** One write for conditions and first statuses together. */
@@ -149,12 +209,12 @@ export class ExecutionLane {
       | {
           readonly manifests: readonly KubeObject[];
           readonly errors: readonly string[];
-          readonly shown: readonly KubeObject[];
+          readonly results: readonly Applied[];
         }
       | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const { hubClient, clock, interpreter } = this.context;
+    const { hubClient, clock, interpreter, recorder } = this.context;
     const now = formatTime(clock.now());
     const before = work.status ?? {};
     let conditions = withCondition(before.conditions, dispatchingCondition(suspended), now);
@@ -162,19 +222,33 @@ export class ExecutionLane {
     if (applied !== undefined) {
       conditions = withCondition(conditions, appliedCondition(applied.manifests.length, applied.errors), now);
       // The answer of a write shows the object as it is now: its status need not wait for the watch to bring it back.
-      const [object] = applied.shown;
-      if (applied.errors.length === 0 && object !== undefined) {
-        manifestStatuses =
-          (await reflect(interpreter, work, object, this.context.recorder)) ?? manifestStatuses;
+      const object = applied.results[0]?.object;
+      if (applied.errors.length === 0) {
+        const contested = this.contested(before, applied.manifests, applied.results);
+        if (contested !== undefined) conditions = withCondition(conditions, contested, now);
+        if (object !== undefined)
+          manifestStatuses = (await reflect(interpreter, work, object, recorder)) ?? manifestStatuses;
       }
     }
     if (conditions === before.conditions && manifestStatuses === before.manifestStatuses) return;
+    this.tellWork(work, before.conditions ?? [], conditions);
     const status = { ...before, conditions, ...(manifestStatuses === undefined ? {} : { manifestStatuses }) };
     try {
       await hubClient.updateStatus(kinds.works, { ...work, status }, { signal });
     } catch (error) {
       // The Work has gone meanwhile, and nobody asks any more.
       if (!isNotFound(error)) throw error;
+    }
+  }
+
+  /** Of what has turned: whether it is dispatched, and whether somebody else writes the same. */
+  private tellWork(work: Work, before: readonly Condition[], after: readonly Condition[]): void {
+    const { recorder } = this.context;
+    for (const { type, status, reason, message } of after) {
+      if (before.find((one) => one.type === type)?.status === status) continue;
+      if (type === DISPATCHING_CONDITION) recorder.event(work, 'Normal', 'WorkDispatching', message);
+      if (type === CONTESTED_CONDITION)
+        recorder.event(work, status === 'True' ? 'Warning' : 'Normal', reason, message);
     }
   }
 

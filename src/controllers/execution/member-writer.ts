@@ -3,10 +3,21 @@
 import type { KubeObject, Work } from '../../api/index.ts';
 import { gvkOf } from '../../api/index.ts';
 import { isAlreadyExists, isConflict, isNotFound, type ApiResource } from '../../client/index.ts';
-import { StatusError } from '../../machinery/index.ts';
-import { decideUpdate, isAtMostOnce, isManaged, releasedManifest } from '../../propagation/index.ts';
+import { StatusError, deepEqual } from '../../machinery/index.ts';
+import {
+  DELETED,
+  correctionWaitMs,
+  decideUpdate,
+  isAtMostOnce,
+  isManaged,
+  opponentOf,
+  releasedManifest,
+  withCorrection,
+  type Fight,
+  type Opponent,
+} from '../../propagation/index.ts';
 import type { ControllerContext } from '../context.ts';
-import type { MemberConnection } from '../member-connections.ts';
+import { MEMBER_FIELD_MANAGER, type MemberConnection } from '../member-connections.ts';
 import type { WorkObjects } from '../work-objects.ts';
 
 // LIMIT: how often a write that lost a race is decided anew before the Work is tried again as a whole.
@@ -19,11 +30,25 @@ interface Written {
   readonly manifest: KubeObject;
 }
 
+/** What applying a manifest came to. */
+export interface Applied {
+  /** As it is in the member; undefined: somebody deleted it, and making it anew has to wait. */
+  readonly object: KubeObject | undefined;
+  /** Whether anything was written. */
+  readonly written: boolean;
+  /** With those who undo our writes, as long as it is remembered. */
+  readonly fight: Fight | undefined;
+  /** A correction that somebody would only undo is put off for so long. */
+  readonly waitMs: number;
+}
+
 export class MemberWriter {
   private readonly context: ControllerContext;
   private readonly connection: MemberConnection;
   private readonly objects: WorkObjects;
   private readonly written = new Map<string, Written>();
+  /** Of objects that had to be put right. */
+  private readonly fights = new Map<string, Fight>();
 
   constructor(context: ControllerContext, connection: MemberConnection, objects: WorkObjects) {
     this.context = context;
@@ -31,22 +56,32 @@ export class MemberWriter {
     this.objects = objects;
   }
 
-  /** Makes the member show `manifest`; resolves with the object as it is there. Throws when it cannot or may not. */
-  async apply(manifest: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+  /** Makes the member show `manifest`. Throws when it cannot or may not. */
+  async apply(manifest: KubeObject, signal: AbortSignal): Promise<Applied> {
     const resource = await this.resourceFor(manifest);
     const informer = this.objects.follow(resource);
     const { namespace, name = '' } = manifest.metadata;
     const key = { namespace, name };
     let observed = informer.isSynced ? informer.store.get(key) : undefined;
-    if (observed !== undefined && this.isAsWritten(manifest, observed)) return observed;
+    if (observed !== undefined && this.isAsWritten(manifest, observed))
+      return this.settled(manifest, observed);
     for (let tries = 1; ; tries++) {
       try {
+        const desired = observed === undefined ? manifest : await this.desired(manifest, observed);
+        if (desired === undefined) {
+          if (observed !== undefined) this.remember(manifest, observed);
+          return this.settled(manifest, observed);
+        }
+        const waitMs = this.waitMs(manifest);
+        if (waitMs > 0) return { object: observed, written: false, fight: this.fight(manifest), waitMs };
+        const correction = this.opponent(manifest, desired, observed);
         const object =
           observed === undefined
-            ? await this.connection.memberClient.create(resource, manifest, { signal })
-            : await this.update(resource, manifest, observed, signal);
+            ? await this.connection.memberClient.create(resource, desired, { signal })
+            : await this.connection.memberClient.update(resource, desired, { signal });
         this.remember(manifest, object);
-        return object;
+        if (correction !== undefined) this.corrected(manifest, correction);
+        return { object, written: true, fight: this.fight(manifest), waitMs: 0 };
       } catch (error) {
         const raced =
           isConflict(error) || isAlreadyExists(error) || (isNotFound(error) && observed !== undefined);
@@ -58,19 +93,48 @@ export class MemberWriter {
     }
   }
 
-  private async update(
-    resource: ApiResource,
-    manifest: KubeObject,
-    observed: KubeObject,
-    signal: AbortSignal,
-  ): Promise<KubeObject> {
+  /** What is to be written over `observed`; undefined: it is as it should be. */
+  private async desired(manifest: KubeObject, observed: KubeObject): Promise<KubeObject | undefined> {
     const { interpreter } = this.context;
     const retained = (desired: KubeObject): Promise<KubeObject | undefined> =>
       Promise.resolve(interpreter.retain(desired, observed));
     const decision = await decideUpdate(manifest, observed, retained, this.connection.cluster);
     if (decision.action === 'refuse') throw new Error(decision.why);
-    if (decision.action === 'none') return observed;
-    return this.connection.memberClient.update(resource, decision.object, { signal });
+    return decision.action === 'none' ? undefined : decision.object;
+  }
+
+  private settled(manifest: KubeObject, object: KubeObject | undefined): Applied {
+    return { object, written: false, fight: this.fight(manifest), waitMs: 0 };
+  }
+
+  private fight(manifest: KubeObject): Fight | undefined {
+    return this.fights.get(nameOf(manifest));
+  }
+
+  /** A manifest that has changed is nobody's to wait for. */
+  private waitMs(manifest: KubeObject): number {
+    return this.isAgain(manifest) ? correctionWaitMs(this.fight(manifest), this.context.clock.now()) : 0;
+  }
+
+  /** Whether this manifest was applied before, so that another write of it can only put something right. */
+  private isAgain(manifest: KubeObject): boolean {
+    const last = this.written.get(nameOf(manifest))?.manifest;
+    return last !== undefined && (last === manifest || deepEqual(last, manifest));
+  }
+
+  /** Who made a correction necessary; undefined: it is none. */
+  private opponent(
+    manifest: KubeObject,
+    desired: KubeObject,
+    observed: KubeObject | undefined,
+  ): Opponent | undefined {
+    if (!this.isAgain(manifest)) return undefined;
+    return observed === undefined ? DELETED : opponentOf(desired, observed, MEMBER_FIELD_MANAGER);
+  }
+
+  private corrected(manifest: KubeObject, opponent: Opponent): void {
+    const name = nameOf(manifest);
+    this.fights.set(name, withCorrection(this.fights.get(name), opponent, this.context.clock.now()));
   }
 
   /**
@@ -99,7 +163,7 @@ export class MemberWriter {
       if (!isNotFound(error)) throw error;
       return true;
     }
-    this.written.delete(nameOf(manifest));
+    this.drop(manifest);
     return !last;
   }
 
@@ -113,18 +177,24 @@ export class MemberWriter {
       // What somebody removed, or took over, in the meantime needs no releasing.
       if (observed === undefined || !isManaged(observed)) break;
       try {
-        await this.update(resource, releasedManifest(manifest), observed, signal);
+        const left = await this.desired(releasedManifest(manifest), observed);
+        if (left !== undefined) await this.connection.memberClient.update(resource, left, { signal });
         break;
       } catch (error) {
         if (!isConflict(error) || tries >= WRITE_TRIES) throw error;
       }
     }
-    this.written.delete(nameOf(manifest));
+    this.drop(manifest);
   }
 
   forget(work: Work): void {
     for (const manifest of (work.spec.workload?.manifests ?? []) as unknown as readonly KubeObject[])
-      this.written.delete(nameOf(manifest));
+      this.drop(manifest);
+  }
+
+  private drop(manifest: KubeObject): void {
+    this.written.delete(nameOf(manifest));
+    this.fights.delete(nameOf(manifest));
   }
 
   isOwnWrite(object: KubeObject): boolean {

@@ -26,7 +26,12 @@ import { createMemoryStorage } from '../../storage/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { quotaResource } from '../federated-resource-quota/index.ts';
 import { customizationResource, interpretationResource } from '../interpreter-customizations.ts';
-import { MemberConnections, secretEndpoints, secretResource } from '../member-connections.ts';
+import {
+  MemberConnections,
+  secretEndpoints,
+  secretResource,
+  type OpenMember,
+} from '../member-connections.ts';
 import { defaultControllerSettings } from '../settings.ts';
 
 export interface ControlPlane extends AsyncDisposable {
@@ -43,6 +48,7 @@ const ADMINISTRATOR = { name: 'system:admin', groups: ['system:masters', 'system
 export async function startControlPlane(
   gates: Partial<FeatureGates> = {},
   interpreter: Interpreter = createInterpreter([nativeLayer(() => '2026-01-01T00:00:00Z')]),
+  openMember: OpenMember = () => assert.fail('this test has no members'),
 ): Promise<ControlPlane> {
   const clock = systemClock;
   const random = systemRandom;
@@ -88,7 +94,7 @@ export async function startControlPlane(
     mapper: createRestMapper(client.transport, { clock }),
     interpreter,
     members: new MemberConnections({
-      open: () => assert.fail('these tests have no members'),
+      open: openMember,
       endpoints: secretEndpoints(informers.informer(secretResource)),
       clock,
       random,

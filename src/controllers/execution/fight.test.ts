@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Condition, KubeObject, Work } from '../../api/index.ts';
+import { kinds, resource } from '../../client/index.ts';
+import { manifestWork } from '../../propagation/index.ts';
+import { startControlPlane } from '../testing/control-plane.ts';
+import { joinReady, startMemberApi } from '../testing/member-api.ts';
+import { executionController } from './index.ts';
+
+const configMaps = resource({ group: '', version: 'v1', resource: 'configmaps', namespaced: true });
+const key = { namespace: 'shop', name: 'settings' };
+
+function settings(mode: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: key, data: { mode } };
+}
+
+test('who undoes our writes in a member is put right, then named and met less often', async () => {
+  await using member = await startMemberApi();
+  await using plane = await startControlPlane({}, undefined, () => member.transport);
+  const { client } = plane;
+  await joinReady(plane, 'm1');
+  const work = manifestWork({
+    cluster: 'm1',
+    manifest: settings('ours'),
+    templateUid: 'template-uid',
+    labels: {},
+    annotations: {},
+  });
+  const { namespace = '', name = '' } = work.metadata;
+  await client.create(kinds.works, work);
+  plane.run(executionController);
+  const intruder = member.clientOf('intruder');
+  const mode = async (): Promise<string | undefined> =>
+    ((await intruder.find(configMaps, key))?.['data'] as { mode: string } | undefined)?.mode;
+  const condition = async (type: string): Promise<Condition | undefined> =>
+    (await client.get<Work>(kinds.works, { namespace, name })).status?.conditions?.find(
+      (one) => one.type === type,
+    );
+  await plane.until('the object is there', async () => (await mode()) === 'ours');
+
+  for (let round = 1; round <= 5; round++) {
+    if (round === 2) await intruder.delete(configMaps, key);
+    else await intruder.patch(configMaps, key, { type: 'merge', body: { data: { mode: 'theirs' } } });
+    await plane.until(`it is put right, ${round}`, async () => (await mode()) === 'ours');
+    if (round < 5) assert.equal(await condition('Contested'), undefined);
+  }
+  await plane.until('the fight is named', async () => (await condition('Contested'))?.status === 'True');
+  const contested = await condition('Contested');
+  assert.equal(contested?.reason, 'WrittenElsewhere');
+  assert.match(
+    contested?.message ?? '',
+    /^ConfigMap shop\/settings in cluster m1 has been put right 5 times since \S+: "intruder" writes \.data\.mode\. /,
+  );
+  assert.equal((await condition('Applied'))?.status, 'True');
+
+  // The next one has to wait.
+  await intruder.patch(configMaps, key, { type: 'merge', body: { data: { mode: 'theirs' } } });
+  const told = async (): Promise<boolean> =>
+    (await client.listAll(kinds.events, { namespace })).items.some(
+      ({ reason }) => reason === 'WrittenElsewhere',
+    );
+  await plane.until('an event tells of it', told);
+  assert.equal(await mode(), 'theirs');
+
+  // What the hub itself changes waits for nobody.
+  const current = await client.get<Work>(kinds.works, { namespace, name });
+  const next = manifestWork({
+    cluster: 'm1',
+    manifest: settings('new'),
+    templateUid: 'template-uid',
+    labels: {},
+    annotations: {},
+  });
+  await client.update(kinds.works, { ...current, spec: next.spec });
+  await plane.until('the new state is there', async () => (await mode()) === 'new');
+});
