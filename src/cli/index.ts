@@ -27,3 +27,5 @@ export { execCommand } from './streams/exec.ts';
 export { attachCommand } from './streams/exec.ts';
 export { topCommand } from './top.ts';
 export { planCommand } from './plan/command.ts';
+export { promoteCommand, promoteSelection } from './promote/command.ts';
+export { rollbackCommand } from './promote/rollback.ts';

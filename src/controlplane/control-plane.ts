@@ -117,6 +117,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ? [agentApproval]
       : [],
     podIdentities: false,
+    storageTemplates: true,
   });
   await housekeeping.ready;
   await ensureFirstObjects(hubClient, clock, {

@@ -57,6 +57,7 @@ function keepHouse(): Housekeeping {
       sign: (pem, options) => signSigningRequest(certificates.authority, pem, options),
     },
     resourceQuotas: true,
+    storageTemplates: true,
     apiServer: { host: '127.0.0.1', port: running.port, serviceIp: '10.96.0.1' },
   });
 }
@@ -367,4 +368,33 @@ test('an approved signing request becomes a certificate that the server takes', 
     key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----\n`,
   });
   assert.equal(user, 'jane');
+});
+
+test('a claim goes when it is deleted, and one that a pod uses when the pod is gone', async () => {
+  const claims = resource({ group: '', version: 'v1', resource: 'persistentvolumeclaims', namespaced: true });
+  const pods = resource({ group: '', version: 'v1', resource: 'pods', namespaced: true });
+  const claim = (name: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace: 'default' },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  });
+  await client.create(claims, claim('free'));
+  await client.create(claims, claim('used'));
+  await client.create(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'user', namespace: 'default' },
+    spec: {
+      automountServiceAccountToken: false,
+      containers: [{ name: 'c', image: 'i' }],
+      volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'used' } }],
+    },
+  });
+  await client.delete(claims, { namespace: 'default', name: 'used' });
+  await client.delete(claims, { namespace: 'default', name: 'free' });
+  await gone(claims, 'free', 'default');
+  assert.notEqual(await client.find(claims, { namespace: 'default', name: 'used' }), undefined);
+  await client.delete(pods, { namespace: 'default', name: 'user' }, { gracePeriodSeconds: 0 });
+  await gone(claims, 'used', 'default');
 });

@@ -82,6 +82,13 @@ export const resources = {
   clusterRoleBindings: kinds.clusterRoleBindings,
   roles: resource({ group: rbac, version: 'v1', resource: 'roles', namespaced: true }),
   roleBindings: resource({ group: rbac, version: 'v1', resource: 'rolebindings', namespaced: true }),
+  persistentVolumeClaims: resource({
+    group: '',
+    version: 'v1',
+    resource: 'persistentvolumeclaims',
+    namespaced: true,
+  }),
+  persistentVolumes: resource({ group: '', version: 'v1', resource: 'persistentvolumes', namespaced: false }),
   priorityClasses: kinds.priorityClasses,
   certificateSigningRequests: resource<CertificateSigningRequest>({
     group: 'certificates.k8s.io',

@@ -16,6 +16,7 @@ import { runResourceQuota } from './resource-quota/index.ts';
 import { runRootCaPublisher } from './root-ca.ts';
 import { runServiceAccounts } from './service-accounts.ts';
 import type { HousekeepingSettings } from './settings.ts';
+import { runStorageProtection } from './storage-protection.ts';
 import { runTokenSecrets, type SecretTokens } from './token-secrets.ts';
 
 export interface HousekeepingOptions {
@@ -45,6 +46,8 @@ export interface HousekeepingOptions {
    * members report; default false.
    */
   readonly resourceQuotas?: boolean;
+  /** Whether claims and volumes are freed when they are deleted, because no volume controller runs; default false. */
+  readonly storageTemplates?: boolean;
 }
 
 export interface Housekeeping {
@@ -89,6 +92,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   if (options.podIdentities !== false) {
     controllers.push(runServiceAccounts(settings), runRootCaPublisher({ ...settings, certificateAuthority }));
   }
+  if (options.storageTemplates === true) controllers.push(runStorageProtection(settings));
   if (options.resourceQuotas === true) controllers.push(runResourceQuota(settings));
   if (signer !== undefined) {
     const { certificateApprovals: approvals = [] } = options;

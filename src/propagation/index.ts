@@ -96,3 +96,17 @@ export {
   type ReplicaSync,
   type ScaleTarget,
 } from './replica-sync.ts';
+export { inRebuildOrder, rebuildRank } from './migration/order.ts';
+export { contentOf, keptOriginal, restoredOriginal } from './migration/original.ts';
+export {
+  changedFields,
+  decideMigration,
+  promotedPolicy,
+  promotedTemplate,
+  titleOf,
+  undoOrder,
+  type MigrationInput,
+  type MigrationPlan,
+  type MigrationProblem,
+  type MigrationSubject,
+} from './migration/plan.ts';

@@ -6,6 +6,7 @@ import { failoverRecordKind } from './failover-record.ts';
 import { resourceInterpretationKind } from './resource-interpretation.ts';
 import { statePreservationRuleKind } from './state-preservation-rule.ts';
 import { workloadStateKind } from './workload-state.ts';
+import { migrationKind } from './migration.ts';
 import { clusterSchedulingDecisionKind, schedulingDecisionKind } from './scheduling-decision.ts';
 
 export const navarchKinds: readonly KindDefinition[] = [
@@ -17,6 +18,7 @@ export const navarchKinds: readonly KindDefinition[] = [
   resourceInterpretationKind,
   statePreservationRuleKind,
   workloadStateKind,
+  migrationKind,
 ];
 
 export type {
@@ -42,3 +44,4 @@ export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';
 export { FAILOVER_CLUSTER_LABEL, type FailoverMove, type FailoverRecord } from './failover-record.ts';
 export type { PreservedPiece, StatePreservationRule } from './state-preservation-rule.ts';
 export type { ClusterState, StateValue, WorkloadState } from './workload-state.ts';
+export type { Migration, MigrationItem, MigrationStep } from './migration.ts';

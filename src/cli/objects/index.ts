@@ -23,6 +23,7 @@ export {
 } from './files.ts';
 export {
   clusterNames,
+  openSession,
   readScope,
   requireClusters,
   scopedSession,
