@@ -112,6 +112,7 @@ interface UnjoinFlags {
   readonly clusterNamespace: string;
   readonly wait: string;
   readonly force?: boolean;
+  readonly leaveBehind?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -124,6 +125,10 @@ export function unjoinCommand(exit: SetExitCode): Command {
     .option('--cluster-namespace <namespace>', 'namespace of the accounts and secrets', 'karmada-cluster')
     .option('--wait <duration>', 'how long to wait until the cluster is gone', '1m0s')
     .option('--force', 'drop finalizers when the wait is over; what stays behind in the cluster is listed')
+    .option(
+      '--leave-behind',
+      'do not ask the cluster at all: what is there stays, and is listed in a MemberResidue of its name',
+    )
     .option('--dry-run', 'only check whether there is such a cluster')
     .action(async (name: string, flags: UnjoinFlags) => {
       const waitMs = readDuration('wait', flags.wait);
@@ -140,6 +145,7 @@ export function unjoinCommand(exit: SetExitCode): Command {
             clusterNamespace: flags.clusterNamespace,
             waitMs,
             force: flags.force === true,
+            leaveBehind: flags.leaveBehind === true,
             dryRun: flags.dryRun === true,
           },
           { ...context, memberClient: member?.client },

@@ -1,7 +1,7 @@
 // Joining and leaving in push mode, as upstream's `join` and `unjoin`: what is created in the member and on the
 // hub, in which order, and what an interrupted run finds when it is started again (every step may already be
 // done). Works on clients alone; the command and `navarch up` both use it.
-import type { Cluster, KubeObject } from '../api/index.ts';
+import { LEAVE_BEHIND_ANNOTATION, type Cluster, type KubeObject } from '../api/index.ts';
 import { OperatingError, sleep, type Clock } from '../base/index.ts';
 import { isNotFound, kinds, type Client } from '../client/index.ts';
 import {
@@ -103,6 +103,8 @@ export interface UnjoinRequest {
   readonly clusterNamespace: string;
   readonly waitMs: number;
   readonly force: boolean;
+  /** Without asking the member: what is there stays there, and is written down on the hub. */
+  readonly leaveBehind: boolean;
   readonly dryRun: boolean;
 }
 
@@ -133,13 +135,17 @@ export async function unjoinCluster(
   }
   if (request.dryRun) return;
   progress(`Deleting cluster ${name}`);
+  if (request.leaveBehind) {
+    const body = { metadata: { annotations: { [LEAVE_BEHIND_ANNOTATION]: 'true' } } };
+    await hubClient.patch(kinds.clusters, { name }, { type: 'merge', body }, { signal });
+  }
   await hubClient.delete(kinds.clusters, { name }, { signal });
   const gone = await waitUntilGone(hubClient, name, request.waitMs, clock, signal);
   if (!gone && !request.force) {
     throw new OperatingError(
       'UNJOIN_TIMEOUT',
       `cluster ${name} is still there after ${request.waitMs / 1000} s`,
-      'look at its conditions and at the Works left in its execution namespace, or add --force to drop their finalizers',
+      'look at its conditions and at the Works left in its execution namespace; --leave-behind does not wait for the cluster, --force drops finalizers',
     );
   }
   if (!gone) await dropFinalizers(hubClient, name, progress, signal);

@@ -25,7 +25,6 @@ const rbac = 'rbac.authorization.k8s.io';
 
 export const kinds = {
   namespaces: of('', 'v1', 'namespaces', false),
-  configMaps: of('', 'v1', 'configmaps', true),
   secrets: of('', 'v1', 'secrets', true),
   services: of('', 'v1', 'services', true),
   serviceAccounts: of('', 'v1', 'serviceaccounts', true),

@@ -14,15 +14,13 @@ import {
   type Taint,
 } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
-import { isAlreadyExists, isNotFound, kinds, type Resource } from '../client/index.ts';
+import { isAlreadyExists, kinds, type Resource } from '../client/index.ts';
 import { lossObstacle, taintsForReadiness, taintsOfLoss, type GivingUp } from '../failover/index.ts';
-import { hasFinalizer, isBeingDeleted, withFinalizer, withoutFinalizer } from '../machinery/index.ts';
-import { done, informerSource, requeueAfter, runController, type Outcome } from '../runtime/index.ts';
+import { isBeingDeleted, withFinalizer } from '../machinery/index.ts';
+import { done, informerSource, requeueAfter, runController } from '../runtime/index.ts';
+import { removeCluster } from './cluster-removal.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { brakeLimits, brakeOf } from './eviction-brake.ts';
-
-// Deletion waits for others (namespace contents, rescheduling); their events mostly come first.
-const DELETION_POLL_MS = 1_000;
 
 type AnyBinding = ResourceBinding | ClusterResourceBinding;
 
@@ -74,9 +72,11 @@ export const clusterController: Controller = {
     const clusterBindings = informers.informer(kinds.clusterResourceBindings, {
       indexes: { [BINDINGS_BY_CLUSTER]: targetNames },
     });
-    const inUse = (name: string): boolean =>
-      bindings.store.byIndex(BINDINGS_BY_CLUSTER, name).length > 0 ||
-      clusterBindings.store.byIndex(BINDINGS_BY_CLUSTER, name).length > 0;
+    const bindingsIn = (name: string): readonly (readonly AnyBinding[])[] => [
+      bindings.store.byIndex(BINDINGS_BY_CLUSTER, name),
+      clusterBindings.store.byIndex(BINDINGS_BY_CLUSTER, name),
+    ];
+    await informers.informer(kinds.works).synced;
     await runController({
       name: 'cluster-controller',
       sources: [
@@ -94,7 +94,13 @@ export const clusterController: Controller = {
         const cluster = clusters.store.get(name);
         if (cluster === undefined) return done;
         if (isBeingDeleted(cluster))
-          return removeCluster(context, cluster, namespaces.store.get(executionNamespace(name)), inUse(name));
+          return removeCluster(
+            context,
+            cluster,
+            namespaces.store.get(executionNamespace(name)),
+            () => bindingsIn(name),
+            reconcileSignal,
+          );
         if (namespaces.store.get(executionNamespace(name)) === undefined)
           await createExecutionNamespace(context, cluster);
         const decided = decideCluster(cluster, formatTime(clock.now()), givingUp(context, cluster));
@@ -162,34 +168,4 @@ export function taintsText(taints: readonly Taint[]): string {
         `{Key:${key},${value === undefined || value === '' ? '' : `Value:${value},`}Effect:${effect}}`,
     )
     .join(',');
-}
-
-async function removeCluster(
-  { hubClient, recorder, members }: ControllerContext,
-  cluster: Cluster,
-  namespace: Namespace | undefined,
-  inUse: boolean,
-): Promise<Outcome> {
-  const { name = '' } = cluster.metadata;
-  if (!hasFinalizer(cluster, CLUSTER_FINALIZER)) return done;
-  if (namespace !== undefined) {
-    if (!isBeingDeleted(namespace)) {
-      try {
-        await hubClient.delete(kinds.namespaces, { name: executionNamespace(name) });
-        recorder.event(
-          cluster,
-          'Normal',
-          'RemoveExecutionSpaceSucceed',
-          `Removed execution space for cluster(${name}).`,
-        );
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-    }
-    return requeueAfter(DELETION_POLL_MS, 'the execution namespace is still there');
-  }
-  if (inUse) return requeueAfter(DELETION_POLL_MS, 'bindings still name the cluster');
-  await hubClient.update(kinds.clusters, withoutFinalizer(cluster, CLUSTER_FINALIZER));
-  members.drop(name);
-  return done;
 }

@@ -2,7 +2,8 @@
 import { CONTROL_PLANE_NAME, type ControlPlane } from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
 import { isAlreadyExists, isConflict, resource } from '../client/index.ts';
-import { deepEqual } from '../machinery/index.ts';
+import { timelineRows } from '../failover/index.ts';
+import { deepEqual, settingText } from '../machinery/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
 
 const controlPlanes = resource<ControlPlane>({
@@ -40,6 +41,9 @@ async function publish({ hubClient, settings }: ControllerContext): Promise<void
     enableEmptyWorkloadPropagation: settings.enableEmptyWorkloadPropagation,
     evictsByTaint: gates.Failover && enableTaintManager && enableNoExecuteTaintEviction,
     noExecuteTaintEvictionPurgeMode: settings.noExecuteTaintEvictionPurgeMode,
+    timeline: Object.fromEntries(
+      timelineRows.map((row) => [row.name, settingText(row, settings[row.setting])]),
+    ),
     skippedPropagatingNamespaces: settings.skippedPropagatingNamespaces,
     skippedPropagatingApis: settings.skippedPropagatingApis,
   };

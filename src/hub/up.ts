@@ -21,9 +21,8 @@ import {
 import { createClient, createHttpsTransport, kinds, type Client, type Transport } from '../client/index.ts';
 import type { ControllerSettings, MemberEndpoint } from '../controllers/index.ts';
 import { StorageWorker } from '../storage/index.ts';
-import { configurationText } from './configuration.ts';
 import { readAccessFlags } from './access-flags.ts';
-import { settingFlags, settingsFrom } from './flags.ts';
+import { settingsFrom } from './flags.ts';
 import { startHub, type Hub } from './hub.ts';
 import { createLogger } from './logger.ts';
 import { stopOnSignals } from './signals.ts';
@@ -120,30 +119,10 @@ async function start(
   });
   closers.push(() => hub.close());
   await writeKubeconfigs(options, hub, members);
-  await publishSettings(hub.hubClient, options.settings, signal);
   await joinMembers(hub.hubClient, members, signal);
   hub.startControllers();
   await waitUntilReady(hub.hubClient, members.names, signal);
   return { hub, members };
-}
-
-/** Says on the hub by which settings it runs, for commands that compute with them. */
-async function publishSettings(
-  hubClient: Client,
-  settings: ControllerSettings,
-  signal: AbortSignal,
-): Promise<void> {
-  const key = { namespace: 'karmada-system', name: 'navarch-settings' };
-  const data = { 'config.yaml': configurationText(settings, settingFlags) };
-  const found = await hubClient.find(kinds.configMaps, key, { signal });
-  if (found !== undefined)
-    await hubClient.patch(kinds.configMaps, key, { type: 'merge', body: { data } }, { signal });
-  else
-    await hubClient.create(
-      kinds.configMaps,
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: key, data },
-      { signal },
-    );
 }
 
 function remoteTransport(endpoint: MemberEndpoint): Transport {

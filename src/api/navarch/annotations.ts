@@ -14,3 +14,6 @@ export const FENCE_LABEL = 'navarch.io/fence';
 
 /** Scheduling gate that holds a fenced pod until its lease is good. */
 export const FENCE_GATE = 'navarch.io/fence';
+
+/** On a Cluster that is on its way out: `true` leaves what is in the member where it is, without asking the member. */
+export const LEAVE_BEHIND_ANNOTATION = 'navarch.io/leave-behind';

@@ -18,6 +18,10 @@ const schema = s.kind(
           enableEmptyWorkloadPropagation: s.boolean('Whether workloads without replicas go to clusters.'),
           evictsByTaint: s.boolean('Whether NoExecute taints evict.'),
           noExecuteTaintEvictionPurgeMode: s.string('How, where a policy does not say.'),
+          timeline: s.map(
+            'The settings of the failover timeline, by their flags.',
+            s.string('As the flag spells it.'),
+          ),
           skippedPropagatingNamespaces: s.list(
             'Regular expressions of namespaces that are not propagated.',
             s.string('An expression.'),

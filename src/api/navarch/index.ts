@@ -3,6 +3,7 @@ import type { KindDefinition } from '../kind.ts';
 import { controlPlaneKind } from './control-plane.ts';
 import { evictionBrakeKind } from './eviction-brake.ts';
 import { failoverRecordKind } from './failover-record.ts';
+import { memberResidueKind } from './member-residue.ts';
 import { resourceInterpretationKind } from './resource-interpretation.ts';
 import { statePreservationRuleKind } from './state-preservation-rule.ts';
 import { workloadStateKind } from './workload-state.ts';
@@ -16,6 +17,7 @@ export const navarchKinds: readonly KindDefinition[] = [
   evictionBrakeKind,
   failoverRecordKind,
   resourceInterpretationKind,
+  memberResidueKind,
   statePreservationRuleKind,
   workloadStateKind,
   migrationKind,
@@ -37,6 +39,7 @@ export {
   AT_MOST_ONCE_ANNOTATION,
   FENCE_GATE,
   FENCE_LABEL,
+  LEAVE_BEHIND_ANNOTATION,
   LEAVE_OBJECTS_ANNOTATION,
   POD_TEMPLATE_PATH_ANNOTATION,
 } from './annotations.ts';
@@ -44,4 +47,5 @@ export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';
 export { FAILOVER_CLUSTER_LABEL, type FailoverMove, type FailoverRecord } from './failover-record.ts';
 export type { PreservedPiece, StatePreservationRule } from './state-preservation-rule.ts';
 export type { ClusterState, StateValue, WorkloadState } from './workload-state.ts';
+export type { MemberResidue } from './member-residue.ts';
 export type { Migration, MigrationItem, MigrationStep } from './migration.ts';

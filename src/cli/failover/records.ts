@@ -74,11 +74,8 @@ function printRecords(records: readonly FailoverRecord[], output: string | undef
     ...(output === 'wide' ? [startOf(status) ?? '', tookOf(status)] : []),
     ageOf(metadata.creationTimestamp, nowMs),
   ]);
-  for (const line of columns(
-    ['NAME', 'CLUSTER', 'CAUSE', 'OUTCOME', 'TOTAL', 'MOVED', 'HELD', ...wide, 'AGE'],
-    rows,
-  ))
-    print(line);
+  const header = ['NAME', 'CLUSTER', 'CAUSE', 'OUTCOME', 'TOTAL', 'MOVED', 'HELD', ...wide, 'AGE'];
+  for (const line of columns(header, rows)) print(line);
 }
 
 function ageOf(time: string | undefined, nowMs: number): string {

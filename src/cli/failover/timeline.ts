@@ -1,9 +1,9 @@
 // `failover timeline`: when each step of a failover would happen, by the settings of the control plane or by others, and
 // when each did happen in a past one.
 import { Command, Option } from 'commander';
-import type { PropagationPolicy } from '../../api/index.ts';
+import { CONTROL_PLANE_NAME, type ControlPlane, type PropagationPolicy } from '../../api/index.ts';
 import { OperatingError } from '../../base/index.ts';
-import { kinds, parseYaml, type Client } from '../../client/index.ts';
+import { kinds, resource, type Client } from '../../client/index.ts';
 import {
   checkTimeline,
   forecast,
@@ -17,13 +17,18 @@ import {
   type TimelineSettings,
 } from '../../failover/index.ts';
 import { camelCase, closest, formatDuration, readSetting } from '../../machinery/index.ts';
-import { columns } from '../columns.ts';
 import { connect, print, withHub, type SetExitCode } from '../command.ts';
 import { listOption, shape } from '../shell/index.ts';
+import { columns } from '../columns.ts';
 import { findRecord, phaseLines } from './records.ts';
 
 /** Where the control plane says by which settings it runs. */
-const SETTINGS = { namespace: 'karmada-system', name: 'navarch-settings' };
+const controlPlanes = resource<ControlPlane>({
+  group: 'navarch.io',
+  version: 'v1alpha1',
+  resource: 'controlplanes',
+  namespaced: false,
+});
 
 interface TimelineFlags {
   readonly kubeconfig?: string;
@@ -156,15 +161,11 @@ function readChange(text: string): readonly [string, unknown] {
 
 /** Undefined: the control plane does not say. */
 async function publishedSettings(client: Client): Promise<TimelineSettings | undefined> {
-  const found = (await client.find(kinds.configMaps, SETTINGS)) as
-    | { readonly data?: Readonly<Record<string, string>> }
-    | undefined;
-  const text = found?.data?.['config.yaml'];
-  if (text === undefined) return undefined;
-  const document = parseYaml(text) as Readonly<Record<string, string | number | boolean | undefined>>;
+  const texts = (await client.find(controlPlanes, { name: CONTROL_PLANE_NAME }))?.settings?.timeline;
+  if (texts === undefined) return undefined;
   const values = timelineRows.flatMap((row) => {
-    const value = document[camelCase(row.name)];
-    return value === undefined ? [] : [[row.setting, readSetting(row, String(value))]];
+    const text = texts[row.name];
+    return text === undefined ? [] : [[row.setting, readSetting(row, text)]];
   });
   return { ...upstreamTimeline, ...(Object.fromEntries(values) as Partial<TimelineSettings>) };
 }

@@ -19,7 +19,7 @@ import {
   type ProbeMemory,
   type ProbeResult,
 } from '../../failover/index.ts';
-import { StatusError, deepEqual, hasFinalizer, isBeingDeleted } from '../../machinery/index.ts';
+import { StatusError, deepEqual, hasFinalizer } from '../../machinery/index.ts';
 import { CLUSTER_FINALIZER } from '../../api/index.ts';
 import { done, informerSource, requeueAfter, runController, type Outcome } from '../../runtime/index.ts';
 import { isInCharge } from '../charge.ts';
@@ -61,11 +61,8 @@ export const clusterStatusController: Controller = {
           failures.delete(name);
           return done;
         }
-        if (
-          isBeingDeleted(cluster) ||
-          !isInCharge(charge, cluster) ||
-          (charge.role === 'hub' && cluster.spec.secretRef === undefined)
-        )
+        // One that is on its way out is asked on: its removal waits for a member that answers.
+        if (!isInCharge(charge, cluster) || (charge.role === 'hub' && cluster.spec.secretRef === undefined))
           return done;
         // The cluster-controller comes first, so that nothing is scheduled to a cluster without a place for its Works.
         if (!hasFinalizer(cluster, CLUSTER_FINALIZER)) return done;

@@ -9,6 +9,7 @@ import { clusterOfExecutionNamespace, type Cluster, type Work } from '../../api/
 import { kinds } from '../../client/index.ts';
 import type { Informer } from '../../runtime/index.ts';
 import { isInCharge, worksInCharge } from '../charge.ts';
+import { isLeftBehind } from '../cluster-removal.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { isReady } from '../readiness.ts';
 import { ExecutionLane } from './lane.ts';
@@ -30,7 +31,8 @@ export const executionController: Controller = {
     });
     const stopClusters = clusters.subscribe({
       updated: (before, after) => {
-        if (isReady(before) !== isReady(after)) lanes.ofCluster(after.metadata.name ?? '')?.enqueueAll();
+        if (isReady(before) !== isReady(after) || isLeftBehind(before) !== isLeftBehind(after))
+          lanes.ofCluster(after.metadata.name ?? '')?.enqueueAll();
       },
       deleted: (cluster) => lanes.close(cluster.metadata.name ?? ''),
     });

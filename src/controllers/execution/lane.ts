@@ -34,6 +34,7 @@ import {
   type Informer,
   type Outcome,
 } from '../../runtime/index.ts';
+import { isLeftBehind } from '../cluster-removal.ts';
 import type { ControllerContext } from '../context.ts';
 import type { MemberConnection } from '../member-connections.ts';
 import { isReady } from '../readiness.ts';
@@ -254,7 +255,7 @@ export class ExecutionLane {
 
   private async remove(work: Work, cluster: Cluster | undefined, signal: AbortSignal): Promise<Outcome> {
     if (!hasFinalizer(work, EXECUTION_FINALIZER)) return done;
-    const reachable = cluster !== undefined && isReady(cluster);
+    const reachable = cluster !== undefined && isReady(cluster) && !isLeftBehind(cluster);
     const left = work.metadata.annotations?.[LEAVE_OBJECTS_ANNOTATION] === 'true';
     if (left) {
       // Wanted here again: the next Work takes over what is there.
