@@ -11,6 +11,16 @@ export function bodyOf(response: WholeAnswer): unknown {
   return response.kind === 'object' ? response.object : decodeBody(response);
 }
 
+/** The whole answer: JSON as frozen objects, anything else as text. */
+export async function readWhole(
+  response: ApiResponse,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  if (response.kind === 'watch') throw new Error('a watch was asked for as a whole');
+  const whole = await wholeAnswer(response, signal);
+  return { status: whole.status, body: bodyOf(whole) };
+}
+
 // LIMIT: of an answer that another server gives, as a whole.
 const ANSWER_MAX_BYTES = 256 * 1024 * 1024;
 

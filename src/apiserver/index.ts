@@ -1,4 +1,9 @@
 export { readAuditPolicy } from './audit/policy.ts';
+export { readWhole } from './answers.ts';
+export { plainText } from './refusals.ts';
+export { UpstreamError, forward, type Forwarding } from './proxy/forward.ts';
+export { UpstreamConnections, type Upstream } from './proxy/upstream.ts';
+export { parseRequestInfo } from './request-info.ts';
 export { aggregatedKind, type AggregatedKindOptions } from './aggregated-kind.ts';
 export type {
   ApiRequest,

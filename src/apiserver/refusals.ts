@@ -1,5 +1,6 @@
 // Refusals that belong to paths and methods rather than to an object.
 import { StatusError } from '../machinery/index.ts';
+import type { ApiResponse } from './contract.ts';
 
 export function pathNotFound(): StatusError {
   return new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
@@ -8,4 +9,15 @@ export function pathNotFound(): StatusError {
 export function methodNotAllowed(): StatusError {
   const message = 'the server does not allow this method on the requested resource';
   return new StatusError(405, 'MethodNotAllowed', message, {});
+}
+
+/** COMPAT: Go's http.Error. */
+export function plainText(status: number, message: string): ApiResponse {
+  return {
+    kind: 'bytes',
+    status,
+    contentType: 'text/plain; charset=utf-8',
+    bytes: new TextEncoder().encode(`${message}\n`),
+    headers: { 'x-content-type-options': 'nosniff' },
+  };
 }

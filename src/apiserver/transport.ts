@@ -2,7 +2,7 @@
 // Structurally the Transport of the client room, which may not be imported from here.
 import type { WatchEvent } from '../api/index.ts';
 import { StatusError, type Status, type UserInfo } from '../machinery/index.ts';
-import { bodyOf, eventLines, wholeAnswer, type WholeAnswer } from './answers.ts';
+import { bodyOf, eventLines, readWhole, wholeAnswer, type WholeAnswer } from './answers.ts';
 import type { ApiRequest, ApiResponse } from './contract.ts';
 
 export interface InProcessRequest {
@@ -61,9 +61,7 @@ export function createInProcessTransport(
       closing.signal.throwIfAborted();
       request.signal?.throwIfAborted();
       const response = await handle(toRequest(request, false));
-      if (response.kind === 'watch') throw new Error('a watch was asked for with send');
-      const whole = await wholeAnswer(response, request.signal ?? closing.signal);
-      return { status: whole.status, body: bodyOf(whole) };
+      return readWhole(response, request.signal ?? closing.signal);
     },
     async watch(request, onEvent) {
       closing.signal.throwIfAborted();

@@ -28,6 +28,7 @@ export {
   statusErrorFrom,
 } from './errors.ts';
 export type { ConnectionFailure } from './errors.ts';
+export { openTunnel } from './https/dial.ts';
 export { createHttpsTransport } from './https/transport.ts';
 export type { CredentialSource, Credentials, HttpsTransportSettings } from './https/transport.ts';
 export type { Impersonation } from './https/wire-text.ts';

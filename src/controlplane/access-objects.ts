@@ -143,6 +143,8 @@ export function accessObjects(hub: HubAddress): readonly KubeObject[] {
       { apiGroups: ['cluster.karmada.io'], resources: ['clusters/proxy'], verbs: ['*'] },
     ]),
     clusterBinding('cluster-proxy-admin', 'cluster-proxy-admin', 'User', 'system:admin'),
+    // Who the hub's own kubeconfig names: members are told by name whom the hub may speak for.
+    clusterBinding('cluster-proxy-karmada-admin', 'cluster-proxy-admin', 'User', 'karmada-admin'),
     ...clusterInfo(hub),
     clusterRole(generator, [
       { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },

@@ -13,6 +13,7 @@ import {
   type ColumnDefinition,
   type Printer,
   type ResourceDefinition,
+  type Subresource,
 } from '../apiserver/index.ts';
 import { formatTime, type FeatureGates } from '../base/index.ts';
 import { semanticEqual } from '../machinery/index.ts';
@@ -63,7 +64,8 @@ const printer: Printer = {
   },
 };
 
-export function clusterResource(gates: FeatureGates): ResourceDefinition {
+/** @param proxy the subresource by which members are reached */
+export function clusterResource(gates: FeatureGates, proxy: Subresource): ResourceDefinition {
   const options = { resourceModels: gates.CustomizedClusterResourceModeling };
   const canonical = (cluster: Cluster, nowMs: number): KubeObject =>
     canonicalCluster(cluster, formatTime(nowMs));
@@ -71,6 +73,7 @@ export function clusterResource(gates: FeatureGates): ResourceDefinition {
   return aggregatedKind(clusterKind, {
     definition,
     printer,
+    subresources: { proxy },
     prepareStatus: (object) => canonicalClusterStatus(object as Cluster),
     strategy: {
       generation: (next, old) => !semanticEqual((next as Cluster).spec, (old as Cluster).spec),

@@ -24,6 +24,7 @@ import {
 } from '../controllers/index.ts';
 import { startHousekeeping } from '../housekeeping/index.ts';
 import { AGENT_APPROVAL_CONTROLLER, agentApproval } from './agent-approval.ts';
+import { createClusterProxy } from './cluster-proxy/cluster-proxy.ts';
 import { clusterResource } from './cluster-resource.ts';
 import { startControllers } from './controller-process.ts';
 import { ensureFirstObjects } from './first-objects.ts';
@@ -90,14 +91,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
     interpretations: async () => (await (await started.promise).listAll(interpretationResource)).items,
   });
+  const self = Promise.withResolvers<RunningServer>();
+  const proxy = createClusterProxy({
+    clock,
+    handleHere: async (request) => (await self.promise).server.handle(request),
+  });
   const server: RunningServer = await startApiServer({
     ...options,
     logger: logger.with({ server: 'hub' }),
     version: versionInfo(KUBERNETES_VERSION, 'navarch'),
     metrics: createMetricsRegistry(),
     admission: rules.map(asPlugin),
-    extraResources: [clusterResource(settings.gates)],
+    extraResources: [clusterResource(settings.gates, proxy.subresource)],
   });
+  self.resolve(server);
   const transport: Transport = server.server.inProcess(ADMINISTRATOR);
   const hubClient = createClient(transport, { fieldManager: 'karmada' });
   started.resolve(hubClient);
@@ -141,6 +148,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     async close() {
       await controllers?.close();
       await housekeeping.close();
+      proxy.close();
       await server.close();
     },
   };

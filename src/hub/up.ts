@@ -126,12 +126,13 @@ async function start(
 }
 
 function remoteTransport(endpoint: MemberEndpoint): Transport {
-  const { server, certificateAuthority, insecureSkipTlsVerify, proxyUrl, bearerToken } = endpoint;
+  const { server, certificateAuthority, insecureSkipTlsVerify, proxyUrl, proxyHeaders, bearerToken } =
+    endpoint;
   return createHttpsTransport({
     server,
     ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
     insecureSkipTlsVerify,
-    ...(proxyUrl === undefined ? {} : { proxyUrl }),
+    ...(proxyUrl === undefined ? {} : { proxyUrl, proxyHeaders }),
     credentials: { get: () => Promise.resolve({ token: bearerToken() }), invalidate: () => undefined },
     userAgent: 'karmada-controller-manager',
     // Upstream's timeout of calls to members.

@@ -3,10 +3,11 @@
 import type { APIService } from '../../api/index.ts';
 import { errorMessage, type Clock, type Random } from '../../base/index.ts';
 import { goQuote, type UserInfo } from '../../machinery/index.ts';
-import { bodyOf, wholeAnswer } from '../answers.ts';
+import { readWhole } from '../answers.ts';
 import type { ApiRequest, ApiResponse } from '../contract.ts';
 import type { ObjectAccess } from '../object-access.ts';
 import { UpstreamError, forward } from '../proxy/forward.ts';
+import { plainText } from '../refusals.ts';
 import { connectTo, type Upstream, type UpstreamConnections } from '../proxy/upstream.ts';
 import type { KeyPair } from '../security/certificates.ts';
 import { authority } from '../webhooks/go-failures.ts';
@@ -185,9 +186,7 @@ export class RemoteService {
       };
       const headers = proxyHeaders(AGGREGATOR);
       const response = await forward(connections, request, { upstream, path, headers });
-      if (response.kind === 'watch') throw new Error('a watch was not asked for');
-      const whole = await wholeAnswer(response, signal);
-      return { status: whole.status, body: bodyOf(whole) };
+      return await readWhole(response, signal);
     } finally {
       cancel();
     }
@@ -231,16 +230,5 @@ function proxyHeaders({
     ...Object.fromEntries(
       Object.entries(extra).map(([key, values]) => [`x-remote-extra-${encodeURIComponent(key)}`, values]),
     ),
-  };
-}
-
-/** COMPAT: Go's http.Error. */
-function plainText(status: number, message: string): ApiResponse {
-  return {
-    kind: 'bytes',
-    status,
-    contentType: 'text/plain; charset=utf-8',
-    bytes: new TextEncoder().encode(`${message}\n`),
-    headers: { 'x-content-type-options': 'nosniff' },
   };
 }

@@ -15,6 +15,8 @@ export interface DialSettings {
   /** The name to ask for and to verify instead of the host. */
   readonly serverName?: string | undefined;
   readonly proxyUrl?: URL | undefined;
+  /** For the proxy; several values of one are separated by commas. */
+  readonly proxyHeaders?: Readonly<Record<string, string>> | undefined;
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
 }
@@ -43,8 +45,12 @@ function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '');
 }
 
-/** Asks the proxy for a tunnel. */
-function tunnel(proxyUrl: URL, target: URL): Promise<net.Socket> {
+/** Asks the proxy for a tunnel. Rejects with ConnectionError. */
+export function openTunnel(
+  proxyUrl: URL,
+  target: URL,
+  proxyHeaders: Readonly<Record<string, string>> = {},
+): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const authority = `${target.hostname}:${portOf(target)}`;
     const { username, password } = proxyUrl;
@@ -56,6 +62,9 @@ function tunnel(proxyUrl: URL, target: URL): Promise<net.Socket> {
       path: authority,
       agent: false,
       headers: {
+        ...Object.fromEntries(
+          Object.entries(proxyHeaders).map(([name, values]) => [name.toLowerCase(), values.split(',')]),
+        ),
         host: authority,
         ...(username === ''
           ? {}
@@ -115,7 +124,7 @@ export function createDial(settings: DialSettings): Dial {
   const verifiedName = settings.serverName ?? host;
 
   async function connect(attempt: Attempt, certificate: ClientCertificate | undefined): Promise<Dialled> {
-    const below = proxyUrl === undefined ? undefined : await tunnel(proxyUrl, url);
+    const below = proxyUrl === undefined ? undefined : await openTunnel(proxyUrl, url, settings.proxyHeaders);
     attempt.socket = below;
     if (url.protocol === 'http:') {
       const plain = below ?? net.connect({ host, port: portOf(url), noDelay: true });

@@ -44,6 +44,8 @@ export interface HttpsTransportSettings {
   readonly serverName?: string;
   /** `http://` or `https://`, with user and password if it wants them. */
   readonly proxyUrl?: string;
+  /** For the proxy; several values of one are separated by commas. */
+  readonly proxyHeaders?: Readonly<Record<string, string>>;
   /** What the environment asks for; counts when `proxyUrl` is absent. */
   readonly environmentProxyUrl?: string;
   readonly impersonate?: Impersonation;
@@ -116,6 +118,7 @@ class HttpsTransport implements Transport {
       insecureSkipTlsVerify: settings.insecureSkipTlsVerify,
       serverName: settings.serverName,
       proxyUrl: proxyUrl === undefined ? undefined : parseUrl(proxyUrl, 'proxy'),
+      proxyHeaders: settings.proxyHeaders,
       clock: this.clock,
       connectTimeoutMs: settings.connectTimeoutMs ?? 10_000,
     });
