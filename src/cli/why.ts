@@ -85,9 +85,11 @@ async function run(first: string, second: string | undefined, flags: WhyFlags): 
       flags.namespace ?? settings.namespace ?? 'default',
     );
     const reader = new WorldReader(client, systemClock);
-    const { view, unread } = await readWorldOf(reader, asked.reference, asked.template);
-    if (asked.template === undefined && view.bindingOf(asked.reference) === undefined)
+    const view = await readWorldOf(reader, asked.reference, asked.template);
+    const left = view.world.works.length > 0;
+    if (asked.template === undefined && view.bindingOf(asked.reference) === undefined && !left)
       throw notThere(asked.reference);
+    const { unread } = view.world;
     const cluster = flags.cluster ?? asked.cluster;
     if (cluster !== undefined && view.fleet.byName(cluster) === undefined && view.world.clusters.length > 0)
       throw unknownCluster(

@@ -31,7 +31,7 @@ import {
   type Interpreter,
 } from '../interpreter/index.ts';
 import { StatusError } from '../machinery/index.ts';
-import { bindingName, createEligibility, type Binding } from '../propagation/index.ts';
+import { bindingName, createEligibility, workName, type Binding } from '../propagation/index.ts';
 
 const controlPlanes = resource<ControlPlane>({
   group: 'navarch.io',
@@ -58,14 +58,9 @@ const customizations = resource<ResourceInterpreterCustomization>({
   namespaced: false,
 });
 
-export interface ReadWorld {
-  readonly view: WorldView;
-  /** What could not be read, as a person would name it. */
-  readonly unread: readonly string[];
-}
-
 /** Reads, and goes on without what is forbidden or not there. */
 export class WorldReader {
+  /** Plural names of what could not be read. */
   readonly unread = new Set<string>();
   readonly client: Client;
   readonly clock: Clock;
@@ -142,7 +137,7 @@ export async function readWorldOf(
   reader: WorldReader,
   reference: TemplateReference,
   template: KubeObject | undefined,
-): Promise<ReadWorld> {
+): Promise<WorldView> {
   const { namespace } = reference;
   const key = { namespace, name: bindingName(reference.kind, reference.name) };
   const none = Promise.resolve([]);
@@ -190,11 +185,12 @@ export async function readWorldOf(
     clusterOverridePolicies,
     templates: template === undefined ? [] : [template],
     bindings,
-    works: binding === undefined ? [] : await readWorks(reader, binding),
+    works: await (binding === undefined ? readLeftWorks(reader, reference) : readWorks(reader, binding)),
     decisions: decision === undefined ? [] : [decision],
     priorityClasses,
+    unread: [...reader.unread],
   };
-  return { view: new WorldView(world, interpreter), unread: [...reader.unread] };
+  return new WorldView(world, interpreter);
 }
 
 /** The whole fleet, with the templates of some kinds. */
@@ -202,7 +198,7 @@ export async function readFleet(
   reader: WorldReader,
   mapper: RestMapper,
   kindsWanted: (world: World) => Iterable<{ readonly apiVersion: string; readonly kind: string }>,
-): Promise<ReadWorld> {
+): Promise<WorldView> {
   const [
     settings,
     clusters,
@@ -243,9 +239,10 @@ export async function readFleet(
     works: [],
     decisions: [...namespacedDecisions, ...otherDecisions],
     priorityClasses,
+    unread: [],
   };
   const templates = await readTemplates(reader, mapper, kindsWanted(world), settings);
-  return { view: new WorldView({ ...world, templates }, interpreter), unread: [...reader.unread] };
+  return new WorldView({ ...world, templates, unread: [...reader.unread] }, interpreter);
 }
 
 async function readTemplates(
@@ -271,6 +268,14 @@ async function readTemplates(
     const { namespace = '', name = '' } = metadata;
     return eligibility.refusal(gvkOf({ apiVersion, kind }), namespace, name) === undefined;
   });
+}
+
+/** Works of a template that is gone with its binding, by the name that they have. */
+function readLeftWorks(
+  reader: WorldReader,
+  { kind, namespace = '', name }: TemplateReference,
+): Promise<readonly Work[]> {
+  return reader.list(kinds.works, { fieldSelector: `metadata.name=${workName(kind, namespace, name)}` });
 }
 
 function readWorks(reader: WorldReader, { kind, metadata }: Binding): Promise<readonly Work[]> {

@@ -154,7 +154,8 @@ function putOrRemove(
 
 // ---- clusters
 
-function changedCluster(cluster: Cluster, change: ClusterChange, nowMs: number): Cluster {
+/** The cluster as the change leaves it. */
+export function changedCluster(cluster: Cluster, change: ClusterChange, nowMs: number): Cluster {
   switch (change.kind) {
     case 'untaint':
     case 'taint':

@@ -89,6 +89,37 @@ export function clusterParts(
   );
 }
 
+/** What is left in members of a template that is gone with its binding: Works that wait for their member. */
+export function leftovers(view: WorldView, works: readonly Work[]): readonly ClusterPart[] {
+  return works.map((work): ClusterPart => {
+    const cluster = clusterOfExecutionNamespace(work.metadata.namespace ?? '') ?? '';
+    const member = view.fleet.byName(cluster)?.cluster;
+    const silent = member === undefined ? undefined : silence(member);
+    const says =
+      member === undefined
+        ? `the copy in ${cluster} is out of reach, for the cluster does not exist any more`
+        : silent === undefined
+          ? `the copy in ${cluster} is being removed`
+          : `the copy in ${cluster} is to go, and the member has not answered: ${silent.why}`;
+    const next = silent === undefined ? undefined : `bring ${cluster} back, or unjoin it`;
+    const since = work.metadata.deletionTimestamp;
+    return {
+      story: { cluster, state: 'leaving', says },
+      findings: [
+        {
+          code: 'REMOVAL_WAITS',
+          step: 'works',
+          severity: silent === undefined ? 'waiting' : 'stuck',
+          cluster,
+          says,
+          ...(next === undefined ? {} : { next }),
+          ...(since === undefined ? {} : { since }),
+        },
+      ],
+    };
+  });
+}
+
 interface Subject {
   readonly view: WorldView;
   readonly binding: Binding;
@@ -131,6 +162,8 @@ function partOf(subject: Subject): ClusterPart {
 function tell(subject: Subject, wanted: boolean, item: AggregatedStatusItem | undefined): Told {
   const { view, cluster, work, rendered } = subject;
   const member = view.fleet.byName(cluster)?.cluster;
+  const { unread } = view.world;
+  if (unread.includes('clusters') || unread.includes('works')) return fromBinding(subject, wanted, item);
   if (member === undefined) {
     return failing(
       'CLUSTER_GONE',
@@ -154,6 +187,15 @@ function tell(subject: Subject, wanted: boolean, item: AggregatedStatusItem | un
   if (applied?.status === 'False') return refused(applied.message, applied.lastTransitionTime, cluster);
   if (applied === undefined) return notApplied(member);
   return behind(item, subject) ?? reported(item, subject);
+}
+
+/** All that the binding tells, for whoever may read neither Works nor clusters. */
+function fromBinding(subject: Subject, wanted: boolean, item: AggregatedStatusItem | undefined): Told {
+  if (!wanted) return { state: 'leaving', says: 'an old copy, on its way out' };
+  if (item?.applied === true) return reported(item, subject);
+  if (item?.appliedMessage !== undefined) return refused(item.appliedMessage, undefined, subject.cluster);
+  const says = 'nothing was reported from there yet';
+  return { state: 'waiting', says, finding: { code: 'NOT_APPLIED_YET', severity: 'waiting', says } };
 }
 
 function failing(code: string, state: string, says: string, next: string): Told {
@@ -226,7 +268,8 @@ const CONFLICT = /already exists in the cluster/;
 // COMPAT: the condition wraps what the member answered into a count of manifests.
 const WRAPPED = /^Failed to apply all manifests \(\d+\/\d+\): (.*)$/s;
 
-function refused(message: string, since: string, cluster: string): Told {
+function refused(message: string, since: string | undefined, cluster: string): Told {
+  const sinceWhen = since === undefined ? {} : { since };
   const reason = WRAPPED.exec(message)?.[1] ?? message;
   if (CONFLICT.test(reason)) {
     const says = `${cluster} has an object of that name already, and it is not ours`;
@@ -238,7 +281,7 @@ function refused(message: string, since: string, cluster: string): Told {
         severity: 'stuck',
         says,
         next: 'set conflictResolution: Overwrite in the policy to take it over, or delete it in the member',
-        since,
+        ...sinceWhen,
       },
     };
   }
@@ -246,7 +289,7 @@ function refused(message: string, since: string, cluster: string): Told {
   return {
     state: 'failing',
     says,
-    finding: { code: 'APPLY_FAILED', severity: 'stuck', says, next: nextFor(reason, cluster), since },
+    finding: { code: 'APPLY_FAILED', severity: 'stuck', says, next: nextFor(reason, cluster), ...sinceWhen },
   };
 }
 

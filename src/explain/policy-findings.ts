@@ -1,6 +1,12 @@
 // The first steps of a template: whether it may be propagated, which policy it belongs to, whether it has a binding.
-import { CLAIMED_BY_LABEL, gvkOf, type KubeObject, type ResourceSelector } from '../api/index.ts';
-import type { policyTrace } from '../propagation/index.ts';
+import {
+  CLAIMED_BY_LABEL,
+  gvkOf,
+  type BindingSnapshot,
+  type KubeObject,
+  type PolicyDecision,
+  type ResourceSelector,
+} from '../api/index.ts';
 import {
   choosePolicy,
   claimOf,
@@ -117,9 +123,11 @@ export function policyFindings(view: WorldView, template: KubeObject, settled: S
   const bound = view.bindingOf(settled.reference) !== undefined;
   const claim = claimOf(template);
   switch (decision.action) {
-    case 'wait':
-      add(noPolicy(view, template, bound));
+    case 'wait': {
+      const needed = view.bindingOf(settled.reference)?.spec.requiredBy ?? [];
+      add(needed.length > 0 ? follows(needed) : noPolicy(view, template, bound));
       break;
+    }
     case 'release':
       add({
         code: 'POLICY_GONE',
@@ -151,6 +159,17 @@ export function policyFindings(view: WorldView, template: KubeObject, settled: S
   }
   findings.push(...contestNotes(view, template, settled));
   return findings;
+}
+
+function follows(needed: readonly BindingSnapshot[]): Omit<Finding, 'step'> {
+  const names = needed.map(({ namespace, name }) =>
+    namespace === undefined ? name : `${namespace}/${name}`,
+  );
+  return {
+    code: 'FOLLOWS',
+    severity: 'note',
+    says: `no policy selects it; it follows what needs it: ${listText(names)}`,
+  };
 }
 
 function noPolicy(view: WorldView, template: KubeObject, bound: boolean): Omit<Finding, 'step'> {
@@ -210,6 +229,7 @@ const LOST: Readonly<Record<LostBy, string>> = {
   priority: 'its priority is lower',
   rank: 'it selects the object less exactly',
   name: 'its name comes later',
+  preemption: 'it was preempted',
 };
 
 function contestNotes(view: WorldView, template: KubeObject, { policy }: Settled): readonly Finding[] {
@@ -246,15 +266,18 @@ function contestNotes(view: WorldView, template: KubeObject, { policy }: Settled
   return findings;
 }
 
-/** That another policy held the template when its decision was kept. */
+/** That another policy held the template before, as far as the kept decision tells. */
 export function preemptionNote(
-  kept: ReturnType<typeof policyTrace>,
+  kept: PolicyDecision | undefined,
   policy: Policy | undefined,
 ): Finding | undefined {
   if (kept === undefined || policy === undefined) return undefined;
-  const { kind, namespace, name } = kept.winner;
-  const before = calledOf(kind, { name, ...(namespace === undefined ? {} : { namespace }) });
-  if (before === policyCalled(policy)) return undefined;
+  const called = ({ kind, namespace, name }: PolicyDecision['winner']): string =>
+    calledOf(kind, { name, ...(namespace === undefined ? {} : { namespace }) });
+  const preempted = kept.losers?.find(({ lostBy }) => lostBy === 'preemption');
+  const before =
+    called(kept.winner) === policyCalled(policy) ? preempted && called(preempted) : called(kept.winner);
+  if (before === undefined) return undefined;
   return {
     code: 'PREEMPTED',
     step: 'policy',

@@ -264,6 +264,9 @@ async function manifestsOf(
   after: Settled,
 ): Promise<{ readonly changes: readonly ManifestChange[]; readonly failure?: string }> {
   if (after.binding === undefined || after.template === undefined) return { changes: [] };
+  // Without overrides, and of the same template, manifests differ in replicas alone.
+  const overridden = [baseline, changed].some(({ world }) => overridesOf(world).length > 0);
+  if (!overridden && before.template === after.template) return { changes: [] };
   const none: ReadonlyMap<string, Rendered> = new Map();
   const old =
     before.binding === undefined || before.template === undefined

@@ -44,7 +44,7 @@ export function scheduleFindings(view: WorldView, binding: Binding): readonly Fi
       says: `the scheduler "${spec.schedulerName ?? ''}" is to place it, and the one that runs is "${schedulerName}"`,
       next: `run that scheduler, or leave schedulerName of the policy empty`,
     });
-  } else if (view.world.clusters.length === 0) {
+  } else if (view.world.clusters.length === 0 && !view.world.unread.includes('clusters')) {
     add({
       code: 'NO_CLUSTERS',
       severity: 'stuck',

@@ -2,11 +2,11 @@
 // on the decision itself before it is told.
 import type { ClusterAffinity } from '../api/index.ts';
 import type { Rejection, ScheduleInput, Verdict } from '../scheduling/index.ts';
-import { reasonText, remedyText, schedule } from '../scheduling/index.ts';
+import { fleetSnapshot, reasonText, remedyText, schedule } from '../scheduling/index.ts';
 import type { Binding } from '../propagation/index.ts';
-import { applyChanges, type Change, type ClusterChange } from './change.ts';
+import { changedCluster, type ClusterChange } from './change.ts';
 import { scheduleInput } from './settle.ts';
-import { WorldView } from './world.ts';
+import type { WorldView } from './world.ts';
 
 export interface WayIn {
   readonly cluster: string;
@@ -114,7 +114,7 @@ function look(input: ScheduleInput, cluster: string): Looked {
 const CHANGES_MAX = 5;
 
 /** Undefined for a cluster that nothing keeps out. */
-export async function wayIn(view: WorldView, binding: Binding, cluster: string): Promise<WayIn | undefined> {
+export function wayIn(view: WorldView, binding: Binding, cluster: string): WayIn | undefined {
   const input = scheduleInput(view, view, binding, 'Steady');
   const first = look(input, cluster);
   if (first.verdict?.outcome !== 'rejected') return undefined;
@@ -125,29 +125,32 @@ export async function wayIn(view: WorldView, binding: Binding, cluster: string):
     text: reasonText(rejection),
   }));
   const remedies = rejections.map(remedyText);
-  const changes: (Change & { readonly cluster: string })[] = [];
-  let now = view;
+  const changes: ClusterChange[] = [];
+  let now = input;
   let looked = first;
   while (looked.verdict?.outcome === 'rejected' && changes.length < CHANGES_MAX) {
-    const labels = now.fleet.byName(cluster)?.cluster.metadata.labels ?? {};
+    const current = now.fleet.byName(cluster)?.cluster;
+    if (current === undefined) return undefined;
+    const labels = current.metadata.labels ?? {};
     const affinity = affinityIn(input, looked.affinityName);
     const change = looked.verdict.rejections
       .map((rejection) => changeFor(rejection, affinity, labels))
       .find((one) => one !== undefined);
     if (change === undefined) return { cluster, reasons, remedies, questions: [] };
-    changes.push({ ...change, cluster });
-    const { world } = await applyChanges(view, changes);
-    now = new WorldView(world, view.interpreter);
-    looked = look(scheduleInput(now, view, binding, 'Steady'), cluster);
+    changes.push(change);
+    const changed = changedCluster(current, change, view.world.nowMs);
+    const clusters = now.fleet.clusters.map((one) => (one.name === cluster ? changed : one.cluster));
+    now = { ...now, fleet: fleetSnapshot(clusters) };
+    looked = look(now, cluster);
   }
   if (looked.verdict?.outcome !== 'fits') return { cluster, reasons, remedies, questions: [] };
-  const fresh = schedule(scheduleInput(now, view, binding, 'Fresh'));
+  const fresh = schedule({ ...now, mode: 'Fresh' });
   const target = fresh.ok ? fresh.clusters.find(({ name }) => name === cluster) : undefined;
   return {
     cluster,
     reasons,
     remedies,
-    questions: changes.map((change) => questionText(cluster, change as ClusterChange)),
+    questions: changes.map((change) => questionText(cluster, change)),
     ...(target === undefined
       ? {}
       : { wouldGet: target.replicas === undefined ? {} : { replicas: target.replicas } }),

@@ -95,7 +95,7 @@ function notesFor(findings: readonly Finding[], step: Finding['step']): (readonl
 }
 
 function policyRows({ policy, contest }: Explanation): (readonly [string, string])[] {
-  if (policy === undefined) return [];
+  if (policy === undefined) return [['POLICY', 'none']];
   return [['POLICY', `${policy}${contest === undefined ? '' : contestText(policy, contest)}`]];
 }
 

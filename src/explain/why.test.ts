@@ -337,7 +337,50 @@ test('why: a stronger policy that came later does not take it over', async () =>
 
 test('why: gone from the hub', async () => {
   const { answer } = await told(world());
-  assert.equal(answer, 'the object does not exist on the hub any more');
+  assert.equal(answer, 'it does not exist on the hub any more');
+});
+
+test('why: gone from the hub, and a silent member still has it', async () => {
+  const now = await settled(bound());
+  const silent = {
+    ...cluster('two'),
+    status: {
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'False' as const,
+          reason: 'x',
+          message: 'no answer',
+          lastTransitionTime: NOW_TEXT,
+        },
+      ],
+    },
+  };
+  const works = now.works.filter(({ metadata }) => metadata.namespace === 'karmada-es-two');
+  const explanation = await told({ ...now, clusters: [silent], templates: [], bindings: [], works });
+  assert.equal(explanation.first?.code, 'REMOVAL_WAITS');
+  assert.match(explanation.answer, /not gone yet from two/);
+});
+
+test('why: what follows another object needs no policy', async () => {
+  const now = await settled(bound());
+  const [binding] = now.bindings;
+  assert.ok(binding !== undefined);
+  const { placement: _placement, clusters, ...spec } = binding.spec;
+  const requiredBy = [{ namespace: 'shop', name: 'api-deployment', clusters: clusters?.slice(0, 1) ?? [] }];
+  const attached = { ...binding, spec: { ...spec, requiredBy } } as typeof binding;
+  const explanation = await told({ ...now, policies: [], templates: [deployment()], bindings: [attached] });
+  assert.deepEqual([explanation.state, codes(explanation)], ['fine', ['FOLLOWS']]);
+});
+
+test('why: who may not read clusters and Works is told what the binding says, and nothing wrong', async () => {
+  const now = await settled(bound(), { two: 'Unhealthy' });
+  const unread = ['clusters', 'works'];
+  const explanation = await told({ ...now, clusters: [], works: [], unread });
+  assert.deepEqual(
+    [explanation.answer, codes(explanation)],
+    ['it is in 3 clusters, 4 of 6 replicas ready', ['UNHEALTHY']],
+  );
 });
 
 // ---- what if

@@ -4,7 +4,7 @@ import type { KubeObject, PolicyDecision, ScheduleTrace, TargetCluster } from '.
 import { claimOf, isWorkload, renderTargets, type Binding } from '../propagation/index.ts';
 import { schedule, type Candidate, type ScheduleResult } from '../scheduling/index.ts';
 import { applyChanges, type Change } from './change.ts';
-import { clusterParts, worksByCluster, type ClusterStory } from './cluster-story.ts';
+import { clusterParts, leftovers, worksByCluster, type ClusterStory } from './cluster-story.ts';
 import { STEPS, listText, plural, singular, unstopped, type Finding } from './finding.ts';
 import {
   bindingFindings,
@@ -86,7 +86,13 @@ export async function why(
       findings.push(...part.findings);
     }
   }
-  const out = binding === undefined ? NOTHING_OUT : await outside(view, binding, cluster);
+  if (binding === undefined && template === undefined) {
+    for (const part of leftovers(view, view.world.works)) {
+      clusters.push(part.story);
+      findings.push(...part.findings);
+    }
+  }
+  const out = binding === undefined ? NOTHING_OUT : outside(view, binding, cluster);
   const told = inOrder(
     findings.filter(
       (finding) => cluster === undefined || finding.cluster === undefined || finding.cluster === cluster,
@@ -152,7 +158,7 @@ function inOrder(findings: readonly Finding[]): readonly Finding[] {
 type Outside = Pick<Explanation, 'excluded' | 'excludedMore' | 'spared'>;
 const NOTHING_OUT: Outside = { excluded: [], spared: [] };
 
-async function outside(view: WorldView, binding: Binding, only: string | undefined): Promise<Outside> {
+function outside(view: WorldView, binding: Binding, only: string | undefined): Outside {
   if (binding.spec.placement === undefined) return NOTHING_OUT;
   const inside = new Set(renderTargets(binding.spec).map(({ name }) => name));
   const result = schedule({ ...scheduleInput(view, view, binding, 'Steady'), explain: true });
@@ -164,7 +170,7 @@ async function outside(view: WorldView, binding: Binding, only: string | undefin
   const kept = names.filter((name) => !fits.has(name));
   const excluded: WayIn[] = [];
   for (const name of kept.slice(0, WAYS_MAX)) {
-    const way = await wayIn(view, binding, name);
+    const way = wayIn(view, binding, name);
     if (way !== undefined) excluded.push(way);
   }
   const afresh = schedule(scheduleInput(view, view, binding, 'Fresh'));
@@ -180,6 +186,9 @@ async function outside(view: WorldView, binding: Binding, only: string | undefin
 function spared(binding: Binding, result: ScheduleResult, afresh: ScheduleResult, name: string): string {
   const attempt = result.attempts.at(-1);
   const candidate = attempt?.candidates.find((one) => one.name === name);
+  const due = result.ok ? result.clusters.find((one) => one.name === name) : undefined;
+  if (due !== undefined && (binding.spec.clusters ?? []).length === 0)
+    return `it fits, and would get ${due.replicas === undefined ? 'it' : `${due.replicas} replicas`}`;
   const target = afresh.ok ? afresh.clusters.find((one) => one.name === name) : undefined;
   if (target !== undefined) {
     const share = target.replicas === undefined ? '' : ` ${target.replicas} of its replicas`;
@@ -213,7 +222,12 @@ interface Answering {
 const THERE: ReadonlySet<string> = new Set(['running', 'applied', 'unhealthy', 'behind', 'silent']);
 
 function answer({ template, binding, clusters, cluster, out }: Answering): string {
-  if (template === undefined) return 'the object does not exist on the hub any more';
+  if (template === undefined) {
+    const left = clusters.map((one) => one.cluster);
+    return left.length === 0
+      ? 'it does not exist on the hub any more'
+      : `it does not exist on the hub any more, and is not gone yet from ${listText(left)}`;
+  }
   if (cluster !== undefined) return answerForOne(clusters, out, cluster);
   const wanted = clusters.filter(({ state }) => state !== 'leaving');
   if (binding === undefined || wanted.length === 0) return 'it is in no cluster';

@@ -49,6 +49,8 @@ export interface World {
   readonly decisions: readonly (SchedulingDecision | ClusterSchedulingDecision)[];
   /** Values of priority classes by name. */
   readonly priorityClasses: ReadonlyMap<string, number>;
+  /** Resources, by plural name, that whoever read this world may not read: that they are not here says nothing. */
+  readonly unread: readonly string[];
 }
 
 export interface TemplateReference {

@@ -15,6 +15,7 @@ export {
   decidePreemption,
   heirsOfLoweredPriority,
   policyMatches,
+  preemptionContest,
   selectorRank,
   selectorsRank,
   type Contender,

@@ -38,7 +38,7 @@ export function policyMatches(policy: Policy, template: KubeObject): boolean {
 }
 
 /** Why a policy that selects the template did not win it. */
-export type LostBy = 'priority' | 'rank' | 'name' | 'scope';
+export type LostBy = 'priority' | 'rank' | 'name' | 'scope' | 'preemption';
 
 export interface Contender {
   readonly policy: Policy;
@@ -136,6 +136,22 @@ export function decidePreemption(
   if (holder.policy === undefined || (policy.spec.priority ?? 0) <= held)
     return { take: false, why: 'not-higher' };
   return { take: true, from: holder.kind };
+}
+
+/** A preemption as a contest, for the record. `from` is undefined when the holder is gone. */
+export function preemptionContest(policy: Policy, from: Policy | undefined, template: KubeObject): Contest {
+  const contender = (one: Policy): Contender => ({
+    policy: one,
+    priority: one.spec.priority ?? 0,
+    rank: selectorsRank(one.spec.resourceSelectors, template),
+  });
+  return {
+    winner: policy,
+    contenders: [
+      contender(policy),
+      ...(from === undefined ? [] : [{ ...contender(from), lostBy: 'preemption' as const }]),
+    ],
+  };
 }
 
 /**

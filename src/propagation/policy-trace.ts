@@ -11,6 +11,7 @@ const LOST_BY: Readonly<Record<LostBy, string>> = {
   priority: 'priority',
   rank: 'match',
   name: 'name',
+  preemption: 'preemption',
 };
 
 function named({ policy }: Contender): { kind: string; name: string; namespace?: string } {

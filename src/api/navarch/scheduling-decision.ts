@@ -29,7 +29,7 @@ const policyDecision = s.object('Which policy the template belongs to, and which
           ...policyName.required,
           priority: s.int32('Its explicit priority.'),
           match: s.string('How it selects the template: by name, labels or kind.'),
-          lostBy: s.string('What decided against it: scope, priority, match or name.'),
+          lostBy: s.string('What decided against it: scope, priority, match, name or preemption.'),
         },
         optional: policyName.optional,
       }),

@@ -3,7 +3,14 @@
 import { Command, Option } from 'commander';
 import { OperatingError, systemClock } from '../../base/index.ts';
 import { formatYaml } from '../../client/index.ts';
-import { preview, previewText, type Change, type Preview, type World } from '../../explain/index.ts';
+import {
+  preview,
+  previewText,
+  type Change,
+  type Preview,
+  type World,
+  type WorldView,
+} from '../../explain/index.ts';
 import type { SetExitCode } from '../command.ts';
 import {
   withFiles,
@@ -14,7 +21,7 @@ import {
   type Session,
 } from '../objects/index.ts';
 import { shape } from '../shell/index.ts';
-import { WorldReader, readFleet, type ReadWorld } from '../world.ts';
+import { WorldReader, readFleet } from '../world.ts';
 import { carryOut } from './carry-out.ts';
 import { readEdits, type ClusterEdit, type Edits } from './edits.ts';
 import { loadPlan, planOf, savePlan, stillHolds, type SavedPlan } from './saved.ts';
@@ -133,9 +140,9 @@ async function run(
   const saved = flags.from === undefined ? undefined : await loadPlan(flags.from);
   const edits: Edits = saved ?? (await readEdits(session, flags, flags.delete, clusterEdits));
   const now = await gather(session, edits.changes);
-  const shown = await preview(now.view, edits.changes, { largeMovePercent });
-  const plan: SavedPlan = saved ?? planOf(edits, shown, now.view.world);
-  show(saved === undefined ? shown : plan.preview, flags, now.unread);
+  const shown = await preview(now, edits.changes, { largeMovePercent });
+  const plan: SavedPlan = saved ?? planOf(edits, shown, now.world);
+  show(saved === undefined ? shown : plan.preview, flags, now.world.unread);
   if (flags.save !== undefined) {
     await savePlan(flags.save, plan);
     process.stderr.write(
@@ -153,8 +160,8 @@ async function run(
     }
     // What was shown may be older than what a person took to read it.
     const latest = await gather(session, edits.changes);
-    const again = await preview(latest.view, edits.changes, { largeMovePercent });
-    stillHolds(plan, again, latest.view.world);
+    const again = await preview(latest, edits.changes, { largeMovePercent });
+    stillHolds(plan, again, latest.world);
     await carryOut(session.client, plan.writes);
     return 0;
   }
@@ -163,10 +170,28 @@ async function run(
 }
 
 /** Reads the fleet and the templates that `changes` may concern. */
-function gather(session: Session, changes: readonly Change[]): Promise<ReadWorld> {
+async function gather(session: Session, changes: readonly Change[]): Promise<WorldView> {
   const reader = new WorldReader(session.client, systemClock);
-  return readFleet(reader, session.mapper, (world) => kindsConcerned(world, changes));
+  const view = await readFleet(reader, session.mapper, (world) => kindsConcerned(world, changes));
+  const missing = view.world.unread.filter((name) => NEEDED.has(name));
+  if (missing.length === 0) return view;
+  // A plan that leaves out what it may not see would say that nothing moves.
+  throw new OperatingError(
+    'NOT_ALLOWED',
+    `a plan needs to read ${missing.join(', ')}, which you may not`,
+    'plan as somebody who may list these in all namespaces',
+  );
 }
+
+const NEEDED: ReadonlySet<string> = new Set([
+  'clusters',
+  'propagationpolicies',
+  'clusterpropagationpolicies',
+  'overridepolicies',
+  'clusteroverridepolicies',
+  'resourcebindings',
+  'clusterresourcebindings',
+]);
 
 interface KindName {
   readonly apiVersion: string;

@@ -9,18 +9,22 @@ import {
 import { isNotFound, kinds, type Resource } from '../../client/index.ts';
 import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../../machinery/index.ts';
 import {
+  bindingName,
   claimOf,
   decidePreemption,
   heirsOfLoweredPriority,
   policyId,
   policyMatches,
+  preemptionContest,
   withClaim,
   withoutClaim,
   type Binding,
+  type Contest,
   type Policy,
 } from '../../propagation/index.ts';
 import { PRIORITY_RESYNC, done, retry, type Outcome } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
+import { DecisionLog } from '../decisions.ts';
 import type { PolicyIndex } from './policy-index.ts';
 import {
   parseTemplateKey,
@@ -212,6 +216,7 @@ export class PolicyReconciler {
           `${policy.kind}(${called}) preempted this resource`,
         );
         this.queue.enqueue(templateKeyOf(template), policy, PRIORITY_RESYNC);
+        await this.record(template, preemptionContest(policy, holder?.policy, template));
       } catch (error) {
         recorder.event(
           template,
@@ -222,6 +227,17 @@ export class PolicyReconciler {
         throw error;
       }
     }
+  }
+
+  private async record({ kind, metadata }: KubeObject, contest: Contest): Promise<void> {
+    const { informers } = this.context;
+    const { namespace, name = '' } = metadata;
+    const key = { namespace, name: bindingName(kind, name) };
+    const binding: Binding | undefined =
+      namespace === undefined
+        ? informers.informer(kinds.clusterResourceBindings).store.get(key)
+        : informers.informer(kinds.resourceBindings).store.get(key);
+    if (binding !== undefined) await DecisionLog.of(this.context).chosen(binding, contest, false);
   }
 
   private bindingsOf(policy: Policy): Binding[] {

@@ -98,6 +98,7 @@ export function world(parts: Partial<World> = {}): World {
     works: [],
     decisions: [],
     priorityClasses: new Map(),
+    unread: [],
     ...parts,
   });
 }
