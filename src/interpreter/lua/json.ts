@@ -65,17 +65,22 @@ function pathOf(path: string, key: string): string {
   return `${path}\0${key}`;
 }
 
-/** @param emptyRoot what an empty table itself becomes */
-export function toJson(table: LuaTable, emptyRoot: JsonValue, shapes = NO_SHAPES): JsonValue {
-  return convert(table, '', shapes, new Set()) ?? emptyRoot;
+/** LIMIT: entries of a result, counted as often as they are met: tables may share their parts. More is no object. */
+const ENTRIES_MAX = 1_000_000;
+
+interface Conversion {
+  readonly shapes: EmptyShapes;
+  /** Tables that the one at hand is in. */
+  readonly around: Set<LuaTable>;
+  entries: number;
 }
 
-function convert(
-  value: LuaValue,
-  path: string,
-  shapes: EmptyShapes,
-  around: Set<LuaTable>,
-): JsonValue | undefined {
+/** @param emptyRoot what an empty table itself becomes */
+export function toJson(table: LuaTable, emptyRoot: JsonValue, shapes = NO_SHAPES): JsonValue {
+  return convert(table, '', { shapes, around: new Set(), entries: 0 }) ?? emptyRoot;
+}
+
+function convert(value: LuaValue, path: string, conversion: Conversion): JsonValue | undefined {
   switch (typeof value) {
     case 'string':
       return toText(value);
@@ -87,16 +92,12 @@ function convert(
       return value;
     default:
       if (!(value instanceof LuaTable)) throw new LuaError(`cannot encode ${luaType(value)} to JSON`);
-      return convertTable(value, path, shapes, around);
+      return convertTable(value, path, conversion);
   }
 }
 
-function convertTable(
-  table: LuaTable,
-  path: string,
-  shapes: EmptyShapes,
-  around: Set<LuaTable>,
-): JsonValue | undefined {
+function convertTable(table: LuaTable, path: string, conversion: Conversion): JsonValue | undefined {
+  const { around, shapes } = conversion;
   if (around.has(table)) throw new LuaError('cannot encode recursively nested tables to JSON');
   if (around.size >= DEPTH_MAX) throw new LuaError('cannot encode tables nested this deep to JSON');
   around.add(table);
@@ -105,17 +106,18 @@ function convertTable(
   const object: [string, JsonValue][] = [];
   let entries = 0;
   for (const [key, value] of table.entries()) {
+    if (++conversion.entries > ENTRIES_MAX) throw new LuaError('cannot encode tables this large to JSON');
     if (length > 0) {
       if (typeof key !== 'number') throw new LuaError('cannot encode mixed or invalid key types');
       if (key !== ++entries) throw new LuaError('cannot encode sparse array');
-      const item = convert(value, path, shapes, around);
+      const item = convert(value, path, conversion);
       if (item !== undefined) list.push(item);
       continue;
     }
     entries++;
     if (typeof key !== 'string') throw new LuaError('cannot encode mixed or invalid key types');
     const name = toText(key);
-    const child = convert(value, pathOf(path, name), shapes, around);
+    const child = convert(value, pathOf(path, name), conversion);
     if (child !== undefined) object.push([name, child]);
   }
   around.delete(table);

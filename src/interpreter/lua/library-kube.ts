@@ -1,5 +1,5 @@
 // `require("kube")`: what scripts need to know of pods and quantities and should not compute themselves.
-import type { JsonObject, JsonValue } from '../../api/index.ts';
+import type { JsonObject } from '../../api/index.ts';
 import { Quantity, QuantityError } from '../../machinery/index.ts';
 import { podDependencies } from '../native/pod-dependencies.ts';
 import { podRequirements } from '../native/pod-requirements.ts';
@@ -41,7 +41,9 @@ export const kubeLibrary: readonly LuaFunction[] = [
     if (args.length !== 2) throw machine.error('getPodDependencies takes two arguments');
     const podSpec = templateArgument(machine, 'getPodDependencies', args);
     const namespace = toText(textArgument(machine, 'getPodDependencies', args, 2, 'default'));
-    return [fromJson(machine, podDependencies(podSpec, namespace) as unknown as JsonValue)];
+    // COMPAT: scripts see what upstream shows them.
+    const shown = podDependencies(podSpec, namespace).map(({ optional: _optional, ...one }) => one);
+    return [fromJson(machine, shown)];
   }),
   new LuaFunction('getResourceQuantity', (machine, args) => {
     const quantity = quantityArgument(machine, 'getResourceQuantity', args[0], 1);
