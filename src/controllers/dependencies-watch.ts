@@ -1,17 +1,17 @@
 // Follows the kinds of which something is needed, and only those: the informers are shared with the detector, so
 // this costs a subscription each. What changes there brings back the bindings that need it.
-import type { KubeObject, ResourceBinding } from '../api/index.ts';
+import type { KubeObject } from '../api/index.ts';
 import type { Cancel } from '../base/index.ts';
 import { keyOf, type ApiResource } from '../client/index.ts';
 import type { Dependency } from '../interpreter/index.ts';
 import { deepEqual } from '../machinery/index.ts';
-import { dependenciesOf, dependsOn } from '../propagation/index.ts';
+import { dependenciesOf, dependsOn, type Binding } from '../propagation/index.ts';
 import type { Informer, InformerUse } from '../runtime/index.ts';
 import type { ControllerContext } from './context.ts';
 
 /** Independent bindings by what they need; a need by selector stands under the empty name. */
 export const BINDINGS_BY_DEPENDENCY = 'dependency';
-export function dependencyKeys(binding: ResourceBinding): string[] {
+export function dependencyKeys(binding: Binding): string[] {
   return dependenciesOf(binding).map(({ apiVersion, kind, namespace, name }) =>
     dependencyKey(apiVersion, kind, namespace, name),
   );
@@ -30,18 +30,20 @@ interface Watched {
 
 export class DependencyWatch {
   private readonly context: ControllerContext;
-  private readonly bindings: Informer<ResourceBinding>;
+  private readonly owners: readonly Informer<Binding>[];
   private readonly enqueue: (key: string) => void;
   /** By apiVersion and kind. */
   private readonly watched = new Map<string, Watched>();
+  /** Keys of bindings that any Service may come to concern. */
+  private readonly withServices = new Set<string>();
 
   constructor(
     context: ControllerContext,
-    bindings: Informer<ResourceBinding>,
+    owners: readonly Informer<Binding>[],
     enqueue: (key: string) => void,
   ) {
     this.context = context;
-    this.bindings = bindings;
+    this.owners = owners;
     this.enqueue = enqueue;
   }
 
@@ -62,6 +64,12 @@ export class DependencyWatch {
     for (const [name, { users }] of this.watched) {
       if (!wanted.has(name) && users.delete(key) && users.size === 0) this.unwatch(name);
     }
+  }
+
+  /** Whether every change of a Service is to bring a binding back. */
+  concernServices(key: string, concerned: boolean): void {
+    if (concerned) this.withServices.add(key);
+    else this.withServices.delete(key);
   }
 
   /** Whether all that is of the followed kinds is known. */
@@ -116,10 +124,12 @@ export class DependencyWatch {
 
   private changed(object: KubeObject): void {
     const { apiVersion, kind, metadata } = object;
+    if (kind === 'Service') for (const key of this.withServices) this.enqueue(key);
     for (const name of [metadata.name ?? '', '']) {
       const key = dependencyKey(apiVersion, kind, metadata.namespace, name);
-      for (const binding of this.bindings.store.byIndex(BINDINGS_BY_DEPENDENCY, key)) {
-        if (dependsOn(binding, object)) this.enqueue(keyOf(binding));
+      for (const { store } of this.owners) {
+        for (const binding of store.byIndex(BINDINGS_BY_DEPENDENCY, key))
+          if (dependsOn(binding, object)) this.enqueue(keyOf(binding));
       }
     }
   }

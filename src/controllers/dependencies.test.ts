@@ -147,3 +147,162 @@ test('a binding that follows its dependencies no more loses them and the finaliz
   });
   assert.equal(await requiredBy(plane, 'conf'), '');
 });
+
+async function conditionOf(
+  plane: ControlPlane,
+  name: string,
+  type: string,
+): Promise<{ status: string; reason?: string; message?: string } | undefined> {
+  return (await bindingOf(plane, name))?.status?.conditions?.find((one) => one.type === type);
+}
+
+test('something that is missing is said on the binding, until it is there and everywhere', async () => {
+  await using plane = await startControlPlane();
+  const { client } = plane;
+  await deploy(plane, 'web', 'member1', 'late');
+  plane.run(dependenciesDistributor);
+  const reason = async (): Promise<string | undefined> =>
+    (await conditionOf(plane, 'web-deployment', 'DependenciesReady'))?.reason;
+  await plane.until('it is missed', async () => (await reason()) === 'DependencyMissing');
+  assert.equal(
+    (await conditionOf(plane, 'web-deployment', 'DependenciesReady'))?.message,
+    'ConfigMap shop/late is needed and not on the control plane.',
+  );
+  await client.create(configMaps, configMap('late'));
+  await plane.until('it is on its way', async () => (await reason()) === 'DependencyNotApplied');
+  const attached = await client.get(kinds.resourceBindings, key('late-configmap'));
+  const aggregatedStatus = [{ clusterName: 'member1', applied: true }];
+  await client.updateStatus(kinds.resourceBindings, {
+    ...attached,
+    status: { ...attached.status, aggregatedStatus },
+  });
+  await plane.until('it has arrived', async () => (await reason()) === 'AllApplied');
+});
+
+test('a policy of the dependency counts before those who need it, and both are told', async () => {
+  await using plane = await startControlPlane();
+  const { client } = plane;
+  await client.create(configMaps, configMap('conf'));
+  await deploy(plane, 'web', 'member1', 'conf');
+  plane.run(dependenciesDistributor);
+  await untilRequiredBy(plane, 'conf', 'web-deployment@member1');
+  // The detector's part, when a policy comes to claim the ConfigMap.
+  await client.patch(kinds.resourceBindings, key('conf-configmap'), {
+    type: 'merge',
+    body: { spec: { placement: {}, conflictResolution: 'Overwrite', clusters: [{ name: 'member9' }] } },
+  });
+  await client.patch(kinds.resourceBindings, key('web-deployment'), {
+    type: 'merge',
+    body: { spec: { clusters: [{ name: 'member2' }] } },
+  });
+  await untilRequiredBy(plane, 'conf', 'web-deployment@member2');
+  await plane.until('they do not agree', async () => {
+    const said = await conditionOf(plane, 'conf-configmap', 'DependencyConflict');
+    return (
+      said?.message ===
+      "Its own policy and those who need this do not agree on conflictResolution: the policy's word counts, in all clusters."
+    );
+  });
+  assert.equal((await bindingOf(plane, 'conf-configmap'))?.spec.conflictResolution, 'Overwrite');
+  await client.patch(kinds.resourceBindings, key('conf-configmap'), {
+    type: 'merge',
+    body: { spec: { conflictResolution: 'Abort' } },
+  });
+  await client.patch(kinds.resourceBindings, key('web-deployment'), {
+    type: 'merge',
+    body: { spec: { clusters: [{ name: 'member3' }] } },
+  });
+  await plane.until(
+    'they agree',
+    async () => (await conditionOf(plane, 'conf-configmap', 'DependencyConflict'))?.status === 'False',
+  );
+});
+
+test('what a cluster-scoped template needs follows it, and leaves with it', async () => {
+  await using plane = await startControlPlane();
+  const { client } = plane;
+  const volumes = resource({ group: '', version: 'v1', resource: 'persistentvolumes', namespaced: false });
+  await client.create(kinds.secrets, { apiVersion: 'v1', kind: 'Secret', metadata: key('disk') });
+  const nodePublishSecretRef = { namespace: NAMESPACE, name: 'disk' };
+  await client.create(volumes, {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'data' },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce'],
+      csi: { driver: 'example.io', volumeHandle: 'data', nodePublishSecretRef },
+    },
+  });
+  await client.create(kinds.clusterResourceBindings, {
+    apiVersion: 'work.karmada.io/v1alpha2',
+    kind: 'ClusterResourceBinding',
+    metadata: { name: 'data-persistentvolume' },
+    spec: {
+      resource: { apiVersion: 'v1', kind: 'PersistentVolume', name: 'data' },
+      propagateDeps: true,
+      clusters: [{ name: 'member1' }],
+    },
+  });
+  plane.run(dependenciesDistributor);
+  await plane.until('the secret follows', async () => {
+    const binding = await bindingOf(plane, 'disk-secret');
+    const [by] = binding?.spec.requiredBy ?? [];
+    return (
+      by?.name === 'data-persistentvolume' &&
+      by.namespace === undefined &&
+      by.clusters?.[0]?.name === 'member1'
+    );
+  });
+  await client.delete(kinds.clusterResourceBindings, { name: 'data-persistentvolume' });
+  await plane.until(
+    'nobody needs it',
+    async () => (await bindingOf(plane, 'disk-secret'))?.spec.requiredBy === undefined,
+  );
+});
+
+test('Services that lead to its pods come along when a template asks for them', async () => {
+  await using plane = await startControlPlane();
+  const { client } = plane;
+  const service = (name: string, app: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: key(name),
+    spec: { selector: { app }, ports: [{ port: 80 }] },
+  });
+  await client.create(kinds.services, service('front', 'web'));
+  await client.create(kinds.services, service('other', 'api'));
+  await deploy(plane, 'web', 'member1');
+  plane.run(dependenciesDistributor);
+  await plane.until('its needs are known', async () => {
+    const annotations = (await bindingOf(plane, 'web-deployment'))?.metadata.annotations;
+    return annotations?.['resourcebinding.karmada.io/dependencies'] !== undefined;
+  });
+  assert.equal(await bindingOf(plane, 'front-service'), undefined);
+  const marked = await client.patch(deployments, key('web'), {
+    type: 'merge',
+    body: { metadata: { annotations: { 'navarch.io/with-services': 'true' } } },
+  });
+  await client.patch(kinds.resourceBindings, key('web-deployment'), {
+    type: 'merge',
+    body: { spec: { resource: { resourceVersion: marked.metadata.resourceVersion } } },
+  });
+  await plane.until(
+    'the Service follows',
+    async () => (await bindingOf(plane, 'front-service')) !== undefined,
+  );
+  await client.create(kinds.services, service('late', 'web'));
+  await plane.until(
+    'so does one that comes later',
+    async () => (await bindingOf(plane, 'late-service')) !== undefined,
+  );
+  assert.equal(await bindingOf(plane, 'other-service'), undefined);
+  await client.delete(kinds.services, key('front'));
+  await plane.until('what is gone is no longer needed', async () => {
+    const text =
+      (await bindingOf(plane, 'web-deployment'))?.metadata.annotations?.[
+        'resourcebinding.karmada.io/dependencies'
+      ] ?? '';
+    return !text.includes('front') && text.includes('late');
+  });
+});

@@ -5,24 +5,34 @@
 import {
   DEPENDED_BY_LABEL_PREFIX,
   DEPENDENCIES_FINALIZER,
+  DEPENDENCIES_READY_CONDITION,
+  type ClusterResourceBinding,
   type KubeObject,
   type ResourceBinding,
 } from '../api/index.ts';
-import { errorMessage } from '../base/index.ts';
-import { keyOf, kinds, parseKey } from '../client/index.ts';
+import { errorMessage, formatTime } from '../base/index.ts';
+import { keyOf, kinds, parseKey, type Resource } from '../client/index.ts';
 import type { Dependency } from '../interpreter/index.ts';
 import { hasFinalizer, isBeingDeleted } from '../machinery/index.ts';
 import {
   attachedKey,
+  conflictCondition,
+  conflictText,
   decideAttach,
   dependedByLabel,
+  dependenciesCondition,
   dependencyFault,
   detached,
   followsDependencies,
   isMeantBy,
   isStillNeeded,
+  selectedServices,
+  wantsServices,
+  withCondition,
   withDependencies,
   withoutDependencies,
+  type Binding,
+  type Needed,
 } from '../propagation/index.ts';
 import {
   WorkQueue,
@@ -62,27 +72,38 @@ export const dependenciesDistributor: Controller = {
       backoffBaseMs: settings.rateLimiterBaseDelayMs,
       backoffMaxMs: settings.rateLimiterMaxDelayMs,
     });
-    const watch = new DependencyWatch(context, bindings, (key) => queue.add(key));
-    const distributor = new Distributor(context, bindings, watch);
-    // Who deletes an attached binding by hand gets it back.
-    const unsubscribe = bindings.subscribe({
-      deleted: ({ spec }) => {
-        for (const { namespace = '', name } of spec.requiredBy ?? []) queue.add(`${namespace}/${name}`);
-      },
+    const clusterBindings = informers.informer(kinds.clusterResourceBindings, {
+      indexes: { [BINDINGS_BY_DEPENDENCY]: dependencyKeys },
     });
+    const owners = [bindings, clusterBindings] as unknown as readonly Informer<Binding>[];
+    const watch = new DependencyWatch(context, owners, (key) => queue.add(key));
+    const distributor = new Distributor(context, bindings, clusterBindings, watch);
+    const wakeOwners = ({ spec }: ResourceBinding, which: (owner: Binding) => boolean): void => {
+      for (const { namespace = '', name } of spec.requiredBy ?? []) {
+        const owner = distributor.find(namespace, name);
+        if (owner === undefined || which(owner)) queue.add(namespace === '' ? name : `${namespace}/${name}`);
+      }
+    };
+    const unsubscribe = bindings.subscribe({
+      // Who waits for something to arrive hears that it has.
+      updated: (before, after) => {
+        if (before.status !== after.status) wakeOwners(after, awaitsDependencies);
+      },
+      // Who deletes an attached binding by hand gets it back.
+      deleted: (binding) => wakeOwners(binding, () => true),
+    });
+    const concerns = {
+      filter: (binding: Binding): boolean =>
+        binding.spec.propagateDeps === true || hasFinalizer(binding, DEPENDENCIES_FINALIZER),
+      changed: (before: Binding, after: Binding): boolean =>
+        before.metadata.generation !== after.metadata.generation ||
+        before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
+    };
     try {
       await runController({
         name: 'dependencies-distributor',
         queue,
-        sources: [
-          informerSource(bindings, {
-            filter: (binding) =>
-              binding.spec.propagateDeps === true || hasFinalizer(binding, DEPENDENCIES_FINALIZER),
-            changed: (before, after) =>
-              before.metadata.generation !== after.metadata.generation ||
-              before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
-          }),
-        ],
+        sources: owners.map((informer) => informerSource(informer, concerns)),
         concurrency: CONCURRENCY,
         clock,
         logger,
@@ -97,23 +118,41 @@ export const dependenciesDistributor: Controller = {
   },
 };
 
+function awaitsDependencies({ status }: Binding): boolean {
+  return status?.conditions?.some(({ type }) => type === DEPENDENCIES_READY_CONDITION) === true;
+}
+
 class Distributor {
   private readonly context: ControllerContext;
   private readonly bindings: Informer<ResourceBinding>;
+  private readonly clusterBindings: Informer<ClusterResourceBinding>;
   private readonly watch: DependencyWatch;
 
-  constructor(context: ControllerContext, bindings: Informer<ResourceBinding>, watch: DependencyWatch) {
+  constructor(
+    context: ControllerContext,
+    bindings: Informer<ResourceBinding>,
+    clusterBindings: Informer<ClusterResourceBinding>,
+    watch: DependencyWatch,
+  ) {
     this.context = context;
     this.bindings = bindings;
+    this.clusterBindings = clusterBindings;
     this.watch = watch;
   }
 
+  /** The binding of a template; the one of a cluster-scoped one has no namespace. */
+  readonly find = (namespace: string, name: string): Binding | undefined =>
+    namespace === ''
+      ? this.clusterBindings.store.get({ name })
+      : this.bindings.store.get({ namespace, name });
+
   async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
-    const binding = this.bindings.store.get(key);
+    const { namespace = '', name } = parseKey(key);
+    const binding = this.find(namespace, name);
     if (binding === undefined || !followsDependencies(binding)) return this.release(key, binding, signal);
     const placed = (binding.spec.clusters ?? []).length > 0;
     if (!placed && !hasFinalizer(binding, DEPENDENCIES_FINALIZER)) return done;
-    const dependencies = await this.dependencies(binding, signal);
+    const dependencies = await this.dependencies(key, binding, signal);
     if (dependencies === undefined) return done;
     await this.watch.follow(key, dependencies);
     if (!this.watch.isSynced(key)) return requeueAfter(FIRST_LIST_MS, 'listing a kind for the first time');
@@ -121,27 +160,25 @@ class Distributor {
     const independent =
       wanted === binding
         ? binding
-        : await this.context.hubClient.update(kinds.resourceBindings, wanted, { signal });
+        : await this.context.hubClient.update(resourceOf(wanted), wanted, { signal });
     return this.distribute(independent, dependencies, signal);
   }
 
   /** The end of what a binding asked for. */
-  private async release(
-    key: string,
-    binding: ResourceBinding | undefined,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+  private async release(key: string, binding: Binding | undefined, signal: AbortSignal): Promise<Outcome> {
     const { namespace = '', name } = parseKey(key);
+    this.watch.concernServices(key, false);
     await this.detach({ namespace, name }, () => true, signal);
     await this.watch.follow(key, []);
     if (binding === undefined || !hasFinalizer(binding, DEPENDENCIES_FINALIZER)) return done;
-    await this.context.hubClient.update(kinds.resourceBindings, withoutDependencies(binding), { signal });
+    await this.context.hubClient.update(resourceOf(binding), withoutDependencies(binding), { signal });
     return done;
   }
 
   /** What the template needs; undefined when nobody can say. */
   private async dependencies(
-    { spec }: ResourceBinding,
+    key: string,
+    { spec }: Binding,
     signal: AbortSignal,
   ): Promise<readonly Dependency[] | undefined> {
     const { hubClient, interpreter, mapper, recorder } = this.context;
@@ -152,7 +189,8 @@ class Distributor {
     // The binding goes after its template, and comes back here then.
     if (template === undefined || !interpreter.has(template, 'InterpretDependency')) return undefined;
     try {
-      const dependencies = (await interpreter.dependencies(template)) ?? [];
+      const named = (await interpreter.dependencies(template)) ?? [];
+      const dependencies = [...named, ...(await this.services(key, template))];
       const fault = dependencies.map(dependencyFault).find((text) => text !== undefined);
       if (fault !== undefined) throw new Error(fault);
       recorder.event(template, 'Normal', 'GetDependenciesSucceed', describe(dependencies));
@@ -163,8 +201,18 @@ class Distributor {
     }
   }
 
+  /** The Services that lead to the template's pods, when it asks for them. */
+  private async services(key: string, template: KubeObject): Promise<readonly Dependency[]> {
+    const wanted = wantsServices(template);
+    this.watch.concernServices(key, wanted);
+    if (!wanted) return [];
+    const services = this.context.informers.informer(kinds.services);
+    await services.synced;
+    return selectedServices(template, services.store.list(template.metadata.namespace));
+  }
+
   private async distribute(
-    independent: ResourceBinding,
+    independent: Binding,
     dependencies: readonly Dependency[],
     signal: AbortSignal,
   ): Promise<Outcome> {
@@ -178,14 +226,19 @@ class Distributor {
     } catch (error) {
       failures.push(error);
     }
-    const needed = new Set(dependencies.flatMap((dependency) => this.meant(dependency)));
-    for (const object of needed) {
+    const needed = dependencies.map((dependency) => ({ dependency, objects: this.meant(dependency) }));
+    for (const object of new Set(needed.flatMap(({ objects }) => objects))) {
       try {
         await this.attach(independent, object, signal);
       } catch (error) {
         failures.push(error);
       }
     }
+    await this.tell(
+      independent,
+      needed.map((one) => ({ ...one, attached: this.attachedTo(independent, one.objects) })),
+      signal,
+    );
     if (failures.length === 0) {
       const text = 'The clusters of the binding were passed on to all that its template needs.';
       recorder.event(independent, 'Normal', 'SyncScheduleResultToDependenciesSucceed', text);
@@ -194,6 +247,32 @@ class Distributor {
     const text = failures.map(errorMessage).join('; ');
     recorder.event(independent, 'Warning', 'SyncScheduleResultToDependenciesFailed', text);
     return retry(failures[0]);
+  }
+
+  private attachedTo(independent: Binding, objects: readonly KubeObject[]): readonly ResourceBinding[] {
+    return objects.flatMap((object) => this.bindings.store.get(attachedKey(independent, object)) ?? []);
+  }
+
+  /** Says on the binding what its template lacks. */
+  private async tell(independent: Binding, needed: readonly Needed[], signal: AbortSignal): Promise<void> {
+    const condition = dependenciesCondition(independent, needed);
+    if (condition === undefined || !(await this.say(independent, condition, signal))) return;
+    const type = condition.status === 'True' ? 'Normal' : 'Warning';
+    this.context.recorder.event(independent, type, condition.reason ?? '', condition.message ?? '');
+  }
+
+  /** Whether there was anything new to say. */
+  private async say(
+    binding: Binding,
+    condition: Parameters<typeof withCondition>[1],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { hubClient, clock } = this.context;
+    const conditions = withCondition(binding.status?.conditions, condition, formatTime(clock.now()));
+    if (conditions === binding.status?.conditions) return false;
+    const said = { ...binding, status: { ...binding.status, conditions } } as Binding;
+    await hubClient.updateStatus(resourceOf(binding), said, { signal });
+    return true;
   }
 
   /** The objects there are of what is needed; others come when they appear. */
@@ -207,13 +286,11 @@ class Distributor {
     return object === undefined ? [] : [object];
   }
 
-  private async attach(
-    independent: ResourceBinding,
-    dependency: KubeObject,
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async attach(independent: Binding, dependency: KubeObject, signal: AbortSignal): Promise<void> {
     // Its binding goes with it, and a new one would be collected at once.
     if (isBeingDeleted(dependency)) return;
+    // LIMIT: what has no namespace follows only what has one, into whose namespace its binding goes.
+    if ((independent.metadata.namespace ?? dependency.metadata.namespace ?? '') === '') return;
     const { hubClient, recorder } = this.context;
     const key = attachedKey(independent, dependency);
     const existing = this.bindings.store.get(key);
@@ -224,14 +301,22 @@ class Distributor {
       throw new Error(
         `binding ${key.namespace}/${key.name} belongs to another object (${decision.ownerUid})`,
       );
-    if (decision.action === 'unchanged') return;
     const attached =
-      decision.action === 'create'
-        ? await hubClient.create(kinds.resourceBindings, decision.binding, { signal })
-        : await hubClient.update(kinds.resourceBindings, decision.binding, { signal });
-    if (decision.conflicts.length === 0) return;
-    const text = `Those who need this do not agree on ${decision.conflicts.join(' and ')}.`;
-    recorder.event(attached, 'Warning', 'DependencyPolicyConflict', text);
+      decision.action === 'unchanged'
+        ? existing
+        : decision.action === 'create'
+          ? await hubClient.create(kinds.resourceBindings, decision.binding, { signal })
+          : await hubClient.update(kinds.resourceBindings, decision.binding, { signal });
+    if (attached === undefined) return;
+    const condition = conflictCondition(attached, decision.conflicts);
+    if (condition === undefined || !(await this.say(attached, condition, signal))) return;
+    if (decision.conflicts.length > 0)
+      recorder.event(
+        attached,
+        'Warning',
+        'DependencyPolicyConflict',
+        conflictText(attached, decision.conflicts),
+      );
   }
 
   private async detach(
@@ -246,9 +331,10 @@ class Distributor {
       if (left !== attached) await this.context.hubClient.update(kinds.resourceBindings, left, { signal });
     }
   }
+}
 
-  private readonly find = (namespace: string, name: string): ResourceBinding | undefined =>
-    this.bindings.store.get({ namespace, name });
+function resourceOf({ kind }: Binding): Resource<Binding> {
+  return kind === 'ResourceBinding' ? kinds.resourceBindings : kinds.clusterResourceBindings;
 }
 
 function describe(dependencies: readonly Dependency[]): string {

@@ -1,7 +1,12 @@
 // When an eviction is over and the old copy may go (clusters-and-failover.md §8.3), and the guard that is ours: the
 // last healthy copy stays until another is healthy, and comes back into its cluster when that may be used again.
 // Upstream removes it when time is over, and takes an empty schedule for one whose copies are all healthy.
-import type { Cluster, GracefulEvictionTask, Placement } from '../api/index.ts';
+import {
+  DEPENDENCIES_READY_CONDITION,
+  type Cluster,
+  type GracefulEvictionTask,
+  type Placement,
+} from '../api/index.ts';
 import { isBeingDeleted, parseTime } from '../machinery/index.ts';
 import type { Binding } from './binding.ts';
 import { carriesState } from './carried-state.ts';
@@ -84,6 +89,11 @@ function judge(task: GracefulEvictionTask, { binding, replaced, nowMs, timeoutMs
 /** Whether the copies that are wanted now are all there and healthy. */
 function isReplaced({ metadata, spec, status }: Binding): boolean {
   if (status?.schedulerObservedGeneration !== metadata.generation) return false;
+  // A copy without what it needs has not taken the place of another.
+  const lacks = status?.conditions?.some(
+    ({ type, status: value }) => type === DEPENDENCIES_READY_CONDITION && value === 'False',
+  );
+  if (lacks === true) return false;
   const targets = spec.clusters ?? [];
   if (targets.length === 0) return wantsNoCopy(spec);
   return targets.every(({ name }) => healthIn(status, name) === 'Healthy');

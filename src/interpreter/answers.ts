@@ -75,6 +75,12 @@ export function unitedDependencies(lists: readonly (readonly Dependency[])[]): r
       name,
       labelSelector === undefined ? '' : JSON.stringify(labelSelector),
     ].join('\0');
-  const byKey = new Map(lists.flat().map((dependency) => [keyOf(dependency), dependency]));
+  const byKey = new Map<string, Dependency>();
+  for (const dependency of lists.flat()) {
+    const key = keyOf(dependency);
+    // What anything insists on is not optional.
+    const known = byKey.get(key);
+    if (known === undefined || known.optional === true) byKey.set(key, dependency);
+  }
   return [...byKey].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, dependency]) => dependency);
 }

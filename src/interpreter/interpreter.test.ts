@@ -372,3 +372,38 @@ test('a pod template depends on what it names, each once, without the default se
     'Secret tls',
   ]);
 });
+
+test('what a pod can do without is optional, unless anything insists on it', () => {
+  const envFrom = [
+    { configMapRef: { name: 'maybe', optional: true } },
+    { configMapRef: { name: 'both', optional: true } },
+    { configMapRef: { name: 'both' } },
+    { secretRef: { name: 'must' } },
+  ];
+  const spec = { template: { spec: { containers: [{ name: 'c', envFrom }] } } };
+  const found = interpreter.dependencies(object('apps/v1', 'Deployment', { spec })) as readonly Dependency[];
+  assert.deepEqual(
+    found.map(({ name, optional }) => [name, optional]),
+    [
+      ['maybe', true],
+      ['both', undefined],
+      ['must', undefined],
+    ],
+  );
+});
+
+test('a volume needs the secrets that it is mounted with, each once, where they are', () => {
+  const ref = { namespace: 'vault', name: 's' };
+  const volume = object('v1', 'PersistentVolume', {
+    spec: {
+      csi: { nodeStageSecretRef: ref, nodePublishSecretRef: ref, controllerExpandSecretRef: { name: 'x' } },
+    },
+  });
+  assert.deepEqual(interpreter.dependencies(volume), [{ apiVersion: 'v1', kind: 'Secret', ...ref }]);
+  const file = object('v1', 'PersistentVolume', {
+    spec: { azureFile: { secretName: 'a', secretNamespace: 'b' } },
+  });
+  assert.deepEqual(interpreter.dependencies(file), [
+    { apiVersion: 'v1', kind: 'Secret', namespace: 'b', name: 'a' },
+  ]);
+});

@@ -42,6 +42,8 @@ export interface Dependency {
   readonly namespace?: string;
   readonly name?: string;
   readonly labelSelector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+  /** The template can do without it: that it is missing is no fault. */
+  readonly optional?: boolean;
 }
 
 type Answer<T> = T | Promise<T>;

@@ -4,6 +4,7 @@
 // placement of its own, two fields that follow from those who need it are ours.
 import {
   BINDING_FINALIZER,
+  CLUSTER_RESOURCE_BINDING_ID_LABEL,
   DEPENDED_BY_LABEL_PREFIX,
   DEPENDENCIES_ANNOTATION,
   DEPENDENCIES_FINALIZER,
@@ -25,6 +26,7 @@ import {
   withoutFinalizer,
 } from '../machinery/index.ts';
 import { withoutKeys } from './claim.ts';
+import type { Binding } from './kinds.ts';
 import { bindingName, bindingReferenceKey } from './names.ts';
 
 // ---- what is needed
@@ -52,7 +54,7 @@ export function dependenciesText(dependencies: readonly Dependency[]): string {
 }
 
 /** What the annotation says; nothing when it is missing or no such list. */
-export function dependenciesOf({ metadata }: ResourceBinding): readonly Dependency[] {
+export function dependenciesOf({ metadata }: Binding): readonly Dependency[] {
   const text = metadata.annotations?.[DEPENDENCIES_ANNOTATION] ?? '';
   if (text === '') return [];
   try {
@@ -100,21 +102,18 @@ export function isMeantBy(object: KubeObject, dependency: Dependency): boolean {
 }
 
 /** Whether a change of `object` concerns an independent binding. */
-export function dependsOn(binding: ResourceBinding, object: KubeObject): boolean {
+export function dependsOn(binding: Binding, object: KubeObject): boolean {
   if (isBeingDeleted(binding)) return false;
   return dependenciesOf(binding).some((dependency) => isMeantBy(object, dependency));
 }
 
 /** Whether a binding's dependencies are followed at all. */
-export function followsDependencies(binding: ResourceBinding): boolean {
+export function followsDependencies(binding: Binding): boolean {
   return binding.spec.propagateDeps === true && !isBeingDeleted(binding);
 }
 
 /** The independent binding with its finalizer and what it needs; the same object when it says so already. */
-export function withDependencies(
-  binding: ResourceBinding,
-  dependencies: readonly Dependency[],
-): ResourceBinding {
+export function withDependencies<B extends Binding>(binding: B, dependencies: readonly Dependency[]): B {
   const text = dependenciesText(dependencies);
   const held = withFinalizer(binding, DEPENDENCIES_FINALIZER);
   const before = held.metadata.annotations?.[DEPENDENCIES_ANNOTATION];
@@ -124,7 +123,7 @@ export function withDependencies(
 }
 
 /** The binding let go after everything was detached from it. */
-export function withoutDependencies(binding: ResourceBinding): ResourceBinding {
+export function withoutDependencies<B extends Binding>(binding: B): B {
   return withoutFinalizer(binding, DEPENDENCIES_FINALIZER);
 }
 
@@ -135,12 +134,12 @@ export function dependedByLabel(namespace: string, name: string): string {
   return DEPENDED_BY_LABEL_PREFIX + bindingReferenceKey(namespace, name);
 }
 
-function snapshotOf({ metadata, spec }: ResourceBinding): BindingSnapshot {
+function snapshotOf({ metadata, spec }: Binding): BindingSnapshot {
   const { namespace = '', name = '' } = metadata;
   return { ...(namespace === '' ? {} : { namespace }), name, clusters: spec.clusters ?? [] };
 }
 
-function isOf(snapshot: BindingSnapshot, { metadata }: ResourceBinding): boolean {
+function isOf(snapshot: BindingSnapshot, { metadata }: Binding): boolean {
   return snapshot.name === metadata.name && (snapshot.namespace ?? '') === (metadata.namespace ?? '');
 }
 
@@ -164,7 +163,7 @@ interface Inherited {
   readonly conflicts: readonly string[];
 }
 
-function inherit(referencing: readonly ResourceBinding[]): Inherited {
+function inherit(referencing: readonly Binding[]): Inherited {
   const resolutions = new Set(referencing.map(({ spec }) => spec.conflictResolution ?? 'Abort'));
   const preserves = new Set(referencing.map(({ spec }) => spec.preserveResourcesOnDeletion ?? false));
   return {
@@ -178,13 +177,13 @@ function inherit(referencing: readonly ResourceBinding[]): Inherited {
 }
 
 export interface AttachInput {
-  readonly independent: ResourceBinding;
+  readonly independent: Binding;
   /** The live object that is needed. */
   readonly dependency: KubeObject;
   /** The binding of the object, if it has one already. */
   readonly existing: ResourceBinding | undefined;
   /** Finds another binding that needs the object; undefined when it is gone, which then counts no more. */
-  readonly find: (namespace: string, name: string) => ResourceBinding | undefined;
+  readonly find: (namespace: string, name: string) => Binding | undefined;
 }
 
 export type AttachDecision =
@@ -196,7 +195,7 @@ export type AttachDecision =
 
 /** Where the binding of something that is needed is: with the object, or with who needs it when it has no namespace. */
 export function attachedKey(
-  independent: ResourceBinding,
+  independent: Binding,
   dependency: KubeObject,
 ): { readonly namespace: string; readonly name: string } {
   const namespace = dependency.metadata.namespace ?? independent.metadata.namespace ?? '';
@@ -205,9 +204,9 @@ export function attachedKey(
 
 function referencingOf(
   requiredBy: readonly BindingSnapshot[],
-  independent: ResourceBinding | undefined,
+  independent: Binding | undefined,
   find: AttachInput['find'],
-): readonly ResourceBinding[] {
+): readonly Binding[] {
   return requiredBy.flatMap((snapshot) => {
     if (independent !== undefined && isOf(snapshot, independent)) return [independent];
     const found = find(snapshot.namespace ?? '', snapshot.name);
@@ -218,7 +217,12 @@ function referencingOf(
 /** Attaches an object to the clusters of a binding that needs it. */
 export function decideAttach({ independent, dependency, existing, find }: AttachInput): AttachDecision {
   const { namespace = '', name = '', labels } = independent.metadata;
-  const label = { [dependedByLabel(namespace, name)]: labels?.[RESOURCE_BINDING_ID_LABEL] ?? '' };
+  const label = {
+    [dependedByLabel(namespace, name)]:
+      labels?.[
+        independent.kind === 'ResourceBinding' ? RESOURCE_BINDING_ID_LABEL : CLUSTER_RESOURCE_BINDING_ID_LABEL
+      ] ?? '',
+  };
   const snapshot = snapshotOf(independent);
   const resource = resourceOf(dependency);
   if (existing === undefined) {
@@ -252,7 +256,7 @@ export function decideAttach({ independent, dependency, existing, find }: Attach
 function withSnapshot(
   requiredBy: readonly BindingSnapshot[],
   snapshot: BindingSnapshot,
-  independent: ResourceBinding,
+  independent: Binding,
 ): readonly BindingSnapshot[] {
   const index = requiredBy.findIndex((one) => isOf(one, independent));
   return index < 0 ? [...requiredBy, snapshot] : requiredBy.with(index, snapshot);
@@ -261,11 +265,23 @@ function withSnapshot(
 /** With a placement a policy of its own rules the binding, and the fields are the policy's. */
 function withInherited(
   spec: ResourceBindingSpec,
-  referencing: readonly ResourceBinding[],
+  referencing: readonly Binding[],
 ): { readonly spec: ResourceBindingSpec; readonly conflicts: readonly string[] } {
-  if (spec.placement !== undefined) return { spec, conflicts: [] };
+  if (spec.placement !== undefined) return { spec, conflicts: disagreements(spec, referencing) };
   const { conflicts, ...fields } = inherit(referencing);
   return { spec: { ...spec, ...fields }, conflicts };
+}
+
+/** Fields in which somebody who needs an object wants something else than its own policy says. */
+function disagreements(policy: ResourceBindingSpec, referencing: readonly Binding[]): readonly string[] {
+  const differs = (of: (spec: ResourceBindingSpec) => unknown): boolean =>
+    referencing.some(({ spec }) => of(spec) !== of(policy));
+  return [
+    ...(differs(({ conflictResolution = 'Abort' }) => conflictResolution) ? ['conflictResolution'] : []),
+    ...(differs(({ preserveResourcesOnDeletion = false }) => preserveResourcesOnDeletion)
+      ? ['preserveResourcesOnDeletion']
+      : []),
+  ];
 }
 
 /** Whether an attached binding is still meant by what an independent one needs. `object` is the live one. */

@@ -76,6 +76,8 @@ export {
   type AttachDecision,
   type AttachInput,
 } from './dependencies.ts';
+export { conflictCondition, conflictText, dependenciesCondition, type Needed } from './dependency-verdict.ts';
+export { selectedServices, wantsServices } from './service-selection.ts';
 export { fenceOf, isAtMostOnce } from './fence.ts';
 export { preservedState } from './preserved-state.ts';
 export {

@@ -17,3 +17,6 @@ export const FENCE_GATE = 'navarch.io/fence';
 
 /** On a Cluster that is on its way out: `true` leaves what is in the member where it is, without asking the member. */
 export const LEAVE_BEHIND_ANNOTATION = 'navarch.io/leave-behind';
+
+/** On a template whose dependencies follow it: `true` takes along the Services that lead to its pods. */
+export const WITH_SERVICES_ANNOTATION = 'navarch.io/with-services';

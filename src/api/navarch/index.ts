@@ -42,6 +42,7 @@ export {
   LEAVE_BEHIND_ANNOTATION,
   LEAVE_OBJECTS_ANNOTATION,
   POD_TEMPLATE_PATH_ANNOTATION,
+  WITH_SERVICES_ANNOTATION,
 } from './annotations.ts';
 export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';
 export { FAILOVER_CLUSTER_LABEL, type FailoverMove, type FailoverRecord } from './failover-record.ts';

@@ -29,6 +29,26 @@ const REPLICAS_FIELD: Readonly<Record<string, string>> = {
   'batch/v1 Job': 'parallelism',
 };
 
+const VOLUME_SECRETS: readonly (readonly [path: readonly string[], name: string, namespace: string])[] = [
+  ...['controllerPublish', 'controllerExpand', 'nodeStage', 'nodePublish', 'nodeExpand'].map(
+    (use): [string[], string, string] => [['csi', `${use}SecretRef`], 'name', 'namespace'],
+  ),
+  ...['cephfs', 'cinder', 'flexVolume', 'iscsi', 'rbd', 'scaleIO', 'storageos'].map(
+    (source): [string[], string, string] => [[source, 'secretRef'], 'name', 'namespace'],
+  ),
+  [['azureFile'], 'secretName', 'secretNamespace'],
+];
+
+/** Secrets that a volume is mounted with. Upstream follows what needs something only from within a namespace. */
+function volumeSecrets(volume: KubeObject): readonly Dependency[] {
+  const found = VOLUME_SECRETS.map(([path, name, namespace]) => {
+    const source = objectAt(volume, 'spec', ...path);
+    return [textAt(source, namespace), textAt(source, name)] as const;
+  }).filter(([namespace, name]) => namespace !== '' && name !== '');
+  const each = new Map(found.map(([namespace, name]) => [`${namespace}/${name}`, { namespace, name }]));
+  return [...each.values()].map((secret) => ({ apiVersion: 'v1', kind: 'Secret', ...secret }));
+}
+
 const OTHER_DEPENDENCIES: Readonly<Record<string, (object: KubeObject) => readonly Dependency[]>> = {
   'networking.k8s.io/v1 Ingress': (object) => {
     const namespace = object.metadata.namespace ?? '';
@@ -36,6 +56,7 @@ const OTHER_DEPENDENCIES: Readonly<Record<string, (object: KubeObject) => readon
     names.delete('');
     return [...names].map((name) => ({ apiVersion: 'v1', kind: 'Secret', namespace, name }));
   },
+  'v1 PersistentVolume': volumeSecrets,
   'multicluster.x-k8s.io/v1alpha1 ServiceImport': (object) => {
     const { namespace = '', name = '' } = object.metadata;
     const derived = `derived-${name}`;
