@@ -119,7 +119,7 @@ async function move(
       return hold(context, resource, binding, { reason: 'StateUnreadable', message }, signal);
     }
   }
-  const mass = await brakeOf(context).pass();
+  const mass = await brakeOf(context).pass(false);
   if (mass !== undefined) {
     const message = `The copy in ${clusters.join(', ')} stays: ${mass}.`;
     return hold(context, resource, binding, { reason: 'MassEviction', message }, signal);

@@ -1,11 +1,18 @@
 // cluster monitor: declares pull members unknown that have given no sign of life for the grace period.
 // Reads: Clusters, their Leases. Writes: the Ready condition of Clusters.
 // COMPAT: a member whose agent renews its lease but never writes status counts as alive.
-import { CLUSTER_NAMESPACE, type KubeObject } from '../api/index.ts';
+import { CLUSTER_NAMESPACE, type Condition, type KubeObject } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
 import { kinds } from '../client/index.ts';
-import { judgeSilence, type SilenceMemory } from '../failover/index.ts';
+import {
+  SUSPECT_CONDITION,
+  judgeSilence,
+  judgeSuspicion,
+  type Failures,
+  type SilenceMemory,
+} from '../failover/index.ts';
 import { isBeingDeleted, parseTime } from '../machinery/index.ts';
+import { withCondition } from '../propagation/index.ts';
 import { done, informerSource, requeueAfter, runController } from '../runtime/index.ts';
 import type { Controller } from './context.ts';
 
@@ -20,6 +27,7 @@ export const clusterMonitor: Controller = {
     const leases = informers.informer<Lease>(kinds.leases, { namespace: CLUSTER_NAMESPACE });
     await leases.synced;
     const memories = new Map<string, SilenceMemory>();
+    const failures = new Map<string, Failures>();
     await runController({
       name: 'cluster-monitor',
       sources: [informerSource(clusters)],
@@ -32,6 +40,7 @@ export const clusterMonitor: Controller = {
         const cluster = clusters.store.get(name);
         if (cluster === undefined || isBeingDeleted(cluster) || cluster.spec.syncMode !== 'Pull') {
           memories.delete(name);
+          failures.delete(name);
           return done;
         }
         const nowMs = clock.now();
@@ -50,10 +59,21 @@ export const clusterMonitor: Controller = {
           },
         );
         memories.set(name, memory);
-        if (ready !== undefined) {
-          const others = conditions.filter(({ type }) => type !== 'Ready');
-          const unknown = { ...ready, lastTransitionTime: formatTime(nowMs) };
-          const status = { ...cluster.status, conditions: [...others, unknown] };
+        const suspicion = judgeSuspicion(
+          failures.get(name) ?? [],
+          ready !== undefined,
+          conditions.find(({ type }) => type === SUSPECT_CONDITION),
+          nowMs,
+          { failures: settings.clusterSuspectFailures, windowMs: settings.clusterSuspectWindowMs },
+        );
+        failures.set(name, suspicion.failures);
+        const found = [ready, suspicion.condition].filter((one) => one !== undefined);
+        if (found.length > 0) {
+          const next = found.reduce<readonly Condition[]>(
+            (all, one) => withCondition(all, one, formatTime(nowMs)),
+            conditions,
+          );
+          const status = { ...cluster.status, conditions: next };
           await hubClient.updateStatus(
             kinds.clusters,
             { ...cluster, status },

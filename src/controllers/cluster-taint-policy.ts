@@ -4,11 +4,19 @@
 import type { ClusterTaintPolicy } from '../api/index.ts';
 import { errorMessage, formatTime } from '../base/index.ts';
 import { isConflict, kinds, resource } from '../client/index.ts';
-import { taintsByPolicies } from '../failover/index.ts';
+import { lossObstacle, taintsByPolicies } from '../failover/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
-import { PRIORITY_RESYNC, done, informerSource, runController } from '../runtime/index.ts';
+import {
+  PRIORITY_RESYNC,
+  done,
+  informerSource,
+  requeueAfter,
+  runController,
+  type Outcome,
+} from '../runtime/index.ts';
 import { taintsText } from './cluster.ts';
 import type { Controller } from './context.ts';
+import { brakeLimits, brakeOf } from './eviction-brake.ts';
 
 const clusterTaintPolicies = resource<ClusterTaintPolicy>({
   group: 'policy.karmada.io',
@@ -46,8 +54,19 @@ export const clusterTaintPolicyController: Controller = {
         const cluster = clusters.store.get(name);
         if (cluster === undefined || isBeingDeleted(cluster)) return done;
         const before = cluster.spec.taints ?? [];
-        const taints = taintsByPolicies(cluster, policies.store.list(), formatTime(clock.now()));
-        if (taints === before) return done;
+        const obstacle = lossObstacle(cluster, brakeOf(context).fleet(), brakeLimits(settings));
+        const { taints, held } = taintsByPolicies(
+          cluster,
+          policies.store.list(),
+          formatTime(clock.now()),
+          obstacle,
+        );
+        const after = (): Outcome => {
+          if (!held || obstacle === undefined) return done;
+          recorder.event(cluster, 'Warning', 'NotGivenUp', `Taints that evict are not added: ${obstacle}.`);
+          return requeueAfter(settings.taintEvictionRetryPeriodMs, obstacle);
+        };
+        if (taints === before) return after();
         const { uid, resourceVersion } = cluster.metadata;
         const body = {
           metadata: { uid, resourceVersion },
@@ -76,7 +95,7 @@ export const clusterTaintPolicyController: Controller = {
           'TaintClusterSucceed',
           `Taint cluster succeed: ${taintsText(taints)}.`,
         );
-        return done;
+        return after();
       },
     });
   },

@@ -89,13 +89,21 @@ export class Brake {
     return (this.known ??= fleetOf(this.context.informers.informer(kinds.clusters).store.values()));
   }
 
-  /** Counts an eviction that passes; otherwise why it is held. Resolves when what operators said is known. */
-  async pass(): Promise<string | undefined> {
+  /**
+   * Counts an eviction that passes; otherwise why it is held. Resolves when what operators said is known.
+   * @param asLost whether it is made only because its cluster is lost
+   */
+  async pass(asLost: boolean): Promise<string | undefined> {
     await this.informer.synced;
     const { clock, settings } = this.context;
     this.takeUp(this.informer.store.get(NAME));
     const before = this.state;
-    const { state, refusal } = passBrake(before, this.fleet(), brakeLimits(settings), clock.now());
+    const { state, refusal } = passBrake(
+      before,
+      asLost ? this.fleet() : undefined,
+      brakeLimits(settings),
+      clock.now(),
+    );
     this.state = state;
     if (refusal !== undefined) this.queue.add(NAME);
     return refusal;

@@ -10,6 +10,7 @@ import {
   appliedTolerations,
   evict,
   isLastHealthyCopy,
+  isLeftAsLost,
   noExecuteTaints,
   requireKnownState,
   stateToCarry,
@@ -214,7 +215,7 @@ class Evictor {
       const obstacle = this.obstacle({ ...binding, spec: { ...binding.spec, ...change } });
       if (obstacle !== undefined) return { reason: 'NoReplacement', message: heldText(cluster, obstacle) };
     }
-    const mass = await brakeOf(this.context).pass();
+    const mass = await brakeOf(this.context).pass(isLeftAsLost(this.clusters.store.get(cluster)));
     if (mass === undefined) return undefined;
     return { reason: 'MassEviction', message: `The copy in ${cluster} stays: ${mass}.` };
   }

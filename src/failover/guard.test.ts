@@ -5,6 +5,7 @@ import {
   brakeAtRest,
   fleetObstacle,
   fleetOf,
+  isLeftAsLost,
   lossObstacle,
   passBrake,
   releaseBrake,
@@ -85,6 +86,16 @@ test('a release also lets pass what a lost fleet holds', () => {
   const fleet = { clusters: 4, lost: 4 };
   assert.match(passBrake(brakeAtRest, fleet, limits, 0).refusal ?? '', /4 of 4 clusters/);
   assert.equal(passBrake(releaseBrake(brakeAtRest, 10), fleet, limits, 5).refusal, undefined);
+});
+
+test('what people want to leave passes, however much of the fleet is lost', () => {
+  assert.equal(passBrake(brakeAtRest, undefined, limits, 0).refusal, undefined);
+  assert.equal(isLeftAsLost(testCluster('a', { taints: [gone] })), true);
+  assert.equal(
+    isLeftAsLost(testCluster('a', { taints: [gone, { key: 'broken', effect: 'NoExecute' }] })),
+    false,
+  );
+  assert.equal(isLeftAsLost(testCluster('a')), false);
 });
 
 test('a suspect cluster is not given up, and what runs there stays for taints that call it lost', () => {

@@ -6,6 +6,7 @@ import type { Cluster } from '../api/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
 import { SUSPECT_CONDITION } from './suspicion.ts';
 import { isGivenUp } from './taints.ts';
+import { noExecuteTaints } from './toleration-clock.ts';
 
 const MINUTE_SECONDS = 60;
 /** Fewer lost clusters than this are never a mass. */
@@ -63,10 +64,18 @@ export interface BrakeVerdict {
   readonly refusal: string | undefined;
 }
 
-/** One eviction asks to pass. */
-export function passBrake(state: BrakeState, fleet: Fleet, limits: BrakeLimits, nowMs: number): BrakeVerdict {
+/**
+ * One eviction asks to pass.
+ * @param fleet undefined: it does not matter, for somebody has said that the workload has to leave
+ */
+export function passBrake(
+  state: BrakeState,
+  fleet: Fleet | undefined,
+  limits: BrakeLimits,
+  nowMs: number,
+): BrakeVerdict {
   if (nowMs < state.releasedUntilMs) return { state, refusal: undefined };
-  const lost = fleetObstacle(fleet, limits);
+  const lost = fleet === undefined ? undefined : fleetObstacle(fleet, limits);
   if (lost !== undefined) return { state, refusal: lost };
   const { perMinute } = limits;
   if (perMinute === 0) return { state, refusal: undefined };
@@ -101,13 +110,15 @@ export function lossObstacle(cluster: Cluster, fleet: Fleet, limits: BrakeLimits
   return fleetObstacle(fleet, limits);
 }
 
-/**
- * Why what runs in this cluster stays although it was given up: it flaps. Only taints that say that it is lost are
- * doubted; a taint of another key is somebody's word.
- */
+/** Whether the cluster is left only because it is lost. A taint of another key is somebody's word, and is not doubted. */
+export function isLeftAsLost(cluster: Cluster | undefined): boolean {
+  const evicting = noExecuteTaints(cluster?.spec.taints);
+  return evicting.length > 0 && evicting.every((taint) => isGivenUp([taint]));
+}
+
+/** Why what runs in this cluster stays although it was given up: it flaps. */
 export function suspicionOf(cluster: Cluster | undefined): string | undefined {
-  const noExecute = (cluster?.spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
-  if (noExecute.length === 0 || !noExecute.every((taint) => isGivenUp([taint]))) return undefined;
+  if (!isLeftAsLost(cluster)) return undefined;
   const suspect = cluster?.status?.conditions?.find(({ type }) => type === SUSPECT_CONDITION);
   return suspect?.status === 'True' ? suspect.message : undefined;
 }

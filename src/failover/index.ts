@@ -20,6 +20,7 @@ export {
   brakeAtRest,
   fleetObstacle,
   fleetOf,
+  isLeftAsLost,
   lossObstacle,
   passBrake,
   releaseBrake,

@@ -44,10 +44,45 @@ const cases: readonly [
   ['an effect of its own is another taint', { conditions: { Ready: 'False' }, taints: [own] }, [policy('p', { addOnConditions: add, taints: [{ key: 'sick', effect: 'NoExecute' }] })], [own, { key: 'sick', effect: 'NoExecute', timeAdded: NOW }]],
 ]; // prettier-ignore
 for (const [what, traits, policies, after] of cases) {
-  test(what, () => assert.deepEqual(taintsByPolicies(testCluster('m1', traits), policies, NOW), after));
+  test(what, () =>
+    assert.deepEqual(taintsByPolicies(testCluster('m1', traits), policies, NOW, undefined).taints, after),
+  );
 }
 
 test('nothing to change returns the same list', () => {
   const cluster = testCluster('m1', { conditions: { Ready: 'False' }, taints: [own] });
-  assert.equal(taintsByPolicies(cluster, [policy('p', { addOnConditions: add })], NOW), cluster.spec.taints);
+  const found = taintsByPolicies(cluster, [policy('p', { addOnConditions: add })], NOW, undefined);
+  assert.equal(found.taints, cluster.spec.taints);
+});
+
+test('what would evict is not added to a cluster that flaps; what keeps work away is, and removal goes on', () => {
+  const both = [
+    { key: 'sick', effect: 'NoSchedule' },
+    { key: 'sick', effect: 'NoExecute' },
+  ] as const;
+  const lost = testCluster('m1', { conditions: { Ready: 'False' } });
+  const adding = taintsByPolicies(
+    lost,
+    [policy('p', { addOnConditions: add, taints: both })],
+    NOW,
+    'it flaps',
+  );
+  assert.deepEqual(adding, { taints: [sick], held: true });
+  const evicting: Taint = { ...sick, effect: 'NoExecute' };
+  const there = testCluster('m1', { conditions: { Ready: 'False' }, taints: [sick, evicting] });
+  const present = taintsByPolicies(
+    there,
+    [policy('p', { addOnConditions: add, taints: both })],
+    NOW,
+    'it flaps',
+  );
+  assert.deepEqual(present, { taints: [sick, evicting], held: false });
+  const back = testCluster('m1', { conditions: { Ready: 'True' }, taints: [evicting] });
+  const removing = taintsByPolicies(
+    back,
+    [policy('p', { removeOnConditions: remove, taints: both })],
+    NOW,
+    'it flaps',
+  );
+  assert.deepEqual(removing, { taints: [], held: false });
 });

@@ -2,20 +2,40 @@
 import type { Cluster, ClusterTaintPolicy, Taint, TaintMatchCondition } from '../api/index.ts';
 import { clusterMatchesAffinity } from '../fleet/index.ts';
 
-/** The cluster's taints as they ought to be; the same array when nothing changes. Later policies win. */
+export interface PolicyTaints {
+  /** As they ought to be; the same array when nothing changes. */
+  readonly taints: readonly Taint[];
+  /** Whether taints that would evict are not added, because something is in the way. */
+  readonly held: boolean;
+}
+
+/**
+ * Later policies win.
+ * @param obstacle why the cluster may not be given up now; undefined when it may
+ */
 export function taintsByPolicies(
   cluster: Cluster,
   policies: readonly ClusterTaintPolicy[],
   now: string,
-): readonly Taint[] {
+  obstacle: string | undefined,
+): PolicyTaints {
   let taints: readonly Taint[] = cluster.spec.taints ?? [];
+  let held = false;
   for (const { spec } of [...policies].sort(byAge)) {
     const { targetClusters, addOnConditions, removeOnConditions } = spec;
     if (targetClusters !== undefined && !clusterMatchesAffinity(cluster, targetClusters)) continue;
-    if (allHold(cluster, addOnConditions)) taints = withTaints(taints, spec.taints, now);
+    if (allHold(cluster, addOnConditions)) {
+      const passing =
+        obstacle === undefined ? spec.taints : spec.taints.filter(({ effect }) => effect !== 'NoExecute');
+      const before = taints;
+      taints = withTaints(taints, passing, now);
+      held ||= spec.taints.some(
+        (one) => !passing.includes(one) && !before.some((taint) => isSame(one, taint)),
+      );
+    }
     if (allHold(cluster, removeOnConditions)) taints = withoutTaints(taints, spec.taints);
   }
-  return taints;
+  return { taints, held };
 }
 
 function byAge(a: ClusterTaintPolicy, b: ClusterTaintPolicy): number {
@@ -34,20 +54,20 @@ function allHold({ status }: Cluster, wanted: readonly TaintMatchCondition[] | u
   });
 }
 
-type PolicyTaints = ClusterTaintPolicy['spec']['taints'];
+type Wanted = ClusterTaintPolicy['spec']['taints'];
 
-function isSame(a: PolicyTaints[number], b: Taint): boolean {
+function isSame(a: Wanted[number], b: Taint): boolean {
   return a.key === b.key && a.effect === b.effect;
 }
 
 /** A taint that is there keeps its value and its time. */
-function withTaints(taints: readonly Taint[], wanted: PolicyTaints, now: string): readonly Taint[] {
+function withTaints(taints: readonly Taint[], wanted: Wanted, now: string): readonly Taint[] {
   const missing = wanted.filter((one) => !taints.some((taint) => isSame(one, taint)));
   if (missing.length === 0) return taints;
   return [...taints, ...missing.map((one) => ({ ...one, timeAdded: now }))];
 }
 
-function withoutTaints(taints: readonly Taint[], unwanted: PolicyTaints): readonly Taint[] {
+function withoutTaints(taints: readonly Taint[], unwanted: Wanted): readonly Taint[] {
   const kept = taints.filter((taint) => !unwanted.some((one) => isSame(one, taint)));
   return kept.length === taints.length ? taints : kept;
 }
