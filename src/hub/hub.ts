@@ -1,10 +1,10 @@
 // The hub of this process: a control plane on files, a port and the system's clock.
 import path from 'node:path';
-import type { KubeObject } from '../api/index.ts';
 import { fileVault, objectCodec, openCertificates, type ClusterCertificates } from '../apiserver/index.ts';
 import { systemClock, systemRandom } from '../base/index.ts';
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '../controlplane/index.ts';
-import { openFileStorage, type Storage, type StorageWorker } from '../storage/index.ts';
+import { openFileStorage, type StorageWorker } from '../storage/index.ts';
+import { backupHandler } from './backup.ts';
 
 export interface HubOptions extends Pick<
   ControlPlaneOptions,
@@ -42,7 +42,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     });
   const url = (port: number): string => `https://${options.bindAddress}:${port}`;
   const certificates = await reopenCertificates();
-  const storage: Storage<KubeObject> = await openFileStorage({
+  const storage = await openFileStorage({
     directory: path.join(dataDirectory, 'store'),
     codec: objectCodec,
     worker: options.worker,
@@ -51,6 +51,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   try {
     plane = await startControlPlane({
       ...options,
+      pathHandlers: [...(options.pathHandlers ?? []), backupHandler(storage, dataDirectory)],
       storage,
       clock,
       random,

@@ -1,5 +1,6 @@
 // The simulated members of this process: started beside the hub, reached by it without sockets, and commanded through
 // it.
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import {
   objectCodec,
@@ -8,11 +9,12 @@ import {
   type KubeconfigContext,
   type PathHandler,
 } from '../apiserver/index.ts';
-import { systemClock, systemRandom, type Logger } from '../base/index.ts';
+import { OperatingError, errorMessage, systemClock, systemRandom, type Logger } from '../base/index.ts';
 import type { Transport } from '../client/index.ts';
-import { StatusError, badRequest } from '../machinery/index.ts';
+import { StatusError, alreadyExists, badRequest, notFound } from '../machinery/index.ts';
 import { startMember, type Member } from '../members/index.ts';
 import { openFileStorage, type StorageWorker } from '../storage/index.ts';
+import { writeWhole } from './backup.ts';
 
 export interface LocalMembersOptions {
   readonly members: number;
@@ -40,45 +42,160 @@ export interface LocalMember {
 }
 
 export interface LocalMembers {
+  /** In order of their ports; changes as members come and go. */
   readonly list: readonly LocalMember[];
   readonly names: readonly string[];
   /** The way to the member that listens at `url`; undefined: it is none of ours. */
   transportFor(url: string): Transport | undefined;
   /** POST /simulation/members/NAME/faults. */
   readonly faultHandler: PathHandler;
+  /** What is wrong with a member at present. */
+  faultsOf(name: string): Promise<readonly unknown[]>;
+  /** Starts one more, which comes back at the next start. Throws StatusError 409 for a name that is taken. */
+  add(wanted: WantedMember): Promise<LocalMember>;
+  /** Stops one and forgets what it held. */
+  remove(name: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A member to start. */
+export interface WantedMember {
+  readonly name: string;
+  readonly nodes?: number;
+  readonly region?: string;
+  readonly zones?: readonly string[];
+  readonly provider?: string;
+}
+
+/** What is kept of members that were added while running. */
+interface KeptMember extends WantedMember {
+  readonly port: number;
 }
 
 // So that region, zone and provider of clusters have something to tell apart.
 const REGIONS = ['europe', 'america', 'asia'];
 const FAULTS_PATH = /^\/simulation\/members\/([^/]+)\/faults$/;
+/** LIMIT: ports tried for one more member. */
+const PORTS_TRIED = 100;
+
+interface Started {
+  readonly member: Member;
+  readonly local: LocalMember;
+  close(): Promise<void>;
+}
 
 export async function startMembers(options: LocalMembersOptions): Promise<LocalMembers> {
-  const started: { readonly member: Member; close(): Promise<void> }[] = [];
+  const started = new Map<string, Started>();
   const close = async (): Promise<void> => {
-    await Promise.all(started.map((one) => one.close()));
+    await Promise.all([...started.values()].map((one) => one.close()));
   };
+  const start = async (wanted: KeptMember): Promise<Started> => {
+    const one = await startOne(options, wanted);
+    started.set(wanted.name, one);
+    return one;
+  };
+  let kept = await readKept(options.dataDirectory);
   try {
-    await Promise.all(
-      Array.from({ length: options.members }, async (_, index) => {
-        started.push(await startOne(options, index));
-      }),
-    );
-    await Promise.all(started.map(({ member }) => member.ready));
+    const wanted = [
+      ...Array.from({ length: options.members }, (_, index) => numbered(options, index)),
+      ...kept,
+    ];
+    await Promise.all(wanted.map(start));
+    await Promise.all([...started.values()].map(({ member }) => member.ready));
   } catch (error) {
     await close();
     throw error;
   }
-  const members = started.map(({ member }) => member).sort((a, b) => a.port - b.port);
-  const list = members.map(localMember);
-  const byName = new Map(members.map((member) => [member.name, member]));
+  const sorted = (): readonly Started[] =>
+    [...started.values()].sort((a, b) => a.member.port - b.member.port);
   return {
-    list,
-    names: list.map(({ name }) => name),
-    transportFor: (url) => lent(members.find((member) => member.url === url.replace(/\/$/, ''))?.transport),
-    faultHandler: (request) => faultAnswer(request, byName),
+    get list() {
+      return sorted().map(({ local }) => local);
+    },
+    get names() {
+      return sorted().map(({ local }) => local.name);
+    },
+    transportFor: (url) =>
+      lent(sorted().find(({ member }) => member.url === url.replace(/\/$/, ''))?.member.transport),
+    faultHandler: (request) => faultAnswer(request, started),
+    async faultsOf(name) {
+      const answer = await started.get(name)?.member.handleFault({ action: 'list' });
+      return answer?.ok === true ? answer.faults : [];
+    },
+    async add(wanted) {
+      if (started.has(wanted.name))
+        throw alreadyExists({ group: '', resource: 'simulated members' }, wanted.name);
+      const one = await onFreePort(sorted(), options, (port) => start({ ...wanted, port }));
+      await one.member.ready;
+      kept = [...kept, { ...wanted, port: one.member.port }];
+      await writeKept(options.dataDirectory, kept);
+      return one.local;
+    },
+    async remove(name) {
+      const one = started.get(name);
+      if (one === undefined) throw notFound({ group: '', resource: 'simulated members' }, name);
+      started.delete(name);
+      kept = kept.filter((other) => other.name !== name);
+      await writeKept(options.dataDirectory, kept);
+      await one.close();
+      await rm(path.join(options.dataDirectory, 'members', name), { recursive: true, force: true });
+      await rm(path.join(options.dataDirectory, 'members', `${name}.kubeconfig`), { force: true });
+    },
     close,
   };
+}
+
+/** `member1`, `member2`, ... on ports in a row. */
+function numbered(options: LocalMembersOptions, index: number): KeptMember {
+  const region = REGIONS[index % REGIONS.length] ?? '';
+  return {
+    name: `member${index + 1}`,
+    port: options.memberBasePort + index,
+    region,
+    zones: [`${region}-${1 + Math.floor(index / REGIONS.length)}`],
+    provider: 'simulation',
+  };
+}
+
+async function onFreePort(
+  running: readonly Started[],
+  { memberBasePort }: LocalMembersOptions,
+  start: (port: number) => Promise<Started>,
+): Promise<Started> {
+  const taken = new Set(running.map(({ member }) => member.port));
+  for (let port = memberBasePort, tries = 0; ; port++) {
+    if (taken.has(port)) continue;
+    try {
+      return await start(port);
+    } catch (error) {
+      const free = !(error instanceof OperatingError) || error.code !== 'PORT_TAKEN' || port >= 65_535;
+      if (free || ++tries >= PORTS_TRIED) throw error;
+    }
+  }
+}
+
+function keptFile(dataDirectory: string): string {
+  return path.join(dataDirectory, 'members', 'added.json');
+}
+
+async function readKept(dataDirectory: string): Promise<readonly KeptMember[]> {
+  try {
+    return JSON.parse(await readFile(keptFile(dataDirectory), 'utf8')) as readonly KeptMember[];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new OperatingError(
+      'MEMBERS_UNREADABLE',
+      `${keptFile(dataDirectory)} cannot be read: ${errorMessage(error)}`,
+      'mend it, or remove it to start without the members that were added',
+      { cause: error },
+    );
+  }
+}
+
+async function writeKept(dataDirectory: string, kept: readonly KeptMember[]): Promise<void> {
+  const file = keptFile(dataDirectory);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeWhole(file, Buffer.from(`${JSON.stringify(kept, undefined, 2)}\n`));
 }
 
 /** Several clusters may be one member: closing the way of one must not close that of another. */
@@ -91,11 +208,8 @@ function lent(transport: Transport | undefined): Transport | undefined {
   };
 }
 
-async function startOne(
-  options: LocalMembersOptions,
-  index: number,
-): Promise<{ readonly member: Member; close(): Promise<void> }> {
-  const name = `member${index + 1}`;
+async function startOne(options: LocalMembersOptions, wanted: KeptMember): Promise<Started> {
+  const { name, port } = wanted;
   const directory = path.join(options.dataDirectory, 'members', name);
   // Survives the end of the process, however it comes; a simulated cluster need not survive the loss of power.
   const storage = await openFileStorage({
@@ -112,13 +226,14 @@ async function startOne(
       random: systemRandom,
       logger: options.logger,
       host: options.bindAddress,
-      port: options.memberBasePort + index,
+      port,
       simulate: options.simulate,
-      nodes: { count: options.memberNodes },
+      nodes: { count: wanted.nodes ?? options.memberNodes },
       certificatesDirectory: path.join(directory, 'pki'),
     });
     return {
       member,
+      local: localMember(member, wanted),
       async close() {
         await member.close();
         await storage.close();
@@ -130,28 +245,27 @@ async function startOne(
   }
 }
 
-function localMember(member: Member, index: number): LocalMember {
+function localMember(member: Member, wanted: WantedMember): LocalMember {
   const { name, url, transport, kubeconfigContext } = member;
-  const region = REGIONS[index % REGIONS.length] ?? '';
   return {
     name,
     url,
     certificateAuthority: kubeconfigContext.certificateAuthority,
     kubeconfigContext,
     transport,
-    region,
-    zones: [`${region}-${1 + Math.floor(index / REGIONS.length)}`],
-    provider: 'simulation',
+    region: wanted.region ?? '',
+    zones: wanted.zones ?? [],
+    provider: wanted.provider ?? 'simulation',
   };
 }
 
 function faultAnswer(
   request: ApiRequest,
-  members: ReadonlyMap<string, Member>,
+  members: ReadonlyMap<string, Started>,
 ): Promise<ApiResponse> | undefined {
   const [, name] = FAULTS_PATH.exec(request.path) ?? [];
   if (name === undefined) return undefined;
-  return answerFault(request, members.get(decodeURIComponent(name)), name);
+  return answerFault(request, members.get(decodeURIComponent(name))?.member, name);
 }
 
 async function answerFault(

@@ -2,6 +2,9 @@
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import {
+  doctorCommand,
+  benchCommand,
+  memberCommand,
   topCommand,
   attachCommand,
   execCommand,
@@ -42,6 +45,7 @@ import { configurationText } from './configuration.ts';
 import { agentCommand } from './agent.ts';
 import { estimatorCommand } from './estimator.ts';
 import { addSettings, needlessFlags, settingFlags, settingsFrom } from './flags.ts';
+import { backupCommand, restoreCommand } from './backup-commands.ts';
 import { up } from './up.ts';
 import { VERSION } from './version.ts';
 
@@ -101,6 +105,11 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     execCommand(exit),
     attachCommand(exit),
     topCommand(exit),
+    backupCommand(exit),
+    restoreCommand(exit),
+    memberCommand(exit),
+    benchCommand(exit),
+    doctorCommand(exit),
     completionCommand(exit),
     settingsCommand(),
     optionsCommand(),

@@ -1,14 +1,13 @@
 // `navarch up`: a hub and its simulated members in this process, until it is told to stop.
 import { access, constants, mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { applySample, followSample } from '../cli/index.ts';
 import {
-  applySample,
-  followSample,
-  joinCluster,
-  refreshCredentials,
-  type JoinRequest,
-} from '../cli/index.ts';
-import { kubeconfigYaml, type AccessOptions, type KubeconfigContext } from '../apiserver/index.ts';
+  kubeconfigYaml,
+  type AccessOptions,
+  type KubeconfigContext,
+  type PathHandler,
+} from '../apiserver/index.ts';
 import {
   OperatingError,
   defaultFeatureGates,
@@ -18,7 +17,7 @@ import {
   type Logger,
   gatesWithoutEffect,
 } from '../base/index.ts';
-import { createClient, createHttpsTransport, kinds, type Client, type Transport } from '../client/index.ts';
+import { createHttpsTransport, kinds, type Client, type Transport } from '../client/index.ts';
 import type { ControllerSettings, MemberEndpoint } from '../controllers/index.ts';
 import { StorageWorker } from '../storage/index.ts';
 import { readAccessFlags } from './access-flags.ts';
@@ -27,6 +26,7 @@ import { startHub, type Hub } from './hub.ts';
 import { createLogger } from './logger.ts';
 import { stopOnSignals } from './signals.ts';
 import { startMembers, type LocalMembers } from './local-members.ts';
+import { joinMember, memberAdmin } from './member-admin.ts';
 
 export interface UpOptions {
   readonly members: number;
@@ -45,7 +45,6 @@ export interface UpOptions {
   readonly access: AccessOptions;
 }
 
-const CLUSTER_NAMESPACE = 'karmada-cluster';
 const READY_WAIT_MS = 60_000;
 const SAMPLE_WAIT_MS = 120_000;
 
@@ -66,7 +65,7 @@ export async function up(flags: Record<string, unknown>): Promise<number> {
     const running = await start(options, logger, worker, closers, stop.signal);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(2);
     print(
-      `Ready in ${seconds} s: ${running.hub.url}, ${options.members} member clusters, kubeconfig ${relative(path.join(options.dataDirectory, 'kubeconfig'))}`,
+      `Ready in ${seconds} s: ${running.hub.url}, ${running.members.list.length} member clusters, kubeconfig ${relative(path.join(options.dataDirectory, 'kubeconfig'))}`,
     );
     if (options.sample) await showSample(running.hub.hubClient, options, stop.signal);
     await stop.requested;
@@ -103,6 +102,8 @@ async function start(
   );
   const members = await startMembers({ ...options, worker, logger });
   closers.push(() => members.close());
+  // It needs the hub, which needs to know it.
+  const admin: { handler?: PathHandler } = {};
   const hub = await startHub({
     dataDirectory: options.dataDirectory,
     bindAddress: options.bindAddress,
@@ -115,11 +116,17 @@ async function start(
     worker,
     logger,
     openMember: (endpoint) => members.transportFor(endpoint.server) ?? remoteTransport(endpoint),
-    pathHandlers: [members.faultHandler],
+    pathHandlers: [members.faultHandler, (request, info) => admin.handler?.(request, info)],
   });
   closers.push(() => hub.close());
+  admin.handler = memberAdmin({
+    members,
+    hubClient: hub.hubClient,
+    onChange: () => writeKubeconfigs(options, hub, members),
+    signal,
+  });
   await writeKubeconfigs(options, hub, members);
-  await joinMembers(hub.hubClient, members, signal);
+  await Promise.all(members.list.map((member) => joinMember(hub.hubClient, member, signal)));
   hub.startControllers();
   await waitUntilReady(hub.hubClient, members.names, signal);
   return { hub, members };
@@ -139,39 +146,6 @@ function remoteTransport(endpoint: MemberEndpoint): Transport {
     timeoutMs: 32_000,
     clock: systemClock,
   });
-}
-
-async function joinMembers(hubClient: Client, members: LocalMembers, signal: AbortSignal): Promise<void> {
-  await Promise.all(
-    members.list.map(async (member) => {
-      const memberClient = createClient(member.transport);
-      const request: JoinRequest = {
-        name: member.name,
-        endpoint: { server: member.url, certificateAuthority: member.certificateAuthority },
-        clusterNamespace: CLUSTER_NAMESPACE,
-        ...(member.region === undefined ? {} : { region: member.region }),
-        ...(member.provider === undefined ? {} : { provider: member.provider }),
-        ...(member.zones === undefined ? {} : { zones: member.zones }),
-        dryRun: false,
-      };
-      const context = { hubClient, memberClient, clock: systemClock, progress: () => undefined, signal };
-      const known = await hubClient.find(kinds.clusters, { name: member.name }, { signal });
-      if (known === undefined) {
-        await joinCluster(request, context);
-        return;
-      }
-      await refreshCredentials(request, context);
-      // The port may be another one than last time.
-      if (known.spec.apiEndpoint !== member.url) {
-        await hubClient.patch(
-          kinds.clusters,
-          { name: member.name },
-          { type: 'merge', body: { spec: { apiEndpoint: member.url } } },
-          { signal },
-        );
-      }
-    }),
-  );
 }
 
 async function waitUntilReady(

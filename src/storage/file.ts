@@ -23,13 +23,18 @@ export interface FileStorageOptions<V> extends RevisionLogOptions {
   readonly worker?: StorageWorker;
 }
 
+export interface FileStorage<V> extends Storage<V> {
+  /** Writes all that is acknowledged into a new store file; resolves with its revision. Writes go on afterwards. */
+  copyTo(file: string): Promise<number>;
+}
+
 /**
  * Opens the store in a directory, with everything that was acknowledged before.
  *
  * Rejects with OperatingError STORE_UNWRITABLE, STORE_LOCKED, STORE_CORRUPT, STORE_NEWER, STORE_FULL or STORE_FAILED.
  * Writes to an open store reject with STORE_FULL or STORE_FAILED; from the first such error on it can only be read.
  */
-export async function openFileStorage<V>(options: FileStorageOptions<V>): Promise<Storage<V>> {
+export async function openFileStorage<V>(options: FileStorageOptions<V>): Promise<FileStorage<V>> {
   const worker = options.worker ?? new StorageWorker();
   const ownsWorker = options.worker === undefined;
   const store = worker.newStore();
@@ -46,7 +51,9 @@ export async function openFileStorage<V>(options: FileStorageOptions<V>): Promis
     log.startRestore(compactedRevision);
     await load(log, worker, store, options.directory);
     log.useJournal(new WorkerJournal(worker, store, ownsWorker));
-    return log;
+    return Object.assign(log, {
+      copyTo: async (file: string) => (await worker.call(store, { type: 'copy', file })).revision,
+    });
   } catch (error) {
     // What went wrong first is what to report.
     if (opened) await worker.call(store, { type: 'close' }).catch(() => undefined);

@@ -1,4 +1,4 @@
-export { openFileStorage, type FileStorageOptions } from './file.ts';
+export { openFileStorage, type FileStorage, type FileStorageOptions } from './file.ts';
 export type { Journal, JournalBatch, JournalRecord } from './journal.ts';
 export { openJournaledStorage, type JournaledStorageOptions } from './journaled.ts';
 export { createMemoryStorage, type MemoryStorageOptions } from './memory.ts';

@@ -125,6 +125,18 @@ export class RecordFile {
     }
   }
 
+  /** Answers the revision that is copied. LIMIT: writes wait until it is done. The file must not be there. */
+  copyTo(file: string): number {
+    try {
+      this.#database.prepare('VACUUM INTO ?').run(file);
+      return Number(
+        this.#database.prepare('SELECT max(revision) AS revision FROM record').get()?.revision ?? 0,
+      );
+    } catch (error) {
+      throw storeError(error, path.dirname(file));
+    }
+  }
+
   close(): void {
     try {
       this.#database.close();

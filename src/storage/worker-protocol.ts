@@ -21,12 +21,15 @@ export type StoreRequest =
       readonly compactedRevision: number;
       readonly forgotten: readonly number[];
     }
+  /** Writes the store as it is between two batches into a new file. */
+  | { readonly type: 'copy'; readonly file: string }
   | { readonly type: 'close' };
 
 export type StoreResult<T extends StoreRequest['type']> = {
   open: { readonly compactedRevision: number };
   read: { readonly records: PackedRecords; readonly done: boolean };
   append: undefined;
+  copy: { readonly revision: number };
   close: undefined;
 }[T];
 

@@ -28,6 +28,8 @@ function perform(store: number, request: StoreRequest): StoreResult<StoreRequest
       fileOf(store).append({ records: unpackRecords(records), compactedRevision, forgotten });
       return undefined;
     }
+    case 'copy':
+      return { revision: fileOf(store).copyTo(request.file) };
     case 'close': {
       const file = fileOf(store);
       files.delete(store);
@@ -60,6 +62,7 @@ assert(parentPort !== null, 'worker.ts is the entry point of a thread');
 const port = parentPort;
 port.on('message', (call: Call) => {
   const reply = answer(call);
-  const hasRecords = reply.ok && reply.result !== undefined && 'records' in reply.result;
-  port.postMessage(reply, hasRecords ? transferOf(reply.result.records) : []);
+  const records =
+    reply.ok && reply.result !== undefined && 'records' in reply.result ? reply.result.records : undefined;
+  port.postMessage(reply, records === undefined ? [] : transferOf(records));
 });
