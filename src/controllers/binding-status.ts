@@ -10,10 +10,11 @@ import {
   type Work,
 } from '../api/index.ts';
 import { errorMessage, formatTime } from '../base/index.ts';
-import { isNotFound, kinds, type Resource } from '../client/index.ts';
+import { isNotFound, keyOf, kinds, type Resource } from '../client/index.ts';
 import { deepEqual, isBeingDeleted } from '../machinery/index.ts';
-import { aggregateWorks, type Binding } from '../propagation/index.ts';
+import { aggregateWorks, currencyCondition, silence, type Binding } from '../propagation/index.ts';
 import { done, informerSource, runController, type Informer } from '../runtime/index.ts';
+import { BINDINGS_BY_CLUSTER, targetNames } from './cluster.ts';
 import type { Controller, ControllerContext } from './context.ts';
 
 // A new Work says nothing yet; mostly its first status comes within this time, and one write tells both.
@@ -67,7 +68,8 @@ async function runFor(
   bindingOf: (work: Work) => string | undefined,
 ): Promise<void> {
   const { informers, clock, logger, metrics, signal, settings } = context;
-  const bindings = informers.informer(resource);
+  const bindings = informers.informer(resource, { indexes: { [BINDINGS_BY_CLUSTER]: targetNames } });
+  const clusters = informers.informer(kinds.clusters);
   await runController({
     name,
     sources: [
@@ -82,6 +84,12 @@ async function runFor(
           before.spec.resource.resourceVersion !== after.spec.resource.resourceVersion ||
           before.spec.clusters !== after.spec.clusters,
       }),
+      // A member that falls silent, or is heard again, makes old of what it said, or new.
+      informerSource(clusters, {
+        filter: (cluster) => silence(cluster) !== undefined,
+        changed: (before, after) => !deepEqual(silence(before), silence(after)),
+        map: ({ metadata }) => bindings.store.byIndex(BINDINGS_BY_CLUSTER, metadata.name ?? '').map(keyOf),
+      }),
     ],
     concurrency: settings.concurrentBindingSyncs,
     clock,
@@ -93,7 +101,9 @@ async function runFor(
       if (binding === undefined || isBeingDeleted(binding)) return done;
       const id = bindingId(binding);
       const found = id === '' ? [] : works.store.byIndex(WORKS_BY_BINDING, id);
-      const decision = aggregateWorks(binding, found, formatTime(clock.now()));
+      const currency = currencyCondition(binding, (cluster) => clusters.store.get(cluster));
+      const more = currency === undefined ? [] : [currency];
+      const decision = aggregateWorks(binding, found, formatTime(clock.now()), more);
       if (decision.status !== binding.status) {
         await context.hubClient.updateStatus(resource, { ...binding, status: decision.status } as Binding, {
           signal: reconcileSignal,

@@ -71,8 +71,16 @@ export interface BindingStatusDecision {
   readonly items: readonly AggregatedStatusItem[];
 }
 
-/** @param now for conditions that change */
-export function aggregateWorks(binding: Binding, works: readonly Work[], now: string): BindingStatusDecision {
+/**
+ * @param now for conditions that change
+ * @param more conditions to write beside
+ */
+export function aggregateWorks(
+  binding: Binding,
+  works: readonly Work[],
+  now: string,
+  more: readonly Omit<Condition, 'lastTransitionTime'>[] = [],
+): BindingStatusDecision {
   const { spec } = binding;
   const items = works
     .filter((work) => !isBeingDeleted(work))
@@ -83,7 +91,10 @@ export function aggregateWorks(binding: Binding, works: readonly Work[], now: st
     .sort((a, b) => (a.clusterName < b.clusterName ? -1 : a.clusterName > b.clusterName ? 1 : 0));
   const condition = fullyApplied(existingClusters(spec), items);
   const before = binding.status ?? {};
-  const conditions = withCondition(before.conditions, condition, now);
+  const conditions = [condition, ...more].reduce(
+    (all, one) => withCondition(all, one, now),
+    before.conditions as readonly Condition[],
+  );
   if (conditions === before.conditions && deepEqual(before.aggregatedStatus ?? [], items)) {
     return { status: binding.status, items };
   }

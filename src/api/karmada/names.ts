@@ -96,6 +96,8 @@ export const FULLY_APPLIED_CONDITION = 'FullyApplied';
 export const APPLIED_CONDITION = 'Applied';
 /** Ours: somebody else keeps changing what a Work says. */
 export const CONTESTED_CONDITION = 'Contested';
+/** Ours: whether the status of a binding is as of now, or some member is silent. */
+export const STATUS_CURRENT_CONDITION = 'StatusCurrent';
 /** Ours: whether all that a template needs is where the template is. */
 export const DEPENDENCIES_READY_CONDITION = 'DependenciesReady';
 /** Ours: those who have a say in something that is needed do not agree. */
