@@ -1,5 +1,5 @@
 // OverridePolicy and ClusterOverridePolicy: completion of selectors, and validation of what the schema cannot
-// express. The deprecated pair (targetCluster, overriders) is not looked into, as upstream.
+// express. Of the deprecated pair (targetCluster, overriders) the overriders are not looked into, as upstream.
 import type { ClusterOverridePolicy, OverridePolicy } from '../api/index.ts';
 import { fieldError, validateAnnotations, validateLabels, type FieldError } from '../machinery/index.ts';
 import { validateAffinity } from './placement-validation.ts';
@@ -31,8 +31,9 @@ export function defaultOverridePolicy(policy: OverridePolicy): OverridePolicy {
 export function validateOverridePolicy(policy: Policy): FieldError[] {
   const { spec } = policy;
   const errors: FieldError[] = [];
-  const rules = spec.overrideRules ?? [];
-  if (rules.length > 0 && spec.targetCluster !== undefined) {
+  const { overrideRules: rules } = spec;
+  errors.push(...validateAffinity(spec.targetCluster, 'spec.targetCluster'));
+  if (rules !== undefined && spec.targetCluster !== undefined) {
     errors.push(
       fieldError.invalid(
         'spec.targetCluster',
@@ -41,7 +42,7 @@ export function validateOverridePolicy(policy: Policy): FieldError[] {
       ),
     );
   }
-  if (rules.length > 0 && Object.keys(spec.overriders ?? {}).length > 0) {
+  if (rules !== undefined && overridesAnything(spec.overriders)) {
     errors.push(
       fieldError.invalid(
         'spec.overriders',
@@ -50,15 +51,20 @@ export function validateOverridePolicy(policy: Policy): FieldError[] {
       ),
     );
   }
-  for (const [index, rule] of rules.entries()) {
+  for (const [index, rule] of (rules ?? []).entries()) {
     const path = `spec.overrideRules[${index}]`;
-    errors.push(...validateAffinity(rule.targetCluster, `${path}.targetCluster`));
     errors.push(...validateOverriders(rule.overriders, `${path}.overriders`));
+    errors.push(...validateAffinity(rule.targetCluster, `${path}.targetCluster`));
   }
   if (policy.kind === 'OverridePolicy') {
     errors.push(...validateSelectorNamespaces(spec.resourceSelectors ?? [], policy.metadata.namespace ?? ''));
   }
   return errors;
+}
+
+/** Upstream does not count fieldOverrider here. */
+function overridesAnything(overriders: Overriders | undefined): boolean {
+  return Object.values(overriders ?? {}).some((list) => list.length > 0);
 }
 
 function validateOverriders(overriders: Overriders, path: string): FieldError[] {
@@ -88,14 +94,14 @@ function validatePointer(pointer: string, path: string): FieldError[] {
 
 function validateFieldOverrider(overrider: FieldOverrider, path: string): FieldError[] {
   const { json = [], yaml = [] } = overrider;
+  const errors: FieldError[] = [];
   if (json.length > 0 && yaml.length > 0) {
     const why = 'FieldOverrider has both YAML and JSON set. Only one is allowed';
-    return [fieldError.invalid(path, inGoOrder(overrider), why)];
+    errors.push(fieldError.invalid(path, inGoOrder(overrider), why));
   }
-  if (json.length === 0 && yaml.length === 0) {
-    return [fieldError.required(path, 'FieldOverrider must have either JSON or YAML set')];
-  }
-  const errors = validatePointer(overrider.fieldPath, `${path}.fieldPath`);
+  if (json.length === 0 && yaml.length === 0)
+    errors.push(fieldError.required(path, 'FieldOverrider must have either JSON or YAML set'));
+  errors.push(...validatePointer(overrider.fieldPath, `${path}.fieldPath`));
   for (const [format, operations] of [
     ['json', json],
     ['yaml', yaml],
@@ -108,7 +114,9 @@ function validateFieldOverrider(overrider: FieldOverrider, path: string): FieldE
         errors.push(fieldError.invalid(`${where}.value`, value, 'value is not allowed for remove operation'));
       }
       if ((operator === 'add' || operator === 'replace') && !given) {
-        errors.push(fieldError.required(`${where}.value`, 'value is required for add or replace operation'));
+        errors.push(
+          fieldError.invalid(`${where}.value`, null, 'value is required for add or replace operation'),
+        );
       }
     }
   }
