@@ -16,6 +16,7 @@ import { aggregateWorks, currencyCondition, silence, type Binding } from '../pro
 import { done, informerSource, runController, type Informer } from '../runtime/index.ts';
 import { BINDINGS_BY_CLUSTER, targetNames } from './cluster.ts';
 import type { Controller, ControllerContext } from './context.ts';
+import { reinterpreted } from './interpretation-changes.ts';
 
 // A new Work says nothing yet; mostly its first status comes within this time, and one write tells both.
 const FIRST_STATUS_MS = 200;
@@ -84,6 +85,7 @@ async function runFor(
           before.spec.resource.resourceVersion !== after.spec.resource.resourceVersion ||
           before.spec.clusters !== after.spec.clusters,
       }),
+      reinterpreted(context.interpretationChanges, bindings),
       // A member that falls silent, or is heard again, makes old of what it said, or new.
       informerSource(clusters, {
         filter: (cluster) => silence(cluster) !== undefined,

@@ -43,6 +43,7 @@ import {
 import { WORKS_BY_BINDING, bindingId, bindingIds } from './binding-status.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { Fences } from './fencing.ts';
+import { reinterpreted } from './interpretation-changes.ts';
 import { Overrides } from './overrides.ts';
 import { workloadStates } from './workload-state.ts';
 
@@ -94,6 +95,7 @@ async function runFor(
           before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
       }),
       overrides.source(bindings, PRIORITY_RESYNC),
+      reinterpreted(context.interpretationChanges, bindings),
       // The end of a Work may be what its binding waits for.
       informerSource(works, {
         filter: (work) => isBeingDeleted(work),

@@ -4,6 +4,7 @@ import type { Client, RestMapper } from '../client/index.ts';
 import type { Interpreter } from '../interpreter/index.ts';
 import type { EventRecorder, InformerSet, RuntimeMetrics } from '../runtime/index.ts';
 import type { Charge } from './charge.ts';
+import type { InterpretationChanges } from './interpretation-changes.ts';
 import type { MemberConnections } from './member-connections.ts';
 import type { ControllerSettings } from './settings.ts';
 
@@ -16,6 +17,8 @@ export interface ControllerContext {
   /** Of the hub's API. */
   readonly mapper: RestMapper;
   readonly interpreter: Interpreter;
+  /** What it says of some kinds has changed. */
+  readonly interpretationChanges: InterpretationChanges;
   readonly members: MemberConnections;
   readonly recorder: EventRecorder;
   readonly settings: ControllerSettings;

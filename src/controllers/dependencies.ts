@@ -45,6 +45,7 @@ import {
   type Outcome,
 } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
+import { reinterpreted } from './interpretation-changes.ts';
 import { BINDINGS_BY_DEPENDENCY, DependencyWatch, dependencyKeys } from './dependencies-watch.ts';
 
 /** Attached bindings by the labels that say who needs them. */
@@ -103,7 +104,10 @@ export const dependenciesDistributor: Controller = {
       await runController({
         name: 'dependencies-distributor',
         queue,
-        sources: owners.map((informer) => informerSource(informer, concerns)),
+        sources: owners.flatMap((informer) => [
+          informerSource(informer, concerns),
+          reinterpreted(context.interpretationChanges, informer),
+        ]),
         concurrency: CONCURRENCY,
         clock,
         logger,

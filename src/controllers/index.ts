@@ -17,3 +17,4 @@ export {
   type OpenMember,
 } from './member-connections.ts';
 export { controllerEnabled, defaultControllerSettings, type ControllerSettings } from './settings.ts';
+export { InterpretationChanges } from './interpretation-changes.ts';

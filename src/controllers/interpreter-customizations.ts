@@ -1,14 +1,21 @@
 // Keeps what users say of kinds as the hub has it: scripts, webhooks, declarations. No controller of its own name: all
 // others depend on it, and start when the first load is done.
-import type {
-  KubeObject,
-  ResourceInterpretation,
-  ResourceInterpreterCustomization,
-  ResourceInterpreterWebhookConfiguration,
+import {
+  parseApiVersion,
+  type KubeObject,
+  type ResourceInterpretation,
+  type ResourceInterpreterCustomization,
+  type ResourceInterpreterWebhookConfiguration,
 } from '../api/index.ts';
 import { resource, type Resource } from '../client/index.ts';
-import type { Customizations, Interpretations, InterpreterHooks } from '../interpreter/index.ts';
+import {
+  asksAbout,
+  type Customizations,
+  type Interpretations,
+  type InterpreterHooks,
+} from '../interpreter/index.ts';
 import type { InformerSet } from '../runtime/index.ts';
+import type { Concerns, InterpretationChanges } from './interpretation-changes.ts';
 
 export const customizationResource: Resource<ResourceInterpreterCustomization> = resource({
   group: 'config.karmada.io',
@@ -42,25 +49,46 @@ export interface Interpretation {
 export async function followInterpretation(
   informers: InformerSet,
   { customizations, hooks, interpretations }: Interpretation,
+  changes: InterpretationChanges,
 ): Promise<void> {
-  await Promise.all([
-    follow(informers, customizationResource, (all) => customizations.load(all)),
-    follow(informers, interpreterWebhookResource, (all) => hooks.load(all)),
-    follow(informers, interpretationResource, (all) => interpretations.load(all)),
-  ]);
+  const target =
+    ({ spec }: ResourceInterpreterCustomization | ResourceInterpretation): Concerns =>
+    ({ apiVersion, kind }) =>
+      apiVersion === spec.target.apiVersion && kind === spec.target.kind;
+  const asked =
+    (configuration: ResourceInterpreterWebhookConfiguration): Concerns =>
+    ({ apiVersion, kind }) => {
+      const { group, version } = parseApiVersion(apiVersion);
+      return asksAbout(configuration, { group, version, kind });
+    };
+  const each = [
+    follow(informers, customizationResource, (all) => customizations.load(all), target, changes),
+    follow(informers, interpreterWebhookResource, (all) => hooks.load(all), asked, changes),
+    follow(informers, interpretationResource, (all) => interpretations.load(all), target, changes),
+  ];
+  await Promise.all(each);
 }
 
 async function follow<T extends KubeObject>(
   informers: InformerSet,
   followed: Resource<T>,
   take: (all: readonly T[]) => void,
+  concernsOf: (object: T) => Concerns,
+  changes: InterpretationChanges,
 ): Promise<void> {
   const informer = informers.informer(followed);
   const load = (): void => take(informer.store.list());
+  const changed = (...objects: readonly T[]): void => {
+    load();
+    const concerns = objects.map(concernsOf);
+    changes.tell((kind) => concerns.some((one) => one(kind)));
+  };
   informer.subscribe({
-    added: (_object, initial) => void (initial || load()),
-    updated: load,
-    deleted: load,
+    added: (object, initial) => void (initial || changed(object)),
+    updated: (before, after) => {
+      if (before.metadata.generation !== after.metadata.generation) changed(before, after);
+    },
+    deleted: (object) => changed(object),
   });
   await informer.synced;
   load();

@@ -162,12 +162,16 @@ test('a webhook behind HTTPS tells what a kind means, by URL and by Service, and
   plane.run(
     {
       name: 'interpretation',
-      run: ({ informers }) =>
-        followInterpretation(informers, {
-          customizations: new Customizations(),
-          hooks,
-          interpretations: new Interpretations(() => ''),
-        }),
+      run: ({ informers, interpretationChanges }) =>
+        followInterpretation(
+          informers,
+          {
+            customizations: new Customizations(),
+            hooks,
+            interpretations: new Interpretations(() => ''),
+          },
+          interpretationChanges,
+        ),
     },
     detector,
   );

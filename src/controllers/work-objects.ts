@@ -11,6 +11,7 @@ import {
 import type { Cancel } from '../base/index.ts';
 import type { ApiResource } from '../client/index.ts';
 import type { Informer } from '../runtime/index.ts';
+import type { Concerns } from './interpretation-changes.ts';
 import type { MemberConnection } from './member-connections.ts';
 
 export interface WorkObjectEvents {
@@ -69,6 +70,16 @@ export class WorkObjects {
     this.followed.set(name, informer);
     for (const events of this.listeners) this.stops.get(events)?.push(this.subscribe(informer, events));
     return informer;
+  }
+
+  /** What is known of the kinds that are meant, each object with the key of its Work. */
+  each(concerns: Concerns, tell: (workKey: string, object: KubeObject) => void): void {
+    for (const { store } of this.followed.values()) {
+      for (const object of store.values()) {
+        const key = concerns(object) ? workKeyOf(object, this.connection.cluster) : undefined;
+        if (key !== undefined) tell(key, object);
+      }
+    }
   }
 
   private subscribe(informer: Informer, events: WorkObjectEvents): Cancel {

@@ -34,7 +34,10 @@ export const workStatusController: Controller = {
       news.set(key, object);
       queue.add(key, { priority: initial ? PRIORITY_RESYNC : PRIORITY_CHANGE });
     };
+    const connections = new Set<MemberConnection>();
     const listen = (connection: MemberConnection): void => {
+      connections.add(connection);
+      connection.signal.addEventListener('abort', () => connections.delete(connection), { once: true });
       WorkObjects.of(connection).listen({
         appeared: (key, object, initial) => note(key, object, initial),
         changed: (key, _before, after) => note(key, after, false),
@@ -43,6 +46,11 @@ export const workStatusController: Controller = {
       });
     };
     members.onConnected.add(listen);
+    const stopListening = context.interpretationChanges.listen((concerns) => {
+      for (const connection of connections)
+        WorkObjects.of(connection).each(concerns, (key, object) => note(key, object, true));
+    });
+    signal.addEventListener('abort', stopListening, { once: true });
     signal.addEventListener('abort', () => members.onConnected.delete(listen), { once: true });
     await runController({
       name: 'work-status-controller',

@@ -5,6 +5,7 @@ import { WebhookClient } from '../apiserver/index.ts';
 import { formatTime, type Clock, type Logger, type Random } from '../base/index.ts';
 import { createRestMapper, kinds, type Client, type Resource } from '../client/index.ts';
 import {
+  InterpretationChanges,
   MemberConnections,
   followInterpretation,
   runControllers,
@@ -47,6 +48,7 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
   const stop = new AbortController();
   const customizations = new Customizations({ now: () => clock.now() });
   const now = (): string => formatTime(clock.now());
+  const changes = new InterpretationChanges();
   const hooks = new InterpreterHooks();
   const interpretations = new Interpretations(now);
   const webhooks = new WebhookClient({
@@ -80,6 +82,7 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
       thirdPartyLayer(now),
       nativeLayer(now, { priorityClasses: settings.gates.ResourceQuotaEstimate }),
     ]),
+    interpretationChanges: changes,
     members,
     recorder,
     settings,
@@ -91,7 +94,7 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
   };
   const run = async (): Promise<void> => {
     // What objects mean must be known before anything is decided about them.
-    await followInterpretation(informers, { customizations, hooks, interpretations });
+    await followInterpretation(informers, { customizations, hooks, interpretations }, changes);
     await runControllers(context, options.controllers);
   };
   const running = run().catch((error: unknown) => {

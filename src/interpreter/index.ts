@@ -10,7 +10,13 @@ export type {
 export { nativeLayer } from './native/index.ts';
 export { podDependencies } from './native/pod-dependencies.ts';
 export { podRequirements } from './native/pod-requirements.ts';
-export { InterpreterHooks, webhookLayer, type AskHook, type InterpreterHook } from './webhook/index.ts';
+export {
+  InterpreterHooks,
+  asksAbout,
+  webhookLayer,
+  type AskHook,
+  type InterpreterHook,
+} from './webhook/index.ts';
 export { Interpretations, interpretationErrors, operationsOf } from './declared/index.ts';
 export { thirdPartyLayer } from './third-party/index.ts';
 export { Customizations } from './customization.ts';

@@ -47,6 +47,11 @@ export const detector: Controller = {
       queue.add(key);
     };
     await templates.start();
+    const stopListening = context.interpretationChanges.listen((concerns) => {
+      for (const template of templates.all(concerns))
+        queue.add(templateKeyOf(template), { priority: PRIORITY_RESYNC });
+    });
+    signal.addEventListener('abort', stopListening, { once: true });
     const policyReconciler = new PolicyReconciler(context, templates, policies, reconciler.waiting, {
       enqueue(key, policy, priority = PRIORITY_RESYNC) {
         if (policy?.spec.activationPreference !== 'Lazy') reconciler.touchedByUser(key);

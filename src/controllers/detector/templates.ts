@@ -7,6 +7,7 @@ import { kinds, type ApiResource } from '../../client/index.ts';
 import type { Eligibility } from '../../propagation/index.ts';
 import { PRIORITY_CHANGE, PRIORITY_RESYNC, type InformerUse } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
+import type { Concerns } from '../interpretation-changes.ts';
 
 export type TemplateKey = `${string}|${string}|${string}|${string}`;
 
@@ -97,6 +98,13 @@ export class TemplateInformers {
   /** All known templates of a kind; of all namespaces without one. */
   list(apiVersion: string, kind: string, namespace: string): readonly KubeObject[] {
     return this.followed.get(`${apiVersion}|${kind}`)?.use.informer.store.list(namespace) ?? [];
+  }
+
+  /** All known templates of kinds that are meant. */
+  all(concerns: Concerns): readonly KubeObject[] {
+    return [...this.followed.values()]
+      .filter(({ resource }) => concerns({ apiVersion: formatApiVersion(resource), kind: resource.kind }))
+      .flatMap(({ use }) => use.informer.store.list());
   }
 
   /** Asks discovery now. Calls while one is under way are answered by one more after it. */

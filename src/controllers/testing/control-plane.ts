@@ -25,6 +25,7 @@ import { createEventRecorder, createInformerSet, silentMetrics } from '../../run
 import { createMemoryStorage } from '../../storage/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { quotaResource } from '../federated-resource-quota/index.ts';
+import { InterpretationChanges } from '../interpretation-changes.ts';
 import { customizationResource, interpretationResource } from '../interpreter-customizations.ts';
 import {
   MemberConnections,
@@ -93,6 +94,7 @@ export async function startControlPlane(
     informers,
     mapper: createRestMapper(client.transport, { clock }),
     interpreter,
+    interpretationChanges: new InterpretationChanges(),
     members: new MemberConnections({
       open: openMember,
       endpoints: secretEndpoints(informers.informer(secretResource)),

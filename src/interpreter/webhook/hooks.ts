@@ -37,6 +37,19 @@ function matches(rule: Rule, { group, version, kind }: GroupVersionKind, operati
   );
 }
 
+/** Whether a configuration names a kind, for whatever operation. */
+export function asksAbout(
+  { webhooks }: ResourceInterpreterWebhookConfiguration,
+  { group, version, kind }: GroupVersionKind,
+): boolean {
+  return webhooks.some(({ rules = [] }) =>
+    rules.some(
+      (rule) =>
+        covers(rule.apiGroups, group) && covers(rule.apiVersions, version) && covers(rule.kinds, kind),
+    ),
+  );
+}
+
 interface Registered {
   readonly hook: InterpreterHook;
   readonly rules: readonly Rule[];

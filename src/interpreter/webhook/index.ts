@@ -18,7 +18,7 @@ import {
   type Question,
 } from './protocol.ts';
 
-export { InterpreterHooks, type InterpreterHook } from './hooks.ts';
+export { InterpreterHooks, asksAbout, type InterpreterHook } from './hooks.ts';
 
 /** Sends a ResourceInterpreterContext to a service and gives its answer. Rejects when there is none in time. */
 export type AskHook = (hook: InterpreterHook, context: JsonObject) => Promise<unknown>;
