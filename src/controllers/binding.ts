@@ -28,6 +28,7 @@ import {
   preservedState,
   renderTargets,
   renderWork,
+  supersededWorks,
   type Binding,
 } from '../propagation/index.ts';
 import {
@@ -49,6 +50,7 @@ import { workloadStates } from './workload-state.ts';
 
 // A Work of a purged cluster must be gone before its successor is written; its deletion brings the binding back.
 const PURGE_RECHECK_MS = 5_000;
+const SUPERSEDED_RECHECK_MS = 2_000;
 
 export const bindingController: Controller = {
   name: 'binding',
@@ -179,11 +181,11 @@ class Renderer {
     const template = await this.template(binding, signal);
     // COMPAT: a template that is gone leaves its Works to the garbage collector, through its binding.
     if (template === undefined) return done;
-    const failures = await this.writeWorks(binding, template, targets, signal);
+    const { failures, wanted } = await this.writeWorks(binding, template, targets, signal);
     if (failures.length === 0) {
       recorder.event(binding, 'Normal', 'SyncWorkSucceed', 'Sync work of resourceBinding successful.');
       recorder.event(template, 'Normal', 'SyncWorkSucceed', 'Sync work of resourceBinding successful.');
-      return done;
+      return this.removeSuperseded(binding, wanted, signal);
     }
     const text = failures.map(errorMessage).join('; ');
     recorder.event(binding, 'Warning', 'SyncWorkFailed', text);
@@ -279,12 +281,15 @@ class Renderer {
     template: KubeObject,
     targets: readonly TargetCluster[],
     signal: AbortSignal,
-  ): Promise<readonly unknown[]> {
+  ): Promise<{ readonly failures: readonly unknown[]; readonly wanted: ReadonlySet<string> }> {
     const completions = divideCompletions(template, binding.spec, targets);
     const results = await Promise.allSettled(
       targets.map((target) => this.writeWork(binding, template, target, completions, signal)),
     );
-    return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    return {
+      failures: results.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])),
+      wanted: new Set(results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))),
+    };
   }
 
   private async writeWork(
@@ -293,7 +298,7 @@ class Renderer {
     target: TargetCluster,
     completions: ReadonlyMap<string, number> | undefined,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string> {
     const cluster = this.clusters.store.get(target.name);
     if (cluster === undefined) throw new Error(`cluster ${target.name} does not exist`);
     const revised = await this.revise(binding, template, target, completions);
@@ -311,6 +316,20 @@ class Renderer {
     });
     await this.leaveObjects(binding, this.works.store.get(keyOf(desired)), signal);
     await writeWork(this.context, this.works, desired, signal);
+    return keyOf(desired);
+  }
+
+  /** What an override has given another name leaves, once the object of that name is there. */
+  private async removeSuperseded(
+    binding: Binding,
+    wanted: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const { remove, waits } = supersededWorks(this.worksOf(binding), wanted);
+    await Promise.all(remove.map((work) => this.remove(work, signal)));
+    return waits
+      ? requeueAfter(SUPERSEDED_RECHECK_MS, 'what takes the place of a Work is not there yet')
+      : done;
   }
 
   /**

@@ -77,6 +77,7 @@ export {
   type AttachInput,
 } from './dependencies.ts';
 export { conflictCondition, conflictText, dependenciesCondition, type Needed } from './dependency-verdict.ts';
+export { supersededWorks, type Superseded } from './superseded.ts';
 export { currencyCondition, silence, type Silent } from './status-currency.ts';
 export { selectedServices, wantsServices } from './service-selection.ts';
 export { fenceOf, isAtMostOnce } from './fence.ts';
