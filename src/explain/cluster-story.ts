@@ -30,6 +30,8 @@ export interface ClusterStory {
   readonly overrides?: readonly string[];
   /** One line. */
   readonly says: string;
+  /** Since when nothing is known of it: the member is silent, and what it reported is of then. RFC 3339. */
+  readonly silentSince?: string;
   /** Who needs it there, when it follows others. */
   readonly requiredBy?: readonly string[];
 }
@@ -150,6 +152,9 @@ function partOf(subject: Subject): ClusterPart {
     ...(overrides.length === 0 ? {} : { overrides }),
     ...(requiredBy.length === 0 ? {} : { requiredBy }),
     says: told.says,
+    ...(told.state === 'silent' && told.finding?.since !== undefined
+      ? { silentSince: told.finding.since }
+      : {}),
   };
   const step = told.state === 'running' || told.state === 'unhealthy' ? 'members' : 'works';
   const findings = told.finding === undefined ? [] : [{ step, cluster, ...told.finding } as const];

@@ -215,7 +215,10 @@ test('why: a member that is silent, and since when', async () => {
   const explanation = await told({ ...now, clusters: [cluster('one'), silent, cluster('three')] });
   assert.equal(explanation.first?.code, 'MEMBER_SILENT');
   assert.equal(explanation.first.since, since);
-  assert.equal(explanation.answer, 'it is in 3 clusters, 6 of 6 replicas ready');
+  assert.equal(
+    explanation.answer,
+    `it is in 3 clusters, 6 of 6 replicas ready; two is silent, and counted as of ${since}`,
+  );
   assert.match(
     whyText(explanation, { nowMs: NOW_MS, asked: 'deployment/web -n shop', wide: false }),
     /Stuck at two for 60m/,

@@ -239,7 +239,15 @@ function answer({ template, binding, clusters, cluster, out }: Answering): strin
     fine.length === wanted.length
       ? `it is in ${plural(wanted.length, 'cluster')}`
       : `it is in ${fine.length} of ${plural(wanted.length, 'cluster')}`;
-  return `${where}${counts}`;
+  const silent = wanted.filter(({ silentSince }) => silentSince !== undefined);
+  if (silent.length === 0) return `${where}${counts}`;
+  const [oldest] = silent.map(({ silentSince }) => silentSince ?? '').toSorted(compareText);
+  const names = listText(silent.map((one) => one.cluster));
+  return `${where}${counts}; ${names} ${silent.length === 1 ? 'is' : 'are'} silent, and counted as of ${oldest ?? ''}`;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function answerForOne(
