@@ -132,6 +132,49 @@ export class WorldReader {
   }
 }
 
+type Rules = Omit<World, 'templates' | 'bindings' | 'works' | 'decisions' | 'unread'>;
+
+/** Everything but what the decisions are about. Of policies, those of one namespace, of none, or all. */
+async function readRules(
+  reader: WorldReader,
+  scope: { readonly namespace: string | undefined } | 'all',
+): Promise<{ readonly rules: Rules; readonly interpreter: Interpreter }> {
+  const namespaced = async <T extends KubeObject>(target: Resource<T>): Promise<readonly T[]> => {
+    if (scope === 'all') return reader.list(target);
+    return scope.namespace === undefined ? [] : reader.list(target, { namespace: scope.namespace });
+  };
+  const [
+    settings,
+    clusters,
+    policies,
+    clusterPolicies,
+    overridePolicies,
+    clusterOverridePolicies,
+    priorityClasses,
+    interpreter,
+  ] = await Promise.all([
+    reader.settings(),
+    reader.list(kinds.clusters),
+    namespaced(kinds.propagationPolicies),
+    reader.list(kinds.clusterPropagationPolicies),
+    namespaced(kinds.overridePolicies),
+    reader.list(kinds.clusterOverridePolicies),
+    reader.priorityClasses(),
+    reader.interpreter(),
+  ]);
+  const rules = {
+    nowMs: reader.clock.now(),
+    settings,
+    clusters,
+    policies,
+    clusterPolicies,
+    overridePolicies,
+    clusterOverridePolicies,
+    priorityClasses,
+  };
+  return { rules, interpreter };
+}
+
 /** What concerns one template. */
 export async function readWorldOf(
   reader: WorldReader,
@@ -140,54 +183,28 @@ export async function readWorldOf(
 ): Promise<WorldView> {
   const { namespace } = reference;
   const key = { namespace, name: bindingName(reference.kind, reference.name) };
-  const none = Promise.resolve([]);
   const bindingKind = (
     namespace === undefined ? kinds.clusterResourceBindings : kinds.resourceBindings
   ) as Resource<Binding>;
-  const [
-    settings,
-    clusters,
-    policies,
-    clusterPolicies,
-    overridePolicies,
-    clusterOverridePolicies,
-    binding,
-    decision,
-    priorityClasses,
-    interpreter,
-  ] = await Promise.all([
-    reader.settings(),
-    reader.list(kinds.clusters),
-    namespace === undefined ? none : reader.list(kinds.propagationPolicies, { namespace }),
-    reader.list(kinds.clusterPropagationPolicies),
-    namespace === undefined ? none : reader.list(kinds.overridePolicies, { namespace }),
-    reader.list(kinds.clusterOverridePolicies),
+  const [{ rules, interpreter }, binding, decision] = await Promise.all([
+    readRules(reader, { namespace }),
     reader.find(bindingKind, key),
     reader.decision(key),
-    reader.priorityClasses(),
-    reader.interpreter(),
   ]);
   const others =
-    settings.gates.WorkloadAffinity && namespace !== undefined
+    rules.settings.gates.WorkloadAffinity && namespace !== undefined
       ? await reader.list(kinds.resourceBindings, { namespace })
       : [];
-  const bindings = [
-    ...others.filter(({ metadata }) => metadata.name !== key.name),
-    ...(binding === undefined ? [] : [binding]),
-  ];
+  const works = await (binding === undefined ? readLeftWorks(reader, reference) : readWorks(reader, binding));
   const world: World = {
-    nowMs: reader.clock.now(),
-    settings,
-    clusters,
-    policies,
-    clusterPolicies,
-    overridePolicies,
-    clusterOverridePolicies,
+    ...rules,
     templates: template === undefined ? [] : [template],
-    bindings,
-    works: await (binding === undefined ? readLeftWorks(reader, reference) : readWorks(reader, binding)),
+    bindings: [
+      ...others.filter(({ metadata }) => metadata.name !== key.name),
+      ...(binding === undefined ? [] : [binding]),
+    ],
+    works,
     decisions: decision === undefined ? [] : [decision],
-    priorityClasses,
     unread: [...reader.unread],
   };
   return new WorldView(world, interpreter);
@@ -199,49 +216,23 @@ export async function readFleet(
   mapper: RestMapper,
   kindsWanted: (world: World) => Iterable<{ readonly apiVersion: string; readonly kind: string }>,
 ): Promise<WorldView> {
-  const [
-    settings,
-    clusters,
-    policies,
-    clusterPolicies,
-    overridePolicies,
-    clusterOverridePolicies,
-    bindings,
-    clusterBindings,
-    namespacedDecisions,
-    otherDecisions,
-    priorityClasses,
-    interpreter,
-  ] = await Promise.all([
-    reader.settings(),
-    reader.list(kinds.clusters),
-    reader.list(kinds.propagationPolicies),
-    reader.list(kinds.clusterPropagationPolicies),
-    reader.list(kinds.overridePolicies),
-    reader.list(kinds.clusterOverridePolicies),
-    reader.list(kinds.resourceBindings),
-    reader.list(kinds.clusterResourceBindings),
-    reader.list(decisions),
-    reader.list(clusterDecisions),
-    reader.priorityClasses(),
-    reader.interpreter(),
-  ]);
+  const [{ rules, interpreter }, bindings, clusterBindings, namespacedDecisions, otherDecisions] =
+    await Promise.all([
+      readRules(reader, 'all'),
+      reader.list(kinds.resourceBindings),
+      reader.list(kinds.clusterResourceBindings),
+      reader.list(decisions),
+      reader.list(clusterDecisions),
+    ]);
   const world: World = {
-    nowMs: reader.clock.now(),
-    settings,
-    clusters,
-    policies,
-    clusterPolicies,
-    overridePolicies,
-    clusterOverridePolicies,
+    ...rules,
     templates: [],
     bindings: [...bindings, ...clusterBindings],
     works: [],
     decisions: [...namespacedDecisions, ...otherDecisions],
-    priorityClasses,
     unread: [],
   };
-  const templates = await readTemplates(reader, mapper, kindsWanted(world), settings);
+  const templates = await readTemplates(reader, mapper, kindsWanted(world), world.settings);
   return new WorldView({ ...world, templates, unread: [...reader.unread] }, interpreter);
 }
 

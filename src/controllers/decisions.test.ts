@@ -1,17 +1,11 @@
 // What is kept of decisions, on a real API server with the real detector and scheduler.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  clusterKind,
-  crdOf,
-  type Cluster,
-  type KubeObject,
-  type PropagationPolicy,
-  type SchedulingDecision,
-} from '../api/index.ts';
-import { isNotFound, kinds, resource } from '../client/index.ts';
+import type { KubeObject, PropagationPolicy, SchedulingDecision } from '../api/index.ts';
+import { kinds, resource } from '../client/index.ts';
 import { detector } from './detector/index.ts';
 import { scheduler } from './scheduler/index.ts';
+import { joinClusters } from './testing/clusters.ts';
 import { startControlPlane, type ControlPlane } from './testing/control-plane.ts';
 
 const decisions = resource<SchedulingDecision>({
@@ -25,29 +19,7 @@ const web = { namespace: 'shop', name: 'web-deployment' };
 
 async function startPlane(clusters: readonly string[]): Promise<ControlPlane> {
   const plane = await startControlPlane();
-  const { client } = plane;
-  await client.create(kinds.customResourceDefinitions, crdOf(clusterKind));
-  await plane.until('clusters are served', async () => {
-    try {
-      return (await client.list(kinds.clusters)).items.length === 0;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
-  });
-  for (const name of clusters) {
-    const cluster = await client.create(kinds.clusters, {
-      apiVersion: 'cluster.karmada.io/v1alpha1',
-      kind: 'Cluster',
-      metadata: { name },
-      spec: { syncMode: 'Push' },
-    });
-    const status: Cluster['status'] = {
-      apiEnablements: [{ groupVersion: 'apps/v1', resources: [{ name: 'deployments', kind: 'Deployment' }] }],
-      resourceSummary: { allocatable: { pods: '100' } },
-    };
-    await client.updateStatus(kinds.clusters, { ...cluster, status });
-  }
+  await joinClusters(plane, Object.fromEntries(clusters.map((name) => [name, {}])));
   return plane;
 }
 

@@ -2,17 +2,11 @@
 // pass, and a plan whose world has moved is refused.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  clusterKind,
-  crdOf,
-  type Cluster,
-  type KubeObject,
-  type Placement,
-  type PropagationPolicy,
-} from '../../api/index.ts';
+import type { KubeObject, Placement, PropagationPolicy } from '../../api/index.ts';
 import { systemClock } from '../../base/index.ts';
-import { createRestMapper, isNotFound, kinds, resource } from '../../client/index.ts';
+import { createRestMapper, kinds, resource } from '../../client/index.ts';
 import { hubControllers } from '../../controllers/index.ts';
+import { joinClusters } from '../../controllers/testing/clusters.ts';
 import { startControlPlane, type ControlPlane } from '../../controllers/testing/control-plane.ts';
 import { preview, type Change, type Preview, type WorldView } from '../../explain/index.ts';
 import { WorldReader, readFleet } from '../world.ts';
@@ -26,28 +20,7 @@ const running = hubControllers.filter(({ name }) => ['resourceDetector', 'schedu
 async function startPlane(): Promise<ControlPlane> {
   const plane = await startControlPlane();
   const { client } = plane;
-  await client.create(kinds.customResourceDefinitions, crdOf(clusterKind));
-  await plane.until('clusters are served', async () => {
-    try {
-      return (await client.list(kinds.clusters)).items.length === 0;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
-  });
-  for (const name of ['one', 'two', 'three']) {
-    const cluster = await client.create(kinds.clusters, {
-      apiVersion: 'cluster.karmada.io/v1alpha1',
-      kind: 'Cluster',
-      metadata: { name, labels: { tier: name === 'one' ? 'gold' : 'iron' } },
-      spec: { syncMode: 'Push' },
-    });
-    const status: Cluster['status'] = {
-      apiEnablements: [{ groupVersion: 'apps/v1', resources: [{ name: 'deployments', kind: 'Deployment' }] }],
-      resourceSummary: { allocatable: { pods: '100' } },
-    };
-    await client.updateStatus(kinds.clusters, { ...cluster, status });
-  }
+  await joinClusters(plane, { one: { tier: 'gold' }, two: { tier: 'iron' }, three: { tier: 'iron' } });
   for (const name of ['web', 'api', 'job']) await client.create(deployments, deployment(name, 5));
   plane.run(...running);
   return plane;
