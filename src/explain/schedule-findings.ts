@@ -1,5 +1,10 @@
 // The step of the scheduler: whether the binding is placed, why not, and what is being moved away.
-import { SCHEDULED_CONDITION, type Condition } from '../api/index.ts';
+import {
+  DEPENDENCIES_READY_CONDITION,
+  DEPENDENCY_CONFLICT_CONDITION,
+  SCHEDULED_CONDITION,
+  type Condition,
+} from '../api/index.ts';
 import { parseTime } from '../machinery/index.ts';
 import { isWorkload, type Binding } from '../propagation/index.ts';
 import { entersQueue, isForScheduler, schedule } from '../scheduling/index.ts';
@@ -79,7 +84,11 @@ export function scheduleFindings(view: WorldView, binding: Binding): readonly Fi
       says: 'it asks for no replicas, so it is in no cluster',
     });
   }
-  findings.push(...earlierTerms(view, binding), ...evictionFindings(binding));
+  findings.push(
+    ...earlierTerms(view, binding),
+    ...evictionFindings(binding),
+    ...dependencyFindings(status?.conditions),
+  );
   return findings;
 }
 
@@ -150,6 +159,34 @@ const CODES: Readonly<Record<string, string>> = {
   QuotaExceeded: 'QUOTA_EXCEEDED',
   SchedulerError: 'SELECTION_FAILED',
 };
+
+/** What it needs beside it, and who disagrees about it; the distributor of dependencies says so on the binding. */
+function dependencyFindings(conditions: readonly Condition[] | undefined): readonly Finding[] {
+  const findings: Finding[] = [];
+  const ready = conditionOf(conditions, DEPENDENCIES_READY_CONDITION);
+  if (ready?.status === 'False') {
+    const missing = ready.reason === 'DependencyMissing';
+    findings.push({
+      code: missing ? 'DEPENDENCY_MISSING' : 'DEPENDENCY_NOT_APPLIED',
+      step: 'binding',
+      severity: missing ? 'stuck' : 'waiting',
+      says: unstopped(ready.message).replace(/^Not there yet/, 'what it needs is not there yet'),
+      ...(missing ? { next: 'create what is missing on the hub, or stop referring to it' } : {}),
+      since: ready.lastTransitionTime,
+    });
+  }
+  const conflict = conditionOf(conditions, DEPENDENCY_CONFLICT_CONDITION);
+  if (conflict?.status === 'True') {
+    findings.push({
+      code: 'DEPENDENCY_CONFLICT',
+      step: 'binding',
+      severity: 'note',
+      says: unstopped(conflict.message),
+      since: conflict.lastTransitionTime,
+    });
+  }
+  return findings;
+}
 
 function evictionFindings({ spec, status }: Binding): readonly Finding[] {
   const findings: Finding[] = [];

@@ -48,6 +48,7 @@ export function whyText(explanation: Explanation, options: TextOptions): string 
   const rows: (readonly [string, string])[] = [
     ...policyRows(explanation),
     ...notesFor(findings, 'policy'),
+    ...notesFor(findings, 'binding'),
     ...scheduleRows(explanation, options),
     ...notesFor(findings, 'schedule'),
   ];

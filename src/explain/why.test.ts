@@ -312,6 +312,26 @@ test('why: an eviction that the guard holds comes first', async () => {
 });
 const NOW_TEXT = '2026-01-01T12:00:00Z';
 
+test('why: something that it needs is missing', async () => {
+  const now = await settled(bound());
+  const [binding] = now.bindings;
+  assert.ok(binding !== undefined);
+  const missing = {
+    type: 'DependenciesReady',
+    status: 'False' as const,
+    reason: 'DependencyMissing',
+    message: 'ConfigMap shop/cfg is needed and not on the control plane.',
+    lastTransitionTime: NOW_TEXT,
+  };
+  const conditions = [...(binding.status?.conditions ?? []), missing];
+  const { first } = await told({
+    ...now,
+    bindings: [{ ...binding, status: { ...binding.status, conditions } }],
+  });
+  assert.equal(first?.code, 'DEPENDENCY_MISSING');
+  assert.equal(first.says, 'ConfigMap shop/cfg is needed and not on the control plane');
+});
+
 test('why: the winner of policies and why the others lost', async () => {
   const everywhere = {
     ...policy('everywhere'),
