@@ -5,11 +5,12 @@ import type { ControlPlane } from './control-plane.ts';
 
 /** @param labels by cluster */
 export async function joinClusters(
-  { client, until }: ControlPlane,
+  plane: ControlPlane,
   labels: Readonly<Record<string, Readonly<Record<string, string>>>>,
 ): Promise<void> {
+  const { client } = plane;
   await client.create(kinds.customResourceDefinitions, crdOf(clusterKind));
-  await until('clusters are served', async () => {
+  await plane.until('clusters are served', async () => {
     try {
       return (await client.list(kinds.clusters)).items.length === 0;
     } catch (error) {
