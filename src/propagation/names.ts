@@ -30,9 +30,9 @@ export function bindingReferenceKey(namespace: string, name: string): string {
   return namespace === '' ? name : hashed(`${namespace}/${name}`);
 }
 
-/** `apps/v1, Kind=Deployment`, as Go prints a GroupVersionKind. */
+/** `apps/v1, Kind=Deployment` and `/v1, Kind=ConfigMap`, as Go prints a GroupVersionKind. */
 function gvkText({ group, version, kind }: GroupVersionKind): string {
-  return `${group === '' ? version : `${group}/${version}`}, Kind=${kind}`;
+  return `${group}/${version}, Kind=${kind}`;
 }
 
 /** The policy that `promote` makes; `namespace` is empty for a ClusterPropagationPolicy. */

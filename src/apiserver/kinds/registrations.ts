@@ -1,7 +1,13 @@
 // admissionregistration.k8s.io and apiregistration.k8s.io: who else has a say in requests. Calling webhooks is the
 // business of admission; here their registrations are stored, defaulted and checked.
 import type { APIService, KubeObject } from '../../api/index.ts';
-import { fieldError, isDns1035Label, isDns1123Subdomain, type FieldError } from '../../machinery/index.ts';
+import {
+  fieldError,
+  isDns1035Label,
+  isDns1123Subdomain,
+  nameIsPathSegment,
+  type FieldError,
+} from '../../machinery/index.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { named, oneOf } from './checks.ts';
@@ -209,6 +215,8 @@ const apiService: BuiltinKind = {
     ) as unknown as KubeObject,
   strategy: {
     requiresResourceVersion: true,
+    // The name follows from version and group, and that of the core group ends with a dot.
+    nameRule: nameIsPathSegment,
     validate: (object) => validateApiService(object as APIService),
   },
   subresources: { status: statusSubresource() },
