@@ -1,6 +1,8 @@
 export { readAuditPolicy } from './audit/policy.ts';
 export { readWhole } from './answers.ts';
-export { plainText } from './refusals.ts';
+export { methodNotAllowed, plainText } from './refusals.ts';
+export { portForward, type PortStreams } from './streaming/port-forward.ts';
+export { remoteCommand } from './streaming/remote-command.ts';
 export { UpstreamError, forward, type Forwarding } from './proxy/forward.ts';
 export { UpstreamConnections, type Upstream } from './proxy/upstream.ts';
 export { parseRequestInfo } from './request-info.ts';

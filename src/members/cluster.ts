@@ -8,7 +8,7 @@ import { openCaches, type Caches } from './caches.ts';
 import { budgetedRecorder } from './events.ts';
 import { FaultBoard } from './faults/faults.ts';
 import type { NetworkGate } from './faults/network-gate.ts';
-import type { StorageClass } from './kinds.ts';
+import type { Node, Pod, StorageClass } from './kinds.ts';
 import { runFencingAgent } from './fencing/loop.ts';
 import { defaultKubeletSettings, type KubeletSettings } from './kubelet/behaviour.ts';
 import { createKubelet, type Kubelet } from './kubelet/kubelet.ts';
@@ -100,6 +100,14 @@ export class Cluster {
         await server.setListening(!down);
       },
     });
+  }
+
+  nodes(): Iterable<Node> {
+    return this.caches?.nodes.store.values() ?? [];
+  }
+
+  pods(): Iterable<Pod> {
+    return this.caches?.pods.store.values() ?? [];
   }
 
   /** @param serverReady resolves when the API server has what every cluster starts with */

@@ -21,6 +21,8 @@ import { startHousekeeping, type Housekeeping } from '../housekeeping/index.ts';
 import type { UserInfo } from '../machinery/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { memberAdmission } from './admission.ts';
+import { podConnections } from './containers/pod-connections.ts';
+import { metricsResources, type MetricsSources } from './pod-metrics.ts';
 import { Cluster, type ClassCaches, type ClusterOptions } from './cluster.ts';
 import { FaultRequests, type FaultAnswer } from './faults/fault-requests.ts';
 import type { Faults } from './faults/faults.ts';
@@ -87,6 +89,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
   const gate = new NetworkGate(clock, random);
   // The rules read caches that can only be opened over the server they belong to.
   const classes: Partial<ClassCaches> = {};
+  let metrics: MetricsSources = { nodes: () => [], pods: () => [] };
   const running = await startApiServer({
     storage,
     clock,
@@ -102,6 +105,11 @@ export async function startMember(options: MemberOptions): Promise<Member> {
       priorityClasses: () => classes.priorityClasses?.store.values() ?? [],
       storageClasses: () => classes.storageClasses?.store.list() ?? [],
     }),
+    kinds: { '/pods': { subresources: podConnections(clock) } },
+    extraResources: metricsResources({
+      nodes: () => metrics.nodes(),
+      pods: () => metrics.pods(),
+    }),
     around: (handle) => gate.around(handle),
     onConnection: (socket) => gate.onConnection(socket),
   });
@@ -114,6 +122,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     setListening: (listening) => running.setListening(listening),
   });
   Object.assign(classes, cluster.classes);
+  metrics = cluster;
   const url = `https://${host}:${running.port}`;
   const requests = new FaultRequests(cluster.faults, clock, logger);
   const kubeconfigContext: KubeconfigContext = {
