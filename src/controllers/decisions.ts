@@ -10,6 +10,7 @@ import type {
 } from '../api/index.ts';
 import { errorMessage, formatTime } from '../base/index.ts';
 import {
+  isAlreadyExists,
   isConflict,
   isNamespaceTerminating,
   isNotFound,
@@ -110,7 +111,7 @@ export class DecisionLog {
       } catch (error) {
         // The binding goes, and with it the question.
         if (isNotFound(error) || isNamespaceTerminating(error)) return;
-        if (isConflict(error) && tries < TRIES) continue;
+        if ((isConflict(error) || isAlreadyExists(error)) && tries < TRIES) continue;
         this.context.logger.warn('A scheduling decision cannot be kept', {
           binding: keyOf(binding),
           error: errorMessage(error),

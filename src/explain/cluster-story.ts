@@ -3,6 +3,7 @@ import {
   APPLIED_CONDITION,
   CLUSTER_READY_CONDITION,
   DISPATCHING_CONDITION,
+  STATUS_CURRENT_CONDITION,
   TEMPLATE_GENERATION_ANNOTATION,
   clusterOfExecutionNamespace,
   type AggregatedStatusItem,
@@ -89,6 +90,21 @@ export function clusterParts(
       rendered: rendered.get(cluster),
     }),
   );
+}
+
+/** What the binding says of members that are silent, for whoever may not read clusters. */
+export function silenceOnBinding({ world }: WorldView, { status }: Binding): readonly Finding[] {
+  const current = conditionOf(status?.conditions, STATUS_CURRENT_CONDITION);
+  if (current?.status !== 'False' || !world.unread.includes('clusters')) return [];
+  return [
+    {
+      code: 'MEMBER_SILENT',
+      step: 'members',
+      severity: 'stuck',
+      says: unstopped(current.message),
+      since: current.lastTransitionTime,
+    },
+  ];
 }
 
 /** What is left in members of a template that is gone with its binding: Works that wait for their member. */

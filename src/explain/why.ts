@@ -1,10 +1,16 @@
 // Why a template is where it is, and not where it is not: the whole story from template to members, the answer first.
 import { formatTime } from '../base/index.ts';
 import type { KubeObject, PolicyDecision, ScheduleTrace, TargetCluster } from '../api/index.ts';
-import { claimOf, isWorkload, renderTargets, type Binding } from '../propagation/index.ts';
+import { claimOf, existingClusters, isWorkload, type Binding } from '../propagation/index.ts';
 import { schedule, type Candidate, type ScheduleResult } from '../scheduling/index.ts';
 import { applyChanges, type Change } from './change.ts';
-import { clusterParts, leftovers, worksByCluster, type ClusterStory } from './cluster-story.ts';
+import {
+  clusterParts,
+  leftovers,
+  silenceOnBinding,
+  worksByCluster,
+  type ClusterStory,
+} from './cluster-story.ts';
 import { STEPS, listText, plural, singular, unstopped, type Finding } from './finding.ts';
 import {
   bindingFindings,
@@ -78,7 +84,7 @@ export async function why(
   }
   const clusters: ClusterStory[] = [];
   if (binding !== undefined) {
-    findings.push(...scheduleFindings(view, binding));
+    findings.push(...scheduleFindings(view, binding), ...silenceOnBinding(view, binding));
     const rendered = template === undefined ? new Map() : await renderBinding(view, binding, template);
     const works = worksByCluster(view.world.works, binding);
     for (const part of clusterParts(view, binding, template, works, rendered)) {
@@ -160,7 +166,7 @@ const NOTHING_OUT: Outside = { excluded: [], spared: [] };
 
 function outside(view: WorldView, binding: Binding, only: string | undefined): Outside {
   if (binding.spec.placement === undefined) return NOTHING_OUT;
-  const inside = new Set(renderTargets(binding.spec).map(({ name }) => name));
+  const inside = existingClusters(binding.spec);
   const result = schedule({ ...scheduleInput(view, view, binding, 'Steady'), explain: true });
   const attempt = result.attempts.at(-1);
   const fits = new Set(attempt?.candidates.map(({ name }) => name));
