@@ -10,7 +10,7 @@ interface Gate {
 }
 
 export const featureGates = {
-  ControllerPriorityQueue: { default: true, stage: 'Beta', effect: 'fresh events come before those of the initial list', only: true },
+  ControllerPriorityQueue: { default: true, stage: 'Beta', effect: 'fresh events come before those of the initial list' },
   CustomizedClusterResourceModeling: { default: true, stage: 'Beta', effect: 'resource models of clusters are completed and used to estimate capacity' },
   Failover: { default: false, stage: 'Beta', effect: 'NoExecute taints evict, ClusterTaintPolicies act' },
   FederatedQuotaEnforcement: { default: false, stage: 'Alpha', effect: 'a FederatedResourceQuota refuses bindings above it' },
@@ -21,7 +21,7 @@ export const featureGates = {
   PropagateDeps: { default: true, stage: 'Beta', effect: 'what a workload depends on follows it' },
   PropagationPolicyPreemption: { default: false, stage: 'Alpha', effect: 'policies may take templates from policies of lower priority' },
   ResourceQuotaEstimate: { default: false, stage: 'Alpha', effect: 'requirements of bindings name the namespace by whose quotas estimators go' },
-  SchedulingOvercommitProtection: { default: false, stage: 'Alpha', effect: 'capacity promised but not yet used is not promised again', only: false },
+  SchedulingOvercommitProtection: { default: false, stage: 'Alpha', effect: 'capacity promised but not yet used is not promised again' },
   StatefulFailoverInjection: { default: false, stage: 'Alpha', effect: 'state preserved at failover is injected into the new copy' },
   WorkloadAffinity: { default: false, stage: 'Alpha', effect: 'workloads attract or avoid each other by a label' },
 } as const satisfies Record<string, Gate>; // prettier-ignore

@@ -1,3 +1,4 @@
+export { untilAborted } from './abort.ts';
 export { every, formatMicroTime, formatTime, sleep, systemClock, type Cancel, type Clock } from './clock.ts';
 export { AssertionError, OperatingError, assert, errorMessage } from './errors.ts';
 export { silentLogger, type LogFields, type Logger } from './logger.ts';

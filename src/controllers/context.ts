@@ -4,8 +4,10 @@ import type { Client, RestMapper } from '../client/index.ts';
 import type { Interpreter } from '../interpreter/index.ts';
 import type { EventRecorder, InformerSet, RuntimeMetrics } from '../runtime/index.ts';
 import type { Charge } from './charge.ts';
+import type { OpenEstimator } from './estimators.ts';
 import type { InterpretationChanges } from './interpretation-changes.ts';
 import type { MemberConnections } from './member-connections.ts';
+import type { SchedulingMetrics } from './scheduling-metrics.ts';
 import type { ControllerSettings } from './settings.ts';
 
 export interface ControllerContext {
@@ -20,12 +22,15 @@ export interface ControllerContext {
   /** What it says of some kinds has changed. */
   readonly interpretationChanges: InterpretationChanges;
   readonly members: MemberConnections;
+  /** How estimators are reached that stand beside members. */
+  readonly openEstimator: OpenEstimator;
   readonly recorder: EventRecorder;
   readonly settings: ControllerSettings;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: RuntimeMetrics;
+  readonly scheduling: SchedulingMetrics;
   /** Stops the controllers. */
   readonly signal: AbortSignal;
 }

@@ -9,6 +9,7 @@ import { clusterController } from './cluster.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { dependenciesDistributor } from './dependencies.ts';
 import { deploymentReplicasSyncer } from './deployment-replicas-syncer.ts';
+import { descheduler } from './descheduler.ts';
 import { detector } from './detector/index.ts';
 import { executionController } from './execution/index.ts';
 import { evictionBrake } from './eviction-brake.ts';
@@ -56,6 +57,7 @@ export const hubControllers: readonly Controller[] = [
   gracefulEvictionController,
   failoverHistoryController,
   rebalancerController,
+  descheduler,
   quotaSyncController,
   quotaStatusController,
   quotaEnforcementController,

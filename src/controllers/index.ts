@@ -1,4 +1,5 @@
 export { quotaResource } from './federated-resource-quota/index.ts';
+export type { OpenEstimator } from './estimators.ts';
 export { hubControllers, runControllers } from './hub-controllers.ts';
 export { agentControllers } from './agent-controllers.ts';
 export type { Charge } from './charge.ts';
@@ -16,5 +17,6 @@ export {
   type MemberEndpoints,
   type OpenMember,
 } from './member-connections.ts';
+export { silentSchedulingMetrics, type SchedulingMetrics } from './scheduling-metrics.ts';
 export { controllerEnabled, defaultControllerSettings, type ControllerSettings } from './settings.ts';
 export { InterpretationChanges } from './interpretation-changes.ts';

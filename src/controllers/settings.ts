@@ -9,6 +9,25 @@ export interface ControllerSettings extends TimelineSettings {
   readonly enableClusterResourceModeling: boolean;
   readonly schedulerName: string;
   readonly enableEmptyWorkloadPropagation: boolean;
+  /** Which plugins of the scheduler run; read by enabledPlugins. */
+  readonly schedulerPlugins: readonly string[];
+  /** Whether the scheduler asks accurate estimators. */
+  readonly enableSchedulerEstimator: boolean;
+  readonly disableSchedulerEstimatorInPullMode: boolean;
+  /** How long all estimators together may take to answer. */
+  readonly schedulerEstimatorTimeoutMs: number;
+  /** Estimators are found by Services here, called prefix-cluster. */
+  readonly schedulerEstimatorServiceNamespace: string;
+  readonly schedulerEstimatorServicePrefix: string;
+  readonly schedulerEstimatorPort: number;
+  /** PEM files; empty: none. */
+  readonly schedulerEstimatorCertFile: string;
+  readonly schedulerEstimatorKeyFile: string;
+  readonly schedulerEstimatorCaFile: string;
+  readonly insecureSkipEstimatorVerify: boolean;
+  readonly deschedulingIntervalMs: number;
+  /** How long a pod must have found no node to count as unschedulable. */
+  readonly unschedulableThresholdMs: number;
   /** Regular expressions, each matched against the whole namespace. */
   readonly skippedPropagatingNamespaces: readonly string[];
   /** `group`, `group/version` or `group/version/Kind,Kind`. */
@@ -28,6 +47,19 @@ export const defaultControllerSettings: ControllerSettings = {
   enableClusterResourceModeling: true,
   schedulerName: 'default-scheduler',
   enableEmptyWorkloadPropagation: false,
+  schedulerPlugins: ['*'],
+  enableSchedulerEstimator: false,
+  disableSchedulerEstimatorInPullMode: false,
+  schedulerEstimatorTimeoutMs: 3_000,
+  schedulerEstimatorServiceNamespace: 'karmada-system',
+  schedulerEstimatorServicePrefix: 'karmada-scheduler-estimator',
+  schedulerEstimatorPort: 10_352,
+  schedulerEstimatorCertFile: '',
+  schedulerEstimatorKeyFile: '',
+  schedulerEstimatorCaFile: '',
+  insecureSkipEstimatorVerify: false,
+  deschedulingIntervalMs: 120_000,
+  unschedulableThresholdMs: 300_000,
   skippedPropagatingNamespaces: ['kube-.*'],
   skippedPropagatingApis: [],
   concurrentResourceTemplateSyncs: 32,
@@ -39,7 +71,11 @@ export const defaultControllerSettings: ControllerSettings = {
 };
 
 // Off unless named, as upstream.
-const OFF_BY_DEFAULT: ReadonlySet<string> = new Set(['hpaScaleTargetMarker', 'deploymentReplicasSyncer']);
+const OFF_BY_DEFAULT: ReadonlySet<string> = new Set([
+  'descheduler',
+  'hpaScaleTargetMarker',
+  'deploymentReplicasSyncer',
+]);
 
 /** Whether `--controllers` switches `name` on. */
 export function controllerEnabled(name: string, controllers: readonly string[]): boolean {

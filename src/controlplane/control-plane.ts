@@ -20,6 +20,7 @@ import {
   secretEndpoints,
   secretResource,
   type ControllerSettings,
+  type OpenEstimator,
   type OpenMember,
 } from '../controllers/index.ts';
 import { startHousekeeping } from '../housekeeping/index.ts';
@@ -29,6 +30,7 @@ import { clusterResource } from './cluster-resource.ts';
 import { startControllers } from './controller-process.ts';
 import { ensureFirstObjects } from './first-objects.ts';
 import { createQuotaLedger } from './quota-ledger.ts';
+import { schedulingMetrics, showGates } from './registry-metrics.ts';
 
 export interface ControlPlaneOptions extends Pick<
   StartOptions,
@@ -53,6 +55,10 @@ export interface ControlPlaneOptions extends Pick<
   readonly disabledAdmission: readonly string[];
   /** How members are reached. */
   readonly openMember: OpenMember;
+  /** How estimators beside members are reached; undefined: not at all. */
+  readonly openEstimator?: OpenEstimator;
+  /** Milliseconds since any time, for metrics of what takes less than one; default: the clock. */
+  readonly elapsedMs?: () => number;
   /** Where others find the API server that listens on this port. */
   readonly publicUrl: (port: number) => string;
 }
@@ -96,11 +102,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clock,
     handleHere: async (request) => (await self.promise).server.handle(request),
   });
+  const metrics = createMetricsRegistry();
+  showGates(metrics, settings.gates);
   const server: RunningServer = await startApiServer({
     ...options,
     logger: logger.with({ server: 'hub' }),
     version: versionInfo(KUBERNETES_VERSION, 'navarch'),
-    metrics: createMetricsRegistry(),
+    metrics,
     admission: rules.map(asPlugin),
     extraResources: [clusterResource(settings.gates, proxy.subresource)],
   });
@@ -139,6 +147,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       controllers ??= startControllers({
         ...options,
         charge: { role: 'hub' },
+        scheduling: schedulingMetrics(metrics, options.elapsedMs ?? (() => clock.now())),
         controllers: hubControllers,
         hubClient,
         endpoints: (informers) => secretEndpoints(informers.informer(secretResource)),

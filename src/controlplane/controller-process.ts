@@ -9,12 +9,15 @@ import {
   MemberConnections,
   followInterpretation,
   runControllers,
+  silentSchedulingMetrics,
   type Charge,
   type Controller,
   type ControllerContext,
   type ControllerSettings,
   type MemberEndpoints,
+  type OpenEstimator,
   type OpenMember,
+  type SchedulingMetrics,
 } from '../controllers/index.ts';
 import {
   Customizations,
@@ -25,7 +28,13 @@ import {
   thirdPartyLayer,
   webhookLayer,
 } from '../interpreter/index.ts';
-import { createEventRecorder, createInformerSet, silentMetrics, type InformerSet } from '../runtime/index.ts';
+import {
+  PRIORITY_CHANGE,
+  createEventRecorder,
+  createInformerSet,
+  silentMetrics,
+  type InformerSet,
+} from '../runtime/index.ts';
 
 export interface ControllerProcessOptions {
   readonly charge: Charge;
@@ -35,11 +44,18 @@ export interface ControllerProcessOptions {
   /** Where the ways to members are known from. */
   readonly endpoints: (informers: InformerSet) => MemberEndpoints;
   readonly openMember: OpenMember;
+  /** Undefined: this process reaches no estimators beside members. */
+  readonly openEstimator?: OpenEstimator | undefined;
+  readonly scheduling?: SchedulingMetrics;
   /** Whom events name as their source. */
   readonly component: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+}
+
+function noEstimators(cluster: string): never {
+  throw new Error(`this process cannot reach the estimator of ${cluster}`);
 }
 
 /** Runs them until it is closed. */
@@ -57,7 +73,13 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
       hubClient.find(kinds.services as Resource<Service>, { namespace, name }),
     unknownService: 'dns',
   });
-  const informers = createInformerSet({ client: hubClient, clock, random, logger });
+  const informers = createInformerSet({
+    client: hubClient,
+    clock,
+    random,
+    logger,
+    ...(settings.gates.ControllerPriorityQueue ? {} : { initialPriority: PRIORITY_CHANGE }),
+  });
   const members = new MemberConnections({
     open: options.openMember,
     endpoints: options.endpoints(informers),
@@ -84,12 +106,14 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
     ]),
     interpretationChanges: changes,
     members,
+    openEstimator: options.openEstimator ?? noEstimators,
     recorder,
     settings,
     clock,
     random,
     logger,
     metrics: silentMetrics,
+    scheduling: options.scheduling ?? silentSchedulingMetrics,
     signal: stop.signal,
   };
   const run = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+export { estimatorAddresses, type ServiceName } from './address.ts';
 export {
   connectEstimator,
   startEstimatorServer,

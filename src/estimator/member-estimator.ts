@@ -3,7 +3,7 @@
 // Reads: nodes, pods, with the gate ResourceQuotaEstimate resource quotas; for a question about a Deployment that, its
 // ReplicaSets and pods. Writes: nothing.
 import type { Deployment, KubeObject, Node, Pod, ReplicaSet, ResourceQuota } from '../api/index.ts';
-import type { Cancel, Clock } from '../base/index.ts';
+import { untilAborted, type Cancel, type Clock } from '../base/index.ts';
 import { keyOf, kinds, resource, type Client, type Resource } from '../client/index.ts';
 import type { InformerSet } from '../runtime/index.ts';
 import {
@@ -86,11 +86,11 @@ export function createMemberEstimator({
   return {
     synced,
     async maxReplicas(question, call) {
-      await inTime(synced, call);
+      await untilAborted(synced, call.signal);
       return estimateReplicas(capacity(), question, gates);
     },
     async maxComponentSets(question, call) {
-      await inTime(synced, call);
+      await untilAborted(synced, call.signal);
       return estimateSets(capacity(), question, gates);
     },
     unschedulableReplicas: (question, call) => countUnschedulable(client, question, call, clock.now()),
@@ -99,19 +99,6 @@ export function createMemberEstimator({
       for (const use of uses) use.release();
     },
   };
-}
-
-/** Waits until the caller gives up. */
-async function inTime(promise: Promise<void>, { signal }: EstimateCall): Promise<void> {
-  signal.throwIfAborted();
-  const given = Promise.withResolvers<never>();
-  const giveUp = (): void => given.reject(signal.reason as Error);
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    await Promise.race([promise, given.promise]);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
 }
 
 async function countUnschedulable(

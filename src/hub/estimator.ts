@@ -1,11 +1,9 @@
 // `navarch estimator`: the accurate estimator of one member, a process of its own beside it. Answers upstream's gRPC
 // service, so it serves a Karmada scheduler as well as ours, and its flags are those of karmada-scheduler-estimator.
-import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { createMetricsRegistry, type MetricsRegistry } from '../apiserver/index.ts';
 import {
   OperatingError,
-  errorMessage,
   gatesWithoutEffect,
   parseFeatureGates,
   systemClock,
@@ -27,6 +25,7 @@ import {
 } from '../estimator/index.ts';
 import { createInformerSet } from '../runtime/index.ts';
 import { createLogger } from './logger.ts';
+import { readPem } from './pem.ts';
 import { serveSideEndpoints } from './side-endpoints.ts';
 import { stopOnSignals } from './signals.ts';
 
@@ -210,22 +209,6 @@ async function readTls(flags: Flags): Promise<ServerTls | undefined> {
     clientAuthority:
       grpcClientCaFile === '' || anybody ? undefined : await readPem('grpc-client-ca-file', grpcClientCaFile),
   };
-}
-
-/** The text of a file that a flag names. Throws OperatingError when it is no PEM. */
-export async function readPem(flag: string, file: string): Promise<string> {
-  try {
-    const text = await readFile(file, 'utf8');
-    if (text.includes('-----BEGIN ')) return text;
-    throw new Error('it holds no PEM');
-  } catch (error) {
-    throw new OperatingError(
-      'BAD_FLAG',
-      `--${flag} ${file} cannot be used: ${errorMessage(error)}`,
-      'name a PEM file that can be read',
-      { cause: error },
-    );
-  }
 }
 
 const BUCKETS = Array.from({ length: 10 }, (_, index) => 0.001 * 2 ** index);

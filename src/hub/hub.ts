@@ -5,6 +5,7 @@ import { systemClock, systemRandom } from '../base/index.ts';
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from '../controlplane/index.ts';
 import { openFileStorage, type StorageWorker } from '../storage/index.ts';
 import { backupHandler } from './backup.ts';
+import { estimatorOpener } from './open-estimator.ts';
 
 export interface HubOptions extends Pick<
   ControlPlaneOptions,
@@ -41,6 +42,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       hosts: [options.bindAddress],
     });
   const url = (port: number): string => `https://${options.bindAddress}:${port}`;
+  const openEstimator = await estimatorOpener(options.settings);
   const certificates = await reopenCertificates();
   const storage = await openFileStorage({
     directory: path.join(dataDirectory, 'store'),
@@ -59,6 +61,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       reopenCertificates,
       host: options.bindAddress,
       publicUrl: url,
+      openEstimator,
+      elapsedMs: () => performance.now(),
     });
   } catch (error) {
     await storage.close();

@@ -6,7 +6,7 @@ import { keyOf } from '../client/index.ts';
 import type { Informer } from './informer.ts';
 import { silentMetrics, type RuntimeMetrics } from './metrics.ts';
 import { settle, type Outcome } from './outcome.ts';
-import { PRIORITY_CHANGE, PRIORITY_RESYNC, WorkQueue, type AddOptions, type WorkItem } from './work-queue.ts';
+import { PRIORITY_CHANGE, WorkQueue, type AddOptions, type WorkItem } from './work-queue.ts';
 
 /** Adds a key to a controller's queue. */
 export type Enqueue = (key: string, options?: AddOptions) => void;
@@ -47,7 +47,7 @@ export function informerSource<T extends KubeObject>(
     if (typeof keys === 'string') enqueue(keys, how);
     else if (keys !== undefined) for (const key of keys) enqueue(key, how);
   };
-  const initially: AddOptions = { priority: PRIORITY_RESYNC, reason: 'initial' };
+  const initially: AddOptions = { priority: informer.initialPriority, reason: 'initial' };
   const added: AddOptions = { priority, reason: 'added', afterMs: delayMs.added ?? 0 };
   const updated: AddOptions = { priority, reason: 'updated', afterMs: delayMs.updated ?? 0 };
   const deleted: AddOptions = { priority, reason: 'deleted' };

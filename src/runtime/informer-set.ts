@@ -15,6 +15,8 @@ export interface InformerSetSettings {
   readonly metrics?: RuntimeMetrics;
   /** Applied to every object of every informer of the set. */
   readonly transform?: (object: KubeObject) => KubeObject;
+  /** Of the keys of what is there from the start; default PRIORITY_RESYNC: behind changes. */
+  readonly initialPriority?: number;
   readonly pageSize?: number;
   readonly backoffBaseMs?: number;
   readonly backoffMaxMs?: number;

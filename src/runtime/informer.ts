@@ -8,6 +8,7 @@
 // INVARIANT: handlers see each object's changes in the server's order, and what they were told adds up to the store:
 // added before updated, nothing after deleted, also across relists.
 // Handlers get the frozen objects of the store by reference.
+import { PRIORITY_RESYNC } from './work-queue.ts';
 import { deepFreeze, formatGroupResource, type KubeObject, type WatchEvent } from '../api/index.ts';
 import {
   errorMessage,
@@ -47,6 +48,8 @@ export interface InformerSettings<T extends KubeObject = KubeObject> extends Inf
   /** Makes objects smaller before they are kept, e.g. by dropping managedFields. Must keep name, uid and version. */
   readonly transform?: ((object: T) => T) | undefined;
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>>;
+  /** Of the keys of what is there from the start; default PRIORITY_RESYNC: behind changes. */
+  readonly initialPriority?: number;
   /** Default 500. */
   readonly pageSize?: number;
   /** Wait after a first failure; doubles. Default 800. */
@@ -77,6 +80,8 @@ export interface Informer<T extends KubeObject = KubeObject> {
   readonly store: Store<T>;
   readonly state: InformerState;
   readonly isSynced: boolean;
+  /** How urgent what is there from the start is to those who queue it. */
+  readonly initialPriority: number;
   /** Resolves once the first list is in the store and handlers have seen it. Rejects when stopped before. */
   readonly synced: Promise<void>;
   /** The handler is told of everything known at once (`initial`), then of every change. */
@@ -97,6 +102,7 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
   readonly synced: Promise<void>;
   state: InformerState = { phase: 'empty' };
   isSynced = false;
+  readonly initialPriority: number;
 
   private readonly settings: InformerSettings<T>;
   private readonly logger: Logger;
@@ -113,6 +119,7 @@ class ListWatchInformer<T extends KubeObject> implements Informer<T> {
   constructor(settings: InformerSettings<T>) {
     this.settings = settings;
     this.resource = settings.resource;
+    this.initialPriority = settings.initialPriority ?? PRIORITY_RESYNC;
     this.called = formatGroupResource(settings.resource);
     this.logger = (settings.logger ?? silentLogger).with({ resource: this.called });
     this.metrics = settings.metrics ?? silentMetrics;

@@ -9,8 +9,13 @@ import type { AssumedWorkload } from './general-estimator.ts';
 const TTL_MS = 5 * 60_000;
 
 export interface Assumptions {
-  /** Replaces what was assumed for a binding. */
-  record(key: string, binding: ResourceBinding, clusters: readonly TargetCluster[], nowMs: number): void;
+  /** Replaces what was assumed for a binding; returns how to take that back. */
+  record(
+    key: string,
+    binding: ResourceBinding,
+    clusters: readonly TargetCluster[],
+    nowMs: number,
+  ): () => void;
   /** One cluster reports the binding healthy: its room shows there now. */
   release(key: string, cluster: string): void;
   forget(key: string): void;
@@ -41,6 +46,10 @@ export function createAssumptions(): Assumptions {
     readonly clusters: Map<string, AssumedWorkload>;
   }
   const entries = new Map<string, Entry>();
+  const put = (key: string, entry: Entry | undefined): void => {
+    if (entry === undefined) entries.delete(key);
+    else entries.set(key, entry);
+  };
   return {
     record(key, binding, targets, nowMs) {
       const clusters = new Map<string, AssumedWorkload>();
@@ -50,8 +59,13 @@ export function createAssumptions(): Assumptions {
           if (share !== undefined) clusters.set(target.name, share);
         }
       }
-      if (clusters.size === 0) entries.delete(key);
-      else entries.set(key, { expiresMs: nowMs + TTL_MS, clusters });
+      const before = entries.get(key);
+      const now = clusters.size === 0 ? undefined : { expiresMs: nowMs + TTL_MS, clusters };
+      put(key, now);
+      return () => {
+        // Something newer may have been recorded since.
+        if (entries.get(key) === now) put(key, before);
+      };
     },
     release(key, cluster) {
       const entry = entries.get(key);

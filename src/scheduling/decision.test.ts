@@ -108,6 +108,7 @@ const triggers: [sentence: string, of: ResourceBinding, expected: string][] = [
   ['a rebalance in the same second does not count', binding({ rescheduleTriggeredAt: scheduledAt.lastScheduledTime, replicas: 1, placement: divided, clusters: [{ name: 'a', replicas: 1 }] }, scheduledAt, applied(divided)), 'nothing changed'],
   ['a rebalance beside another reason is fresh too', binding({ ...rescheduled, replicas: 2, placement: divided, clusters: [{ name: 'a', replicas: 1 }] }, scheduledAt, applied(divided)), 'replicas changed Fresh'],
   ['a cluster in use is being deleted', binding({ replicas: 1, placement: divided, clusters: [{ name: 'dying', replicas: 1 }] }, scheduledAt, applied(divided)), 'cluster being deleted Steady'],
+  ['a cluster in use is gone', binding({ replicas: 1, placement: divided, clusters: [{ name: 'gone', replicas: 1 }] }, scheduledAt, applied(divided)), 'cluster gone Steady'],
   ['being deleted', binding({}, {}, { deletionTimestamp: '2026-01-01T00:00:00Z' }), 'being deleted'],
   ['suspended while it waited', binding({ suspension: { scheduling: true } }), 'suspended'],
 ]; // prettier-ignore
@@ -471,6 +472,22 @@ test('assumptions: a decision takes its room until it shows, is dropped, or is f
   assert.equal(assumptions.byCluster(NOW).size, 0);
   assumptions.record('shop/c', binding(), [{ name: 'a' }], NOW);
   assert.equal(assumptions.byCluster(NOW).size, 0);
+}); // prettier-ignore
+
+test('assumptions: what could not be written is given back, unless there is something newer', () => {
+  const assumptions = createAssumptions();
+  const web = binding({ replicas: 3, replicaRequirements: {} });
+  const held = (): unknown =>
+    Object.fromEntries([...assumptions.byCluster(NOW)].map(([name, all]) => [name, all.flatMap(({ components }) => components.map(({ replicas }) => replicas))]));
+  assumptions.record('shop/b', web, [{ name: 'a', replicas: 1 }], NOW);
+  const undo = assumptions.record('shop/b', web, [{ name: 'b', replicas: 3 }], NOW);
+  assert.deepEqual(held(), { b: [3] });
+  undo();
+  assert.deepEqual(held(), { a: [1] });
+  const late = assumptions.record('shop/b', web, [{ name: 'b', replicas: 3 }], NOW);
+  assumptions.record('shop/b', web, [{ name: 'c', replicas: 2 }], NOW);
+  late();
+  assert.deepEqual(held(), { c: [2] });
 }); // prettier-ignore
 
 test('assumptions: a cluster that became healthy', () => {

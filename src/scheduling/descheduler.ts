@@ -50,6 +50,19 @@ export function keptReplicas({ assigned, ready }: UndesiredCluster, unschedulabl
   return kept < ready && ready <= assigned ? ready : kept;
 }
 
+/** What is told about a descheduling that gives `clusters`. */
+export function descheduleText({ spec }: ResourceBinding, clusters: readonly TargetCluster[]): string {
+  const parts: string[] = [];
+  let total = 0;
+  for (const [index, { name, replicas = 0 }] of clusters.entries()) {
+    const taken = (spec.clusters?.[index]?.replicas ?? 0) - replicas;
+    if (taken <= 0) continue;
+    total += taken;
+    parts.push(`, ${taken} replica(s) in cluster(${name})`);
+  }
+  return `Binding has been descheduled${parts.join('')}, ${total} total descheduled replica(s)`;
+}
+
 /**
  * spec.clusters after descheduling; undefined when nothing is taken away.
  * @param unschedulable by cluster; empty when the estimators could not be asked

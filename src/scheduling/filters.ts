@@ -3,7 +3,8 @@
 import type { ClusterAffinityTerm, Placement, ResourceBindingSpec } from '../api/index.ts';
 import { affinityMismatch, untoleratedTaint, type AffinityCriterion } from '../fleet/index.ts';
 import type { ClusterView } from './fleet-snapshot.ts';
-import { FITS, TERMINATING, type Rejection, type Verdict } from './verdict.ts';
+import type { PluginName } from './plugins.ts';
+import { FITS, TERMINATING, type FilterName, type Rejection, type Verdict } from './verdict.ts';
 import { affinityRejection, antiAffinityRejection, type WorkloadPeers } from './workload-affinity.ts';
 
 export interface FilterInput {
@@ -22,6 +23,8 @@ export interface FilterInput {
   readonly spreadsByLabel: boolean;
   /** Runs every filter instead of stopping at the first rejection. */
   readonly all: boolean;
+  /** `--plugins`; undefined: all. */
+  readonly plugins: ReadonlySet<PluginName> | undefined;
 }
 
 type Filter = (input: FilterInput, view: ClusterView) => Rejection | undefined;
@@ -95,20 +98,21 @@ const workloadAffinity: Filter = ({ peers, current }, { name }) =>
 const workloadAntiAffinity: Filter = ({ peers, current }, { name }) =>
   peers === undefined || current.has(name) ? undefined : antiAffinityRejection(peers, name);
 
-const FILTERS: readonly Filter[] = [
-  clusterAffinity,
-  apiEnablement,
-  taintToleration,
-  spreadConstraint,
-  clusterEviction,
-  workloadAffinity,
-  workloadAntiAffinity,
+const FILTERS: readonly (readonly [FilterName, Filter])[] = [
+  ['ClusterAffinity', clusterAffinity],
+  ['APIEnablement', apiEnablement],
+  ['TaintToleration', taintToleration],
+  ['SpreadConstraint', spreadConstraint],
+  ['ClusterEviction', clusterEviction],
+  ['WorkloadAffinity', workloadAffinity],
+  ['WorkloadAntiAffinity', workloadAntiAffinity],
 ];
 
 export function verdictOn(input: FilterInput, view: ClusterView): Verdict {
   if (view.terminating) return TERMINATING;
   let rejections: Rejection[] | undefined;
-  for (const filter of FILTERS) {
+  for (const [name, filter] of FILTERS) {
+    if (input.plugins?.has(name) === false) continue;
     const rejection = filter(input, view);
     if (rejection === undefined) continue;
     if (!input.all) return { outcome: 'rejected', rejections: [rejection] };

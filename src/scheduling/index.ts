@@ -29,6 +29,7 @@ export {
 } from './resource-models.ts';
 export {
   clustersToEstimate,
+  estimatesSets,
   schedule,
   type Attempt,
   type EstimatorAnswers,
@@ -37,6 +38,7 @@ export {
   type ScheduleResult,
   type SchedulingGates,
 } from './schedule.ts';
+export { PLUGINS, enabledPlugins, type PluginName } from './plugins.ts';
 export type { Selection } from './select.ts';
 export {
   canonicalPlacement,
@@ -58,6 +60,7 @@ export {
 } from './workload-affinity.ts';
 export {
   decideDeschedule,
+  descheduleText,
   isDeschedulable,
   undesiredClusters,
   type UndesiredCluster,

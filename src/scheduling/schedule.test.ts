@@ -11,6 +11,7 @@ import {
 } from '../api/index.ts';
 import { defaultFeatureGates } from '../base/index.ts';
 import { fleetSnapshot } from './fleet-snapshot.ts';
+import { enabledPlugins } from './plugins.ts';
 import { schedule, type ScheduleInput, type ScheduleResult } from './schedule.ts';
 
 type Room = Readonly<Record<string, number>>;
@@ -241,6 +242,39 @@ test('estimators: the least answer counts, −1 and silence do not', () => {
     result.attempts[0]?.candidates.map(({ name, allocatable }) => [name, allocatable]),
     [['b', 100], ['c', 100], ['a', 2]],
   ); // prettier-ignore
+});
+
+// ---- plugins
+
+const pluginCases: [sentence: string, flag: string[], expected: string][] = [
+  ['all of them', ['*'], 'APIEnablement ClusterAffinity ClusterEviction ClusterLocality SpreadConstraint TaintToleration WorkloadAffinity WorkloadAntiAffinity'],
+  ['none', [], ''],
+  ['some of them', ['TaintToleration', 'APIEnablement'], 'APIEnablement TaintToleration'],
+  ['all but one', ['*', '-TaintToleration'], 'APIEnablement ClusterAffinity ClusterEviction ClusterLocality SpreadConstraint WorkloadAffinity WorkloadAntiAffinity'],
+  ['all counts first, wherever it stands', ['-ClusterAffinity', '-ClusterEviction', '*'], 'APIEnablement ClusterLocality SpreadConstraint TaintToleration WorkloadAffinity WorkloadAntiAffinity'],
+  ['one named again after it was taken away', ['*', '-ClusterLocality', 'ClusterLocality', '-WorkloadAffinity', '-WorkloadAntiAffinity', '-SpreadConstraint'], 'APIEnablement ClusterAffinity ClusterEviction ClusterLocality TaintToleration'],
+]; // prettier-ignore
+for (const [sentence, flag, expected] of pluginCases) {
+  test(`plugins: ${sentence}`, () => {
+    const { plugins, unknown } = enabledPlugins(flag);
+    assert.equal([...plugins].sort().join(' '), expected);
+    assert.deepEqual(unknown, []);
+  });
+}
+
+test('plugins: those that are off neither keep away nor prefer; unknown ones are told', () => {
+  const tainted = cluster('t', 9, { taints: [{ key: 'k', effect: 'NoSchedule' }] });
+  const without = (...names: string[]): ScheduleInput['plugins'] =>
+    enabledPlugins(['*', ...names.map((name) => `-${name}`)]).plugins;
+  const spec = { replicas: 1, placement: spread({ spreadByField: 'cluster', minGroups: 1, maxGroups: 1 }) };
+  const on = (plugins: ScheduleInput['plugins']): Partial<ScheduleInput> =>
+    plugins === undefined ? {} : { plugins };
+  assert.match(outcome(run([tainted], spec)), /^fit/);
+  assert.equal(outcome(run([tainted], spec, on(without('TaintToleration')))), 't1');
+  const held = { ...spec, clusters: parse('b1') };
+  assert.equal(outcome(run(fleetOf({ a: 9, b: 1 }), held)), 'b1');
+  assert.equal(outcome(run(fleetOf({ a: 9, b: 1 }), held, on(without('ClusterLocality')))), 'a1');
+  assert.deepEqual(enabledPlugins(['*', 'Mine', '-Yours']).unknown, ['Mine', '-Yours']);
 });
 
 // ---- filters

@@ -15,6 +15,7 @@ import { failed, inOrder, MAX_SCORE, type Candidate } from './candidate.ts';
 import { verdictOn, type FilterInput } from './filters.ts';
 import type { ClusterView, FleetSnapshot } from './fleet-snapshot.ts';
 import { maxComponentSets, maxReplicas, UNLIMITED, type AssumedWorkload } from './general-estimator.ts';
+import type { PluginName } from './plugins.ts';
 import { selectClusters, spreadsByLabel, type Selection } from './select.ts';
 import { fitErrorText, type Verdict } from './verdict.ts';
 import type { WorkloadPeers } from './workload-affinity.ts';
@@ -47,12 +48,16 @@ export interface ScheduleInput {
   /** Room that was promised and may not be taken yet, by cluster. */
   readonly assumed?: ReadonlyMap<string, readonly AssumedWorkload[]>;
   readonly peers?: WorkloadPeers | undefined;
+  /** `--plugins`; undefined: all. */
+  readonly plugins?: ReadonlySet<PluginName>;
   /** `--enable-empty-workload-propagation`. */
   readonly propagateEmptyWorkloads?: boolean;
   /** Spreads by zone, provider and label as well; see SelectionRequest. */
   readonly spreadByEveryField?: boolean;
   /** Every filter's verdict on every cluster instead of the first rejection. */
   readonly explain?: boolean;
+  /** Told when a step is over, so that whoever has a clock can tell how long it took. */
+  readonly stepDone?: (step: 'Filter' | 'Score' | 'Select' | 'AssignReplicas') => void;
 }
 
 export interface Failure {
@@ -154,6 +159,7 @@ function filterInput(context: Context, term: ClusterAffinityTerm | undefined): F
     peers: input.gates.WorkloadAffinity ? input.peers : undefined,
     spreadsByLabel: byLabel,
     all: input.explain === true,
+    plugins: input.plugins,
   };
 }
 
@@ -192,7 +198,7 @@ function candidateOf(context: Context, term: ClusterAffinityTerm | undefined, vi
     view,
     name: view.name,
     overflowOrder: overflowOrder(term, view),
-    score: held === undefined ? 0 : MAX_SCORE,
+    score: held === undefined || context.input.plugins?.has('ClusterLocality') === false ? 0 : MAX_SCORE,
     allocatable: room,
     available: room + (held?.replicas ?? 0),
   };
@@ -263,18 +269,18 @@ function attempt(
 ): { readonly attempt: Attempt; readonly clusters?: readonly TargetCluster[] } {
   const { input } = context;
   const filter = filterInput(context, term);
-  const verdicts: Verdict[] = [];
+  const verdicts = input.fleet.clusters.map((view) => verdictOn(filter, view));
+  input.stepDone?.('Filter');
   const candidates: Candidate[] = [];
-  for (const view of input.fleet.clusters) {
-    const verdict = verdictOn(filter, view);
-    verdicts.push(verdict);
-    if (verdict.outcome === 'fits') candidates.push(candidateOf(context, term, view));
+  for (const [index, view] of input.fleet.clusters.entries()) {
+    if (verdicts[index]?.outcome === 'fits') candidates.push(candidateOf(context, term, view));
   }
   const base = { affinityName: term?.affinityName ?? '', verdicts, candidates };
   if (candidates.length === 0) {
     return { attempt: { ...base, failure: { kind: 'fit', message: fitErrorText(verdicts) } } };
   }
   candidates.sort(inOrder);
+  input.stepDone?.('Score');
   const selected = selectClusters(candidates, {
     placement: context.placement,
     replicas: context.spec.replicas ?? 0,
@@ -286,7 +292,9 @@ function attempt(
     return { attempt: { ...base, failure: { kind: 'error', message } } };
   }
   const selection = selected.value;
+  input.stepDone?.('Select');
   const assigned = assign(context, term, selection.chosen);
+  input.stepDone?.('AssignReplicas');
   if ('kind' in assigned) return { attempt: { ...base, selection, failure: assigned } };
   const { clusters, assignment } = assigned;
   return { attempt: { ...base, selection, ...(assignment === undefined ? {} : { assignment }) }, clusters };
@@ -318,6 +326,11 @@ export function everyRejection(input: ScheduleInput, tried: Attempt): readonly V
     const view = input.fleet.clusters[index];
     return verdict.outcome !== 'rejected' || view === undefined ? verdict : verdictOn(filter, view);
   });
+}
+
+/** Whether estimators are asked for whole sets of components instead of replicas. */
+export function estimatesSets(input: ScheduleInput): boolean {
+  return contextOf(input).componentSets;
 }
 
 /** The clusters that estimators other than the general one are to be asked about: all that may take replicas. */

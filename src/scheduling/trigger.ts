@@ -51,7 +51,8 @@ export type Trigger =
         | 'replicas changed'
         | 'reschedule requested'
         | 'always looked at again'
-        | 'cluster being deleted';
+        | 'cluster being deleted'
+        | 'cluster gone';
       readonly type: ScheduleType;
       readonly mode: Mode;
     }
@@ -85,8 +86,12 @@ export function decideTrigger(
   if (!isWorkload(spec) || !isDivided(spec.placement)) {
     return { due: true, why: 'always looked at again', type: 'ReconcileSchedule', mode };
   }
-  if (spec.clusters?.some(({ name }) => fleet.byName(name)?.terminating === true) === true) {
-    return { due: true, why: 'cluster being deleted', type: 'ReconcileSchedule', mode };
+  for (const { name } of spec.clusters ?? []) {
+    const cluster = fleet.byName(name);
+    // A cluster that went while the binding was being sent there; upstream leaves its replicas lost.
+    if (cluster === undefined) return { due: true, why: 'cluster gone', type: 'ReconcileSchedule', mode };
+    if (cluster.terminating)
+      return { due: true, why: 'cluster being deleted', type: 'ReconcileSchedule', mode };
   }
   const observe = metadata.generation !== status?.schedulerObservedGeneration;
   return { due: false, why: 'nothing changed', observe };

@@ -11,7 +11,13 @@ import {
   isSignificantUpdate,
   type Policy,
 } from '../../propagation/index.ts';
-import { PRIORITY_RESYNC, WorkQueue, informerSource, runController } from '../../runtime/index.ts';
+import {
+  PRIORITY_CHANGE,
+  PRIORITY_RESYNC,
+  WorkQueue,
+  informerSource,
+  runController,
+} from '../../runtime/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { PolicyReconciler } from './policy.ts';
 import { PolicyIndex } from './policy-index.ts';
@@ -27,6 +33,7 @@ export const detector: Controller = {
       skippedNamespaces: settings.skippedPropagatingNamespaces,
     });
     const queue = new WorkQueue({ name: 'resource-detector', clock, metrics, ...backoff(context) });
+    const policyQueue = new WorkQueue({ name: 'policy-controller', clock, metrics, ...backoff(context) });
     const policies = new PolicyIndex(context);
     await policies.synced;
     const templates = new TemplateInformers(context, eligibility, {
@@ -53,14 +60,16 @@ export const detector: Controller = {
     });
     signal.addEventListener('abort', stopListening, { once: true });
     const policyReconciler = new PolicyReconciler(context, templates, policies, reconciler.waiting, {
-      enqueue(key, policy, priority = PRIORITY_RESYNC) {
+      enqueue(key, policy) {
         if (policy?.spec.activationPreference !== 'Lazy') reconciler.touchedByUser(key);
+        const priority = settings.gates.ControllerPriorityQueue ? PRIORITY_RESYNC : PRIORITY_CHANGE;
         queue.add(key, { priority });
       },
     });
     const generationChanged = (before: Policy, after: Policy): boolean => {
       if (before.metadata.generation === after.metadata.generation) return false;
-      policyReconciler.noteChange(before, after);
+      // One at a time and in this order, so that the highest of them has the first choice.
+      for (const heir of policyReconciler.heirsOf(before, after)) policyQueue.add(policyKey(heir));
       return true;
     };
     const common = { clock, logger, metrics, signal };
@@ -77,6 +86,7 @@ export const detector: Controller = {
       runController({
         ...common,
         name: 'policy-controller',
+        queue: policyQueue,
         sources: [
           informerSource(informers.informer(kinds.propagationPolicies), {
             map: policyKey,

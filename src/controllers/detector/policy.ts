@@ -22,7 +22,7 @@ import {
   type Contest,
   type Policy,
 } from '../../propagation/index.ts';
-import { PRIORITY_RESYNC, done, retry, type Outcome } from '../../runtime/index.ts';
+import { done, retry, type Outcome } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
 import { DecisionLog } from '../decisions.ts';
 import type { PolicyIndex } from './policy-index.ts';
@@ -35,7 +35,7 @@ import {
 } from './templates.ts';
 
 export interface TemplateQueue {
-  enqueue(key: TemplateKey, because: Policy | undefined, priority?: number): void;
+  enqueue(key: TemplateKey, because: Policy | undefined): void;
 }
 
 const BY_POLICY = 'policy';
@@ -68,15 +68,14 @@ export class PolicyReconciler {
     context.informers.informer(kinds.clusterResourceBindings, { indexes: { [BY_POLICY]: policyIds } });
   }
 
-  /** A policy that fell in priority may lose what it holds to those it is now below. */
-  noteChange(before: Policy, after: Policy): void {
-    if (!this.context.settings.gates.PropagationPolicyPreemption) return;
+  /** The policies that may take what a policy holds that fell in priority, the highest first. */
+  heirsOf(before: Policy, after: Policy): readonly Policy[] {
+    if (!this.context.settings.gates.PropagationPolicyPreemption) return [];
     const all =
       after.kind === 'PropagationPolicy'
         ? this.policies.namespaced.store.list()
         : this.policies.cluster.store.list();
-    for (const heir of heirsOfLoweredPriority(before, after, all))
-      void this.preempt(heir, this.context.signal).catch(() => undefined);
+    return heirsOfLoweredPriority(before, after, all);
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
@@ -188,7 +187,7 @@ export class PolicyReconciler {
   }
 
   private async preempt(policy: Policy, signal: AbortSignal): Promise<void> {
-    const { hubClient, recorder, settings } = this.context;
+    const { hubClient, recorder, scheduling, settings } = this.context;
     if (!settings.gates.PropagationPolicyPreemption || policy.spec.preemption !== 'Always') return;
     for (const { apiVersion, kind, namespace, name } of policy.spec.resourceSelectors) {
       if (name === undefined || name === '') continue;
@@ -209,15 +208,17 @@ export class PolicyReconciler {
       const called = [policy.metadata.namespace, policy.metadata.name].filter(Boolean).join('/');
       try {
         await hubClient.update(resource, withClaim(template, policy), { signal });
+        scheduling.preempted(true);
         recorder.event(
           template,
           'Normal',
           'PreemptPolicySucceed',
           `${policy.kind}(${called}) preempted this resource`,
         );
-        this.queue.enqueue(templateKeyOf(template), policy, PRIORITY_RESYNC);
+        this.queue.enqueue(templateKeyOf(template), policy);
         await this.record(template, preemptionContest(policy, holder?.policy, template));
       } catch (error) {
+        scheduling.preempted(false);
         recorder.event(
           template,
           'Warning',

@@ -1,6 +1,7 @@
 // One template: gather what concerns it, let propagation/ decide, carry it out.
 import { controllerOf } from '../../machinery/index.ts';
 import type { KubeObject, PriorityClass } from '../../api/index.ts';
+import { errorMessage } from '../../base/index.ts';
 import { isNotFound, kinds, type Resource } from '../../client/index.ts';
 import {
   bindingName,
@@ -62,7 +63,8 @@ export class TemplateReconciler {
   private decide(template: KubeObject, changedByControlPlane: boolean): TemplateDecision {
     const { policies } = this;
     const claimedBy = policies.claimant(claimOf(template));
-    return decideTemplate({
+    const decided = this.context.scheduling.matching();
+    const decision = decideTemplate({
       template,
       namespaced: policies.namespacedFor(template),
       cluster: policies.clusterFor(template),
@@ -70,6 +72,8 @@ export class TemplateReconciler {
       overrideExists: (policy, name) => policies.overrideExists(policy, name),
       changedByControlPlane,
     });
+    decided();
+    return decision;
   }
 
   private async act(
@@ -125,7 +129,8 @@ export class TemplateReconciler {
     decision: Extract<TemplateDecision, { action: 'apply' }>,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const { hubClient, recorder } = this.context;
+    const { hubClient, recorder, scheduling } = this.context;
+    const applied = scheduling.applying();
     const { policy, claimed, bind } = decision;
     const called = `policy(${[policy.metadata.namespace, policy.metadata.name].filter(Boolean).join('/')})`;
     try {
@@ -137,21 +142,34 @@ export class TemplateReconciler {
       }
       if (!bind) return done;
       const changed = await this.writeBinding(current, policy, decision.contest, signal);
-      if (changed) recorder.event(current, 'Normal', 'ApplyPolicySucceed', `Apply ${called} succeed`);
+      if (changed !== undefined) {
+        const what = interpretedPart(changed);
+        if (what !== undefined)
+          recorder.event(
+            current,
+            'Normal',
+            `Get${what}Succeed`,
+            `Get ${what.toLowerCase()} of resource template successfully.`,
+          );
+        recorder.event(current, 'Normal', 'ApplyPolicySucceed', `Apply ${called} succeed`);
+      }
+      applied(true);
       return done;
     } catch (error) {
+      applied(false);
       const why = error instanceof Error ? error.message : String(error);
       recorder.event(template, 'Warning', 'ApplyPolicyFailed', `Apply ${called} failed: ${why}`);
       throw error;
     }
   }
 
+  /** The binding as written; undefined: it said all that already. */
   private async writeBinding(
     template: KubeObject,
     policy: Policy,
     contest: Contest | undefined,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<Binding | undefined> {
     const { hubClient } = this.context;
     const decisions = DecisionLog.of(this.context);
     const desired = desiredBinding(await this.bindingInput(template, policy));
@@ -160,19 +178,17 @@ export class TemplateReconciler {
     if (existing === undefined) {
       // Noted first: the scheduler may be done with the binding before its creation is answered.
       if (contest !== undefined) await decisions.chosen(desired, contest, true);
-      await hubClient.create(resource, desired, { signal });
-      return true;
+      return hubClient.create(resource, desired, { signal });
     }
     const update = mergeBinding(existing, desired);
     if (contest !== undefined) await decisions.chosen(existing, contest, false);
-    if (update.result === 'unchanged') return false;
+    if (update.result === 'unchanged') return undefined;
     if (update.result === 'conflict') {
       throw new Error(
         `binding ${desired.metadata.name} belongs to another object (uid ${update.ownerUid}), waiting until it is gone`,
       );
     }
-    await hubClient.update(resource, update.binding, { signal });
-    return true;
+    return hubClient.update(resource, update.binding, { signal });
   }
 
   private async bindingInput(template: KubeObject, policy: Policy): Promise<BindingInput> {
@@ -186,12 +202,27 @@ export class TemplateReconciler {
       ...(schedulePriority === undefined ? {} : { schedulePriority }),
     };
     if (gates.MultiplePodTemplatesScheduling) {
-      const components = await interpreter.components(template);
+      const components = await this.interpreted(template, 'Components', () =>
+        interpreter.components(template),
+      );
       if (components !== undefined) return { ...base, components };
     }
-    const replicas = await interpreter.replicas(template);
+    const replicas = await this.interpreted(template, 'Replicas', () => interpreter.replicas(template));
     if (replicas === undefined) return base;
     return { ...base, replicas: replicas.replicas, replicaRequirements: replicas.requirements };
+  }
+
+  private async interpreted<T>(
+    template: KubeObject,
+    what: 'Replicas' | 'Components',
+    interpret: () => T | undefined | Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    try {
+      return await interpret();
+    } catch (error) {
+      this.context.recorder.event(template, 'Warning', `Get${what}Failed`, errorMessage(error));
+      throw error;
+    }
   }
 
   private async schedulePriority(policy: Policy): Promise<number | undefined> {
@@ -213,6 +244,12 @@ export class TemplateReconciler {
       ? informers.informer(kinds.clusterResourceBindings).store.get(key)
       : informers.informer(kinds.resourceBindings).store.get(key);
   }
+}
+
+/** What of a template's meaning stands in its binding. */
+function interpretedPart({ spec }: Binding): 'Replicas' | 'Components' | undefined {
+  if ((spec.components ?? []).length > 0) return 'Components';
+  return spec.replicas === undefined && spec.replicaRequirements === undefined ? undefined : 'Replicas';
 }
 
 function bindingResource(template: KubeObject): Resource<Binding> {

@@ -5,7 +5,7 @@ import { formatApiVersion, gvkOf, type KubeObject } from '../../api/index.ts';
 import { every, type Cancel } from '../../base/index.ts';
 import { kinds, type ApiResource } from '../../client/index.ts';
 import type { Eligibility } from '../../propagation/index.ts';
-import { PRIORITY_CHANGE, PRIORITY_RESYNC, type InformerUse } from '../../runtime/index.ts';
+import { PRIORITY_CHANGE, type InformerUse } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Concerns } from '../interpretation-changes.ts';
 
@@ -155,7 +155,8 @@ export class TemplateInformers {
     const { events } = this;
     const unsubscribe = use.informer.subscribe({
       added(object, initial) {
-        if (concerns(object)) events.appeared(object, initial, initial ? PRIORITY_RESYNC : PRIORITY_CHANGE);
+        if (concerns(object))
+          events.appeared(object, initial, initial ? use.informer.initialPriority : PRIORITY_CHANGE);
       },
       updated(before, after) {
         if (concerns(after)) events.changed(before, after);

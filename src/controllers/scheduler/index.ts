@@ -1,53 +1,50 @@
 // karmada-scheduler: decides for every binding which clusters it goes to.
-// Reads: bindings, clusters. Writes: spec.clusters and the applied placement of bindings, their Scheduled condition, and
-// why it was decided so (decisions.ts).
-// INVARIANT: decisions are made one after the other, each on one frozen snapshot of the fleet; only their writes
-// overlap, and never two for one binding.
-import {
-  SCHEDULED_CONDITION,
-  type Cluster,
-  type KubeObject,
-  type ResourceBindingStatus,
-} from '../../api/index.ts';
-import { errorMessage, type Cancel } from '../../base/index.ts';
-import { isConflict, isNotFound, keyOf, kinds, type Resource } from '../../client/index.ts';
-import { StatusError } from '../../machinery/index.ts';
+// Reads: bindings, clusters; with --enable-scheduler-estimator the estimators of members. Writes: spec.clusters and the
+// applied placement of bindings, their Scheduled condition, and why it was decided so (decisions.ts).
+// INVARIANT: decisions are made one after the other, each on one frozen snapshot of the fleet, and take what they take
+// in the same step (reservations.ts); only asking estimators and writing overlap, and never two for one binding.
+import type { Cluster } from '../../api/index.ts';
+import type { Cancel } from '../../base/index.ts';
+import { keyOf, kinds } from '../../client/index.ts';
 import type { Binding } from '../../propagation/index.ts';
 import type { Informer } from '../../runtime/index.ts';
 import {
   clusterVersionsToMatch,
+  clustersToEstimate,
   createSchedulingQueue,
   decideTrigger,
+  deletingEvent,
+  enabledPlugins,
   entersQueue,
   fleetSnapshot,
-  groupKeys,
   isConcernedBy,
   mayHelp,
   observedStatus,
   outcomeOf,
-  outcomeOfWriteError,
-  peersOf,
   schedule,
   waitOf,
+  type EstimatorAnswers,
   type FleetSnapshot,
+  type PluginName,
   type QueuedBinding,
   type Retry,
   type ScheduleInput,
-  type ScheduleOutcome,
   type ScheduleResult,
+  type Trigger,
   type Wait,
 } from '../../scheduling/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { DecisionLog } from '../decisions.ts';
+import { estimateFor, sameQuestion } from './estimates.ts';
+import { OutcomeWriter } from './outcome-writer.ts';
+import { Reservations } from './reservations.ts';
 
-const BY_AFFINITY_GROUP = 'affinity-group';
-// LIMIT: decided bindings whose writes are under way.
-const CONCURRENT_WRITES = 128;
+// LIMIT: bindings being estimated, decided or written.
+const CONCURRENT = 128;
 // LIMIT: decisions in one turn of the event loop, so that sockets and timers get theirs.
 const DECISIONS_PER_TURN = 64;
-// LIMIT: how often a status write that met somebody else's is made anew.
-const STATUS_TRIES = 8;
-const GONE = { retry: 'forget', written: false } as const;
+// LIMIT: how often estimators are asked anew because a binding has changed meanwhile.
+const QUESTIONS = 3;
 
 export const scheduler: Controller = {
   name: 'scheduler',
@@ -56,16 +53,16 @@ export const scheduler: Controller = {
     const bindings = informers.informer(kinds.resourceBindings) as unknown as Informer<Binding>;
     const clusterBindings = informers.informer(kinds.clusterResourceBindings) as unknown as Informer<Binding>;
     const clusters = informers.informer(kinds.clusters);
-    // COMPAT: groups hold within one namespace, so cluster-scoped bindings have none.
-    if (context.settings.gates.WorkloadAffinity) bindings.addIndex(BY_AFFINITY_GROUP, groupKeys);
-    await Promise.all([bindings.synced, clusterBindings.synced, clusters.synced]);
     const loop = new SchedulerLoop(context, bindings, clusterBindings, clusters);
-    const stops = [...loop.follow(bindings), ...loop.follow(clusterBindings), loop.followClusters()];
+    await Promise.all([bindings.synced, clusterBindings.synced, clusters.synced]);
+    const stops = [loop.follow(bindings), loop.follow(clusterBindings), loop.followClusters(), loop.sweep()];
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     for (const stop of stops) stop();
     await loop.stop();
   },
 };
+
+type Due = Extract<Trigger, { due: true }>;
 
 class SchedulerLoop {
   private readonly context: ControllerContext;
@@ -74,13 +71,18 @@ class SchedulerLoop {
   private readonly clusters: Informer<Cluster>;
   private readonly queue = createSchedulingQueue();
   private readonly decisions: DecisionLog;
+  private readonly reservations: Reservations;
+  private readonly writer: OutcomeWriter;
+  private readonly plugins: ReadonlySet<PluginName>;
   /** What bindings that could not be placed wait for. */
   private readonly waits = new Map<string, Wait>();
-  private readonly writes = new Set<Promise<void>>();
+  private readonly underWay = new Set<Promise<void>>();
   private snapshot: FleetSnapshot | undefined;
   private pumping = false;
   private stopped = false;
   private cancelFlush: Cancel | undefined;
+  /** With overcommit protection: ends when nobody is between an estimate and its decision. */
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     context: ControllerContext,
@@ -90,27 +92,36 @@ class SchedulerLoop {
   ) {
     this.context = context;
     this.decisions = DecisionLog.of(context);
+    this.reservations = new Reservations(context, bindings);
+    this.writer = new OutcomeWriter(context);
     this.bindings = bindings;
     this.clusterBindings = clusterBindings;
     this.clusters = clusters;
+    const { plugins, unknown } = enabledPlugins(context.settings.schedulerPlugins);
+    this.plugins = plugins;
+    for (const plugin of unknown) context.logger.warn('There is no such scheduler plugin', { plugin });
+    context.scheduling.pendingFrom(() => this.queue.counts());
   }
 
-  follow(informer: Informer<Binding>): Cancel[] {
+  follow(informer: Informer<Binding>): Cancel {
     const name = this.context.settings.schedulerName;
-    return [
-      informer.subscribe({
-        added: (binding) => {
-          if (entersQueue(binding, name)) this.push(binding);
-        },
-        updated: (before, after) => {
-          const enters = entersQueue(after, name);
-          if (!enters) this.drop(after);
-          else if (!entersQueue(before, name) || before.metadata.generation !== after.metadata.generation)
-            this.push(after);
-        },
-        deleted: (binding) => this.drop(binding),
-      }),
-    ];
+    const { scheduling } = this.context;
+    return informer.subscribe({
+      added: (binding) => {
+        if (!entersQueue(binding, name)) return;
+        scheduling.incoming('BindingAdd');
+        this.push(binding);
+      },
+      updated: (before, after) => {
+        this.reservations.observe(before, after);
+        if (!entersQueue(after, name)) return this.drop(after);
+        const entered = !entersQueue(before, name);
+        if (!entered && before.metadata.generation === after.metadata.generation) return;
+        scheduling.incoming(entered ? 'BindingAdd' : 'BindingUpdate');
+        this.push(after);
+      },
+      deleted: (binding) => this.drop(binding),
+    });
   }
 
   followClusters(): Cancel {
@@ -118,37 +129,50 @@ class SchedulerLoop {
       added: () => void (this.snapshot = undefined),
       updated: (before, after) => {
         this.snapshot = undefined;
-        this.clusterChanged(before, after);
+        this.clusterChanged(clusterVersionsToMatch(before, after));
+        this.wakeHelped(before, after);
+        this.pump();
       },
-      deleted: () => void (this.snapshot = undefined),
+      deleted: (cluster) => {
+        this.snapshot = undefined;
+        // A decision that was made just before may have sent something there.
+        this.clusterChanged([cluster]);
+        this.pump();
+      },
     });
+  }
+
+  sweep(): Cancel {
+    return this.reservations.sweepRegularly();
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancelFlush?.();
-    await Promise.all(this.writes);
+    await Promise.all(this.underWay);
   }
 
-  private clusterChanged(before: Cluster, after: Cluster): void {
-    const { clock, settings } = this.context;
-    const versions = clusterVersionsToMatch(before, after);
-    if (versions.length > 0) {
-      for (const informer of [this.bindings, this.clusterBindings]) {
-        for (const binding of informer.store.values()) {
-          if (isConcernedBy(binding, versions, settings.schedulerName)) this.push(binding);
-        }
+  private clusterChanged(versions: readonly Cluster[]): void {
+    if (versions.length === 0) return;
+    const { settings, scheduling } = this.context;
+    for (const informer of [this.bindings, this.clusterBindings]) {
+      for (const binding of informer.store.values()) {
+        if (!isConcernedBy(binding, versions, settings.schedulerName)) continue;
+        scheduling.incoming('ClusterChanged');
+        this.push(binding);
       }
     }
+  }
+
+  private wakeHelped(before: Cluster, after: Cluster): void {
     for (const [key, wait] of this.waits) {
       if (!mayHelp(wait, before, after)) continue;
       this.waits.delete(key);
       const binding = this.find(key);
       // A binding that fits nowhere left the queue; one without room waits in it.
       if (binding !== undefined) this.push(binding);
-      this.queue.wake(key, clock.now());
+      this.queue.wake(key, this.context.clock.now());
     }
-    this.pump();
   }
 
   private push(binding: Binding): void {
@@ -164,6 +188,7 @@ class SchedulerLoop {
     const key = queueKey(binding);
     this.waits.delete(key);
     this.queue.forget(key);
+    this.reservations.forget(binding);
     this.decisions.forget(binding);
   }
 
@@ -177,7 +202,7 @@ class SchedulerLoop {
   private drain(): void {
     const { clock } = this.context;
     this.queue.flush(clock.now());
-    for (let decisions = 0; !this.stopped && this.writes.size < CONCURRENT_WRITES; decisions++) {
+    for (let decisions = 0; !this.stopped && this.underWay.size < CONCURRENT; decisions++) {
       if (decisions >= DECISIONS_PER_TURN) {
         clock.after(0, () => this.drain());
         return;
@@ -201,45 +226,109 @@ class SchedulerLoop {
   }
 
   private start(item: QueuedBinding): void {
+    const { logger, clock, scheduling } = this.context;
     const work = this.process(item)
       .catch((error: unknown): Retry => {
-        this.context.logger.error('Scheduling a binding failed', { key: item.key, error });
+        logger.error('Scheduling a binding failed', { key: item.key, error });
         return 'backoff';
       })
       .then((retry) => {
-        this.writes.delete(work);
-        this.queue.done(item.key, retry, this.context.clock.now());
+        this.underWay.delete(work);
+        if (retry !== 'forget') scheduling.incoming('ScheduleAttemptFailure');
+        this.queue.done(item.key, retry, clock.now());
         this.pump();
       });
-    this.writes.add(work);
+    this.underWay.add(work);
   }
 
-  /** The decision is made before the first wait. */
-  private async process(item: QueuedBinding): Promise<Retry> {
-    const { settings, clock } = this.context;
+  /** Without estimators the decision is made before the first wait. */
+  private process(item: QueuedBinding): Promise<Retry> {
+    const { settings } = this.context;
+    if (!settings.enableSchedulerEstimator) return this.decide(item, undefined);
+    // An answer holds only until the next decision takes some of the room, when that is counted.
+    if (!settings.gates.SchedulingOvercommitProtection) return this.estimate(item, undefined);
+    return new Promise((resolve, reject) => {
+      this.turn = this.turn.then(
+        () =>
+          new Promise<void>((decided) => {
+            this.estimate(item, decided).then(resolve, reject).finally(decided);
+          }),
+      );
+    });
+  }
+
+  /** Asks estimators and decides with what they say. `decided` is called when room has been taken. */
+  private async estimate(item: QueuedBinding, decided: (() => void) | undefined): Promise<Retry> {
+    for (let asked = 1; asked <= QUESTIONS; asked++) {
+      const due = this.gather(item);
+      if (due === undefined) break;
+      const input = this.inputFor(due.binding, due.trigger);
+      const clusters = clustersToEstimate(input);
+      if (clusters.length === 0) break;
+      const estimates = await estimateFor(this.context, input, clusters);
+      const now = this.find(item.key);
+      if (now === undefined || sameQuestion(due.binding, now)) return this.decide(item, estimates, decided);
+    }
+    return this.decide(item, undefined, decided);
+  }
+
+  /** The binding, when there is something to decide about it. */
+  private gather(item: QueuedBinding): { readonly binding: Binding; readonly trigger: Due } | undefined {
+    const binding = this.find(item.key);
+    if (binding === undefined) return undefined;
+    const trigger = decideTrigger(binding, this.fleet(), this.context.settings.gates);
+    return trigger.due ? { binding, trigger } : undefined;
+  }
+
+  private fleet(): FleetSnapshot {
+    return (this.snapshot ??= fleetSnapshot(this.clusters.store.values()));
+  }
+
+  private inputFor(binding: Binding, { mode }: Due): ScheduleInput {
+    const { settings } = this.context;
+    return {
+      binding,
+      fleet: this.fleet(),
+      gates: settings.gates,
+      mode,
+      plugins: this.plugins,
+      propagateEmptyWorkloads: settings.enableEmptyWorkloadPropagation,
+      ...this.reservations.inputFor(binding),
+    };
+  }
+
+  private async decide(
+    item: QueuedBinding,
+    estimates: EstimatorAnswers | undefined,
+    decided?: () => void,
+  ): Promise<Retry> {
+    const { settings, clock, scheduling } = this.context;
     const binding = this.find(item.key);
     if (binding === undefined) return 'forget';
-    const fleet = (this.snapshot ??= fleetSnapshot(this.clusters.store.values()));
-    const trigger = decideTrigger(binding, fleet, settings.gates);
+    const trigger = decideTrigger(binding, this.fleet(), settings.gates);
     if (!trigger.due) {
-      if (trigger.observe) await this.writeStatus(binding, observedStatus(binding));
+      if (trigger.why === 'being deleted') this.writer.tell(binding, [deletingEvent()]);
+      if (trigger.observe) await this.writer.writeStatus(binding, observedStatus(binding));
       return 'forget';
     }
+    const timer = scheduling.timer();
     const input: ScheduleInput = {
-      binding,
-      fleet,
-      gates: settings.gates,
-      mode: trigger.mode,
-      peers:
-        settings.gates.WorkloadAffinity && binding.kind === 'ResourceBinding'
-          ? peersOf(binding, (group) => this.bindings.store.byIndex(BY_AFFINITY_GROUP, group))
-          : undefined,
-      propagateEmptyWorkloads: settings.enableEmptyWorkloadPropagation,
+      ...this.inputFor(binding, trigger),
+      stepDone: timer.step,
+      ...(estimates === undefined ? {} : { estimates: [estimates] }),
     };
     const result = schedule(input);
-    if (!result.ok) this.remember(item.key, result, fleet);
+    if (!result.ok) this.remember(item.key, result, input.fleet);
     const outcome = outcomeOf(binding, result, trigger.mode, clock.now());
-    const carriedOut = await this.carryOut(binding, outcome);
+    // What is given up is taken back from the reservations too; a failure that changes nothing takes nothing.
+    const taken = result.ok ? result.clusters : [];
+    const giveBack = outcome.patch === undefined ? () => undefined : this.reservations.take(binding, taken);
+    decided?.();
+    const carriedOut = await this.writer.carryOut(binding, outcome, (stored) => {
+      if (stored === undefined) giveBack();
+      else this.reservations.keep(stored);
+    });
+    timer.attempted(result.ok && carriedOut.written ? 'scheduled' : 'error', trigger.type);
     if (carriedOut.written) await this.decisions.scheduled(binding, input, result, trigger.why);
     return carriedOut.retry;
   }
@@ -255,118 +344,12 @@ class SchedulerLoop {
     );
   }
 
-  private async carryOut(
-    binding: Binding,
-    decided: ScheduleOutcome,
-  ): Promise<{ readonly retry: Retry; readonly written: boolean }> {
-    const { hubClient, clock } = this.context;
-    let outcome = decided;
-    let written = binding;
-    if (outcome.patch !== undefined) {
-      try {
-        const { namespace, name = '' } = binding.metadata;
-        written = await hubClient.patch(
-          resourceOf(binding),
-          { namespace, name },
-          { type: 'merge', body: outcome.patch },
-        );
-      } catch (error) {
-        if (isNotFound(error)) return GONE;
-        outcome = outcomeOfWriteError(binding, outcome, writeError(error), clock.now());
-      }
-    }
-    if (outcome.status !== undefined) {
-      try {
-        await this.writeStatus(written, outcome.status);
-      } catch (error) {
-        if (isNotFound(error)) return GONE;
-        throw error;
-      }
-    }
-    this.tell(binding, outcome);
-    return { retry: outcome.retry, written: outcome === decided };
-  }
-
-  /** Writes our own fields over whatever status is there by now: others write theirs at the same time. */
-  private async writeStatus(binding: Binding, status: ResourceBindingStatus): Promise<void> {
-    const { hubClient } = this.context;
-    const resource = resourceOf(binding);
-    const { namespace, name = '' } = binding.metadata;
-    let current = binding;
-    for (let tries = 1; ; tries++) {
-      try {
-        await hubClient.updateStatus(resource, {
-          ...current,
-          status: overlaid(current.status, status),
-        });
-        return;
-      } catch (error) {
-        if (!isConflict(error) || tries >= STATUS_TRIES) throw error;
-        current = await hubClient.get(resource, { namespace, name });
-      }
-    }
-  }
-
-  private tell(binding: Binding, outcome: ScheduleOutcome): void {
-    const { recorder } = this.context;
-    const { apiVersion, kind, namespace, name, uid, resourceVersion } = binding.spec.resource;
-    const template: KubeObject = {
-      apiVersion,
-      kind,
-      metadata: {
-        name,
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(uid === undefined ? {} : { uid }),
-        ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      },
-    };
-    for (const { type, reason, message } of outcome.events) {
-      recorder.event(binding, type, reason, message);
-      recorder.event(template, type, reason, message);
-    }
-  }
-
   private find(key: string): Binding | undefined {
     const [kind, ...rest] = key.split('|');
     return (kind === 'ResourceBinding' ? this.bindings : this.clusterBindings).store.get(rest.join('|'));
   }
 }
 
-/** `ours` as far as the scheduler writes it, over `current`. */
-function overlaid(
-  current: ResourceBindingStatus | undefined,
-  ours: ResourceBindingStatus,
-): ResourceBindingStatus {
-  const isOurs = ({ type }: { readonly type: string }): boolean => type === SCHEDULED_CONDITION;
-  const {
-    conditions = [],
-    schedulerObservedGeneration,
-    schedulerObservingAffinityName,
-    lastScheduledTime,
-  } = ours;
-  return {
-    ...current,
-    conditions: [...(current?.conditions ?? []).filter((one) => !isOurs(one)), ...conditions.filter(isOurs)],
-    ...(schedulerObservedGeneration === undefined ? {} : { schedulerObservedGeneration }),
-    ...(schedulerObservingAffinityName === undefined ? {} : { schedulerObservingAffinityName }),
-    ...(lastScheduledTime === undefined ? {} : { lastScheduledTime }),
-  };
-}
-
 function queueKey(binding: Binding): string {
   return `${binding.kind}|${keyOf(binding)}`;
-}
-
-function resourceOf(binding: Binding): Resource<Binding> {
-  return binding.kind === 'ResourceBinding' ? kinds.resourceBindings : kinds.clusterResourceBindings;
-}
-
-function writeError(error: unknown): {
-  readonly message: string;
-  readonly reason: string;
-  readonly causes: readonly string[];
-} {
-  if (!(error instanceof StatusError)) return { message: errorMessage(error), reason: '', causes: [] };
-  const causes = (error.status.details?.causes ?? []).map(({ reason = '' }) => reason);
-  return { message: error.message, reason: error.reason, causes };
 }

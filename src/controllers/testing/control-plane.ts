@@ -2,7 +2,13 @@
 // only those controllers that a test starts. Nothing else acts there, so what a test sees its controllers have done.
 import assert from 'node:assert/strict';
 import { admissionRules, asPlugin } from '../../admission/index.ts';
-import { hubCrds, type CustomResourceDefinition, type KubeObject } from '../../api/index.ts';
+import {
+  clusterKind,
+  crdOf,
+  hubCrds,
+  type CustomResourceDefinition,
+  type KubeObject,
+} from '../../api/index.ts';
 import {
   createMetricsRegistry,
   memoryVault,
@@ -19,7 +25,7 @@ import {
   systemRandom,
   type FeatureGates,
 } from '../../base/index.ts';
-import { createClient, createRestMapper, kinds, type Client } from '../../client/index.ts';
+import { createClient, createRestMapper, isNotFound, kinds, type Client } from '../../client/index.ts';
 import { createInterpreter, nativeLayer, type Interpreter } from '../../interpreter/index.ts';
 import { createEventRecorder, createInformerSet, silentMetrics } from '../../runtime/index.ts';
 import { createMemoryStorage } from '../../storage/index.ts';
@@ -27,13 +33,15 @@ import type { Controller, ControllerContext } from '../context.ts';
 import { quotaResource } from '../federated-resource-quota/index.ts';
 import { InterpretationChanges } from '../interpretation-changes.ts';
 import { customizationResource, interpretationResource } from '../interpreter-customizations.ts';
+import type { OpenEstimator } from '../estimators.ts';
 import {
   MemberConnections,
   secretEndpoints,
   secretResource,
   type OpenMember,
 } from '../member-connections.ts';
-import { defaultControllerSettings } from '../settings.ts';
+import { silentSchedulingMetrics } from '../scheduling-metrics.ts';
+import { defaultControllerSettings, type ControllerSettings } from '../settings.ts';
 
 export interface ControlPlane extends AsyncDisposable {
   readonly client: Client;
@@ -50,11 +58,16 @@ export async function startControlPlane(
   gates: Partial<FeatureGates> = {},
   interpreter: Interpreter = createInterpreter([nativeLayer(() => '2026-01-01T00:00:00Z')]),
   openMember: OpenMember = () => assert.fail('this test has no members'),
+  more: { readonly settings?: Partial<ControllerSettings>; readonly openEstimator?: OpenEstimator } = {},
 ): Promise<ControlPlane> {
   const clock = systemClock;
   const random = systemRandom;
   const logger = silentLogger;
-  const settings = { ...defaultControllerSettings, gates: { ...defaultFeatureGates, ...gates } };
+  const settings = {
+    ...defaultControllerSettings,
+    ...more.settings,
+    gates: { ...defaultFeatureGates, ...gates },
+  };
   const storage = createMemoryStorage<KubeObject>(objectCodec);
   const started = Promise.withResolvers<Client>();
   const rules = admissionRules({
@@ -108,6 +121,8 @@ export async function startControlPlane(
     random,
     logger,
     metrics: silentMetrics,
+    scheduling: silentSchedulingMetrics,
+    openEstimator: more.openEstimator ?? (() => assert.fail('this test has no estimators')),
     signal: stop.signal,
   };
   const until: ControlPlane['until'] = async (what, condition) => {
@@ -142,5 +157,18 @@ async function prepare(client: Client, until: ControlPlane['until']): Promise<vo
     return (items as unknown as CustomResourceDefinition[]).every(({ status }) =>
       status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True'),
     );
+  });
+}
+
+/** Clusters too, as an ordinary custom resource: without the rules and columns that the hub serves them with. */
+export async function serveClusters({ client, until }: ControlPlane): Promise<void> {
+  await client.create(kinds.customResourceDefinitions, crdOf(clusterKind));
+  await until('clusters are served', async () => {
+    try {
+      return (await client.list(kinds.clusters)).items.length === 0;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
   });
 }

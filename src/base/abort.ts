@@ -1,0 +1,14 @@
+// Waiting for no longer than somebody wants.
+
+/** The promise, or the signal's reason when it aborts first, whether the other side notices it or not. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const given = Promise.withResolvers<never>();
+  const giveUp = (): void => given.reject(signal.reason as Error);
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([promise, given.promise]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}

@@ -1,0 +1,113 @@
+// Scheduling metrics and feature gates in the registry that the API server shows under /metrics.
+import type { MetricsRegistry } from '../apiserver/index.ts';
+import { featureGates, type FeatureGates, type GateName } from '../base/index.ts';
+import type { SchedulingMetrics } from '../controllers/index.ts';
+
+const exponential = (start: number, factor: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, index) => start * factor ** index);
+
+/** @param elapsedMs milliseconds since any time, as exact as can be told */
+export function schedulingMetrics(registry: MetricsRegistry, elapsedMs: () => number): SchedulingMetrics {
+  const seconds = (sinceMs: number): number => (elapsedMs() - sinceMs) / 1000;
+  const incoming = registry.counter(
+    'karmada_scheduler_queue_incoming_bindings_total',
+    'Bindings put into the scheduling queue, by what brought them',
+    ['event'],
+  );
+  const attempts = registry.counter(
+    'karmada_scheduler_schedule_attempts_total',
+    'Attempts to schedule a binding',
+    ['result', 'schedule_type'],
+  );
+  const endToEnd = registry.histogram(
+    'karmada_scheduler_e2e_scheduling_duration_seconds',
+    'Time from taking a binding out of the queue to its result, in seconds',
+    ['result', 'schedule_type'],
+    exponential(0.001, 2, 15),
+  );
+  const steps = registry.histogram(
+    'karmada_scheduler_scheduling_algorithm_duration_seconds',
+    'Time of each step of a decision, in seconds',
+    ['schedule_step'],
+    exponential(0.001, 2, 15),
+  );
+  const points = registry.histogram(
+    'karmada_scheduler_framework_extension_point_duration_seconds',
+    'Time of all plugins of an extension point, in seconds',
+    ['extension_point', 'result'],
+    exponential(0.0001, 2, 12),
+  );
+  const matched = registry.histogram(
+    'resource_match_policy_duration_seconds',
+    'Time to find the policy of a template, in seconds',
+    [],
+    exponential(0.001, 2, 12),
+  );
+  const applied = registry.histogram(
+    'resource_apply_policy_duration_seconds',
+    'Time to apply a policy to a template, in seconds',
+    ['result'],
+    exponential(0.001, 2, 12),
+  );
+  const applications = registry.counter('policy_apply_attempts_total', 'Attempts to apply a policy', [
+    'result',
+  ]);
+  const preemptions = registry.counter('policy_preemption_total', 'Templates that policies took over', [
+    'result',
+  ]);
+  const resultOf = (ok: boolean): string => (ok ? 'success' : 'error');
+  return {
+    incoming: (event) => incoming.increment([event]),
+    pendingFrom(counts) {
+      registry.observed(
+        'scheduler_pending_bindings',
+        'Bindings that wait to be scheduled, by the part of the queue they are in',
+        () => Object.entries(counts()).map(([queue, count]) => [[queue], count] as const),
+        ['queue'],
+      );
+    },
+    timer() {
+      const startedMs = elapsedMs();
+      let lastMs = startedMs;
+      return {
+        step(step) {
+          const took = seconds(lastMs);
+          lastMs = elapsedMs();
+          steps.observe([step], took);
+          if (step === 'Filter' || step === 'Score') points.observe([step, 'Success'], took);
+        },
+        attempted(result, type) {
+          attempts.increment([result, type]);
+          endToEnd.observe([result, type], seconds(startedMs));
+        },
+      };
+    },
+    matching() {
+      const startedMs = elapsedMs();
+      return () => matched.observe([], seconds(startedMs));
+    },
+    applying() {
+      const startedMs = elapsedMs();
+      return (ok) => {
+        applied.observe([resultOf(ok)], seconds(startedMs));
+        applications.increment([resultOf(ok)]);
+      };
+    },
+    preempted: (ok) => preemptions.increment([resultOf(ok)]),
+  };
+}
+
+/** COMPAT: the metric that all processes of Kubernetes show their gates by. */
+export function showGates(registry: MetricsRegistry, gates: FeatureGates): void {
+  const stages = { Alpha: 'ALPHA', Beta: 'BETA', GA: '' } as const;
+  registry.observed(
+    'kubernetes_feature_enabled',
+    'Feature gates: 1 is on, 0 is off',
+    () =>
+      (Object.keys(featureGates) as GateName[]).map((name) => [
+        [name, stages[featureGates[name].stage]],
+        gates[name] ? 1 : 0,
+      ]),
+    ['name', 'stage'],
+  );
+}
