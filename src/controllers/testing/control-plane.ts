@@ -161,9 +161,10 @@ async function prepare(client: Client, until: ControlPlane['until']): Promise<vo
 }
 
 /** Clusters too, as an ordinary custom resource: without the rules and columns that the hub serves them with. */
-export async function serveClusters({ client, until }: ControlPlane): Promise<void> {
+export async function serveClusters(plane: ControlPlane): Promise<void> {
+  const { client } = plane;
   await client.create(kinds.customResourceDefinitions, crdOf(clusterKind));
-  await until('clusters are served', async () => {
+  await plane.until('clusters are served', async () => {
     try {
       return (await client.list(kinds.clusters)).items.length === 0;
     } catch (error) {
