@@ -56,7 +56,7 @@ async function deschedule(context: ControllerContext, binding: ResourceBinding):
   );
   // A cluster that does not answer keeps what it has; the others are looked at all the same.
   for (const [cluster, error] of errors ?? [])
-    logger.warn('A member does not say what found no node', { binding: keyOf(binding), cluster, error });
+    logger.info('A member does not say what found no node', { binding: keyOf(binding), cluster, error });
   const clusters = decideDeschedule(binding, answers);
   if (clusters === undefined || signal.aborted) return;
   try {

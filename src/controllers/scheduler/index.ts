@@ -126,7 +126,10 @@ class SchedulerLoop {
 
   followClusters(): Cancel {
     return this.clusters.subscribe({
-      added: () => void (this.snapshot = undefined),
+      added: (cluster, initial) => {
+        this.snapshot = undefined;
+        if (!initial) this.offerTo(cluster);
+      },
       updated: (before, after) => {
         this.snapshot = undefined;
         this.clusterChanged(clusterVersionsToMatch(before, after));
@@ -161,6 +164,17 @@ class SchedulerLoop {
         scheduling.incoming('ClusterChanged');
         this.push(binding);
       }
+    }
+  }
+
+  /** A cluster that joins may be what bindings wait for that could not be placed. */
+  private offerTo(cluster: Cluster): void {
+    for (const key of [...this.waits.keys()]) {
+      const binding = this.find(key);
+      if (binding === undefined || !isConcernedBy(binding, [cluster], this.context.settings.schedulerName))
+        continue;
+      this.context.scheduling.incoming('ClusterChanged');
+      this.push(binding);
     }
   }
 

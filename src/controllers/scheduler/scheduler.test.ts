@@ -257,12 +257,6 @@ test('a cluster that vanishes takes nothing along: what was sent there goes else
   await plane.client.delete(kinds.clusters, { name: 'b' });
   await becomes(plane, 'web', 'NoClusterFit');
   await join(plane, 'c', 9);
-  // COMPAT: a binding that fits nowhere is looked at again when a cluster that suits it changes.
-  await plane.client.patch(
-    kinds.clusters,
-    { name: 'c' },
-    { type: 'merge', body: { metadata: { labels: { a: 'b' } } } },
-  );
   await becomes(plane, 'web', 'c4');
 });
 
