@@ -219,9 +219,7 @@ export function assignByTiers(
     tiers.push({ ...step.value, tier, target });
     left -= target;
   }
-  if (left > 0) {
-    const room = request.replicas - left;
-    return { error: `Clusters available replicas ${room} are not enough to schedule.`, unschedulable: true };
-  }
+  if (left > 0)
+    return { error: 'Clusters available replicas are not enough to schedule.', unschedulable: true };
   return { value: { clusters: tiers.flatMap(({ clusters }) => clusters), tiers } };
 }

@@ -461,7 +461,7 @@ const overflowCases: [sentence: string, replicas: number, scheduled: string, roo
   ['what does not fit goes over', 6, '', { a: 4, b: 9 }, 'a4 b2'],
   ['scaling down empties the overflow first', 3, 'a4 b2', { a: 0, b: 7 }, 'a3'],
   ['scaling up fills the term first', 9, 'a3', { a: 2, b: 10 }, 'a5 b4'],
-  ['more than both hold', 20, '', { a: 4, b: 9 }, 'unschedulable: failed to assign replicas: Clusters available replicas 13 are not enough to schedule.'],
+  ['more than both hold', 20, '', { a: 4, b: 9 }, 'unschedulable: failed to assign replicas: Clusters available replicas are not enough to schedule.'],
 ]; // prettier-ignore
 for (const [sentence, replicas, scheduled, room, expected] of overflowCases) {
   test(`overflow: ${sentence}`, () => {
@@ -533,6 +533,22 @@ test('property: divided replicas add up, and a second look changes nothing', () 
       );
       const again = run(clusters, { replicas, placement, clusters: first.clusters });
       assert.equal(outcome(again), outcome(first));
+    }),
+  );
+});
+
+test('property: tiers hold all replicas, or there is no room for them', () => {
+  fc.assert(
+    fc.property(fc.nat(20), fc.nat(20), fc.integer({ min: 1, max: 50 }), (a, b, replicas) => {
+      const result = run(fleetOf({ a, b }), { replicas, placement: overflow });
+      if (!result.ok) {
+        assert.equal(result.failure.kind, 'unschedulable');
+        assert.ok(a + b < replicas);
+        return;
+      }
+      const got = new Map(result.clusters.map((target) => [target.name, target.replicas ?? 0]));
+      assert.equal(got.get('a') ?? 0, Math.min(a, replicas));
+      assert.equal((got.get('a') ?? 0) + (got.get('b') ?? 0), replicas);
     }),
   );
 });

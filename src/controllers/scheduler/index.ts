@@ -169,7 +169,7 @@ class SchedulerLoop {
 
   /** A cluster that joins may be what bindings wait for that could not be placed. */
   private offerTo(cluster: Cluster): void {
-    for (const key of [...this.waits.keys()]) {
+    for (const key of this.waits.keys()) {
       const binding = this.find(key);
       if (binding === undefined || !isConcernedBy(binding, [cluster], this.context.settings.schedulerName))
         continue;

@@ -111,7 +111,7 @@ const hang = (): Promise<never> => new Promise(() => undefined);
 
 test('estimators: the least answer counts, and is asked for where the cluster is', async () => {
   const world = estimators((cluster) => Promise.resolve(cluster === 'a' ? 1 : 50));
-  await using plane = await startPlane({}, undefined, world);
+  await using plane = await startPlane({}, undefined, undefined, world);
   await Promise.all([join(plane, 'a', 9), join(plane, 'b', 9)]);
   plane.run(scheduler);
   await bind(plane, 'web', 10, dynamic);
@@ -122,7 +122,7 @@ test('estimators: the least answer counts, and is asked for where the cluster is
 test('estimators: one that hangs costs its own answer, is told of, and counts again when it answers', async () => {
   let broken = true;
   const world = estimators((cluster) => (cluster === 'a' && broken ? hang() : Promise.resolve(1)));
-  await using plane = await startPlane({}, undefined, world);
+  await using plane = await startPlane({}, undefined, undefined, world);
   await Promise.all([join(plane, 'a', 9), join(plane, 'b', 9)]);
   plane.run(scheduler);
   await bind(plane, 'web', 5, aggregated);
@@ -161,7 +161,7 @@ test('estimators: one that hangs costs its own answer, is told of, and counts ag
 
 test('estimators: a Service that leads nowhere is told of, and the summary counts', async () => {
   const world = estimators(() => Promise.resolve(1));
-  await using plane = await startPlane({}, undefined, world);
+  await using plane = await startPlane({}, undefined, undefined, world);
   await join(plane, 'a', 9);
   await plane.client.create(kinds.namespaces, {
     apiVersion: 'v1',
@@ -195,7 +195,7 @@ for (const enableSchedulerEstimator of [false, true]) {
       return Promise.resolve(4 - promised.reduce((sum, { replicas }) => sum + replicas, 0));
     });
     const settings = { ...world.settings, enableSchedulerEstimator };
-    await using plane = await startPlane({ SchedulingOvercommitProtection: true }, undefined, {
+    await using plane = await startPlane({ SchedulingOvercommitProtection: true }, undefined, undefined, {
       ...world,
       settings,
     });
@@ -289,7 +289,7 @@ test('too little room keeps what runs, and more room is enough', async () => {
 test('descheduler: what found no node is taken away and placed where there is room', async () => {
   const world = estimators((cluster) => Promise.resolve(cluster === 'a' ? 3 : hang()));
   const settings = { schedulerEstimatorTimeoutMs: 50, deschedulingIntervalMs: 50 };
-  await using plane = await startPlane({}, undefined, { ...world, settings });
+  await using plane = await startPlane({}, undefined, undefined, { ...world, settings });
   await Promise.all([join(plane, 'a', 9), join(plane, 'b', 9)]);
   const placement = { ...dynamic, clusterAffinity: { clusterNames: ['a', 'b'] } };
   const created = await bind(plane, 'web', 10, placement, {
