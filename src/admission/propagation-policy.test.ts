@@ -162,6 +162,30 @@ test('policies at a real API server', async (t) => {
     assert.equal(failover.application['gracePeriodSeconds'], 600);
   });
 
+  await t.test('accepted: a selector that does not say what kind, which selects nothing', async () => {
+    const created = await client.create(policies, policy('blank', { resourceSelectors: [{ name: 'x' }] }));
+    const { resourceSelectors } = created['spec'] as { resourceSelectors: unknown };
+    assert.deepEqual(resourceSelectors, [{ apiVersion: '', kind: '', name: 'x', namespace: 'shop' }]);
+  });
+
+  await t.test('refused by the schema: what is empty instead of missing', async () => {
+    const placement = { clusterAffinities: [{ clusterNames: ['a'] }] };
+    await assert.rejects(client.create(policies, policy('bad', { placement })), (error: unknown) => {
+      assert.ok(error instanceof StatusError);
+      assert.equal(error.code, 422);
+      assert.match(
+        error.message,
+        /clusterAffinities\[0\].affinityName: Invalid value: "": .* at least 1 chars long/,
+      );
+      return true;
+    });
+    const schedulePriority = { priorityClassName: 'high' };
+    await assert.rejects(
+      client.create(policies, policy('bad', { schedulePriority })),
+      /priorityClassSource: Unsupported value: "": supported values: "KubePriorityClass"/,
+    );
+  });
+
   await t.test('the id of a policy is its own, whatever the user writes', async () => {
     const label = 'propagationpolicy.karmada.io/permanent-id';
     const created = await client.create(policies, policy('id', {}, { labels: { [label]: 'mine' } }));

@@ -25,6 +25,7 @@ import {
   validateFederatedResourceQuota,
   type QuotaLedger,
 } from './federated-resource-quota.ts';
+import { withRequiredFields } from './go-zeroes.ts';
 import { withTodaysSpelling } from './legacy-spellings.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 import { defaultPolicySpec, withPolicyIdentity, type DefaultTolerations } from './policy-defaults.ts';
@@ -176,7 +177,11 @@ function propagationPolicyRule(webhook: string, resource: string, options: Admis
       const policy = object as Policy;
       // A policy without a spec is refused by the schema, which is checked later.
       if (policy.spec?.resourceSelectors === undefined) return policy;
-      const spelled = withTodaysSpelling(policy.spec, options.acceptLegacySpellings, warn);
+      const spelled = withTodaysSpelling(
+        withRequiredFields(policy.spec),
+        options.acceptLegacySpellings,
+        warn,
+      );
       const spec = defaultPolicySpec(spelled, namespace, options.defaultTolerations);
       const defaulted = spec === policy.spec ? policy : ({ ...policy, spec } as Policy);
       return operation === 'CREATE' ? withPolicyIdentity(defaulted, options.random.uuid()) : defaulted;
