@@ -5,7 +5,8 @@ import { kinds, resource } from '../../client/index.ts';
 import type { EstimatorConnection } from '../../estimator/index.ts';
 import type { ReplicasQuestion } from '../../scheduling/index.ts';
 import { descheduler } from '../descheduler.ts';
-import { serveClusters, startControlPlane, type ControlPlane } from '../testing/control-plane.ts';
+import { joinClusters } from '../testing/clusters.ts';
+import { startControlPlane, type ControlPlane } from '../testing/control-plane.ts';
 import { scheduler } from './index.ts';
 
 const dynamic: Placement = {
@@ -21,7 +22,7 @@ const aggregated: Placement = {
 
 async function startPlane(...options: Parameters<typeof startControlPlane>): Promise<ControlPlane> {
   const plane = await startControlPlane(...options);
-  await serveClusters(plane);
+  await joinClusters(plane, {});
   return plane;
 }
 

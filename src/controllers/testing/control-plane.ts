@@ -2,13 +2,7 @@
 // only those controllers that a test starts. Nothing else acts there, so what a test sees its controllers have done.
 import assert from 'node:assert/strict';
 import { admissionRules, asPlugin } from '../../admission/index.ts';
-import {
-  clusterKind,
-  crdOf,
-  hubCrds,
-  type CustomResourceDefinition,
-  type KubeObject,
-} from '../../api/index.ts';
+import { hubCrds, type CustomResourceDefinition, type KubeObject } from '../../api/index.ts';
 import {
   createMetricsRegistry,
   memoryVault,
@@ -25,7 +19,7 @@ import {
   systemRandom,
   type FeatureGates,
 } from '../../base/index.ts';
-import { createClient, createRestMapper, isNotFound, kinds, type Client } from '../../client/index.ts';
+import { createClient, createRestMapper, kinds, type Client } from '../../client/index.ts';
 import { createInterpreter, nativeLayer, type Interpreter } from '../../interpreter/index.ts';
 import { createEventRecorder, createInformerSet, silentMetrics } from '../../runtime/index.ts';
 import { createMemoryStorage } from '../../storage/index.ts';
@@ -157,19 +151,5 @@ async function prepare(client: Client, until: ControlPlane['until']): Promise<vo
     return (items as unknown as CustomResourceDefinition[]).every(({ status }) =>
       status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True'),
     );
-  });
-}
-
-/** Clusters too, as an ordinary custom resource: without the rules and columns that the hub serves them with. */
-export async function serveClusters(plane: ControlPlane): Promise<void> {
-  const { client } = plane;
-  await client.create(kinds.customResourceDefinitions, crdOf(clusterKind));
-  await plane.until('clusters are served', async () => {
-    try {
-      return (await client.list(kinds.clusters)).items.length === 0;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
   });
 }
