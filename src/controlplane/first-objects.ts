@@ -2,6 +2,7 @@
 import type { CustomResourceDefinition, KubeObject } from '../api/index.ts';
 import { hubCrds } from '../api/index.ts';
 import { assert, sleep, type Clock } from '../base/index.ts';
+import { deepEqual } from '../machinery/index.ts';
 import { createRestMapper, isAlreadyExists, isConflict, kinds, type Client } from '../client/index.ts';
 import { accessObjects, type HubAddress } from './access-objects.ts';
 
@@ -17,9 +18,7 @@ export async function ensureFirstObjects(hubClient: Client, clock: Clock, hub: H
     }
   };
   await Promise.all([
-    ...hubCrds().map((crd) =>
-      create(hubClient.create(kinds.customResourceDefinitions, crd as unknown as KubeObject)),
-    ),
+    ...hubCrds().map((crd) => ensureDefinition(hubClient, crd)),
     ...NAMESPACES.map((name) =>
       create(
         hubClient.create(kinds.namespaces, {
@@ -40,6 +39,27 @@ export async function ensureFirstObjects(hubClient: Client, clock: Clock, hub: H
       await hubClient.apply(resource, object, { fieldManager: 'navarch' }).catch(ignoringConflict);
     }),
   );
+}
+
+// LIMIT: how often a definition is written again when others write it too.
+const ATTEMPTS = 5;
+
+/** Creates the definition, or brings the one of an older release up to date; labels and annotations stay as they are. */
+export async function ensureDefinition(hubClient: Client, wanted: CustomResourceDefinition): Promise<void> {
+  const resource = kinds.customResourceDefinitions;
+  for (let attempt = 1; ; attempt++) {
+    const found = await hubClient.find(resource, { name: wanted.metadata.name ?? '' });
+    try {
+      if (found === undefined) await hubClient.create(resource, wanted as unknown as KubeObject);
+      else if (!deepEqual(found['spec'], wanted.spec)) {
+        await hubClient.update(resource, { ...found, spec: wanted.spec });
+      }
+      return;
+    } catch (error) {
+      // Another hub over the same storage starts at the same time.
+      if (attempt >= ATTEMPTS || !(isConflict(error) || isAlreadyExists(error))) throw error;
+    }
+  }
 }
 
 function ignoringConflict(error: unknown): void {
