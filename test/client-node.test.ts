@@ -63,7 +63,8 @@ async function lead(leases: CoordinationV1Api, identity: string): Promise<boolea
   }
   const found = await leases.readNamespacedLease({ namespace, name });
   if (found.spec?.holderIdentity !== identity) return false;
-  await leases.replaceNamespacedLease({ namespace, name, body: { ...found, spec } });
+  found.spec = spec;
+  await leases.replaceNamespacedLease({ namespace, name, body: found });
   return true;
 }
 

@@ -30,7 +30,7 @@ test('a definition of an older release gets what the newer one brings, and keeps
         ],
       },
     };
-    await hubClient.create(kinds.customResourceDefinitions, older as never);
+    await hubClient.create(kinds.customResourceDefinitions, older);
     await ensureDefinition(hubClient, wanted);
     const now = await read(hubClient);
     assert.deepEqual(now.spec, wanted.spec);

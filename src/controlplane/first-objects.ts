@@ -1,5 +1,5 @@
 // What every hub holds from its first start: the CRDs of Karmada's kinds and ours, its own namespaces, and who may do what.
-import type { CustomResourceDefinition, KubeObject } from '../api/index.ts';
+import type { CustomResourceDefinition } from '../api/index.ts';
 import { hubCrds } from '../api/index.ts';
 import { assert, sleep, type Clock } from '../base/index.ts';
 import { deepEqual } from '../machinery/index.ts';
@@ -50,7 +50,7 @@ export async function ensureDefinition(hubClient: Client, wanted: CustomResource
   for (let attempt = 1; ; attempt++) {
     const found = await hubClient.find(resource, { name: wanted.metadata.name ?? '' });
     try {
-      if (found === undefined) await hubClient.create(resource, wanted as unknown as KubeObject);
+      if (found === undefined) await hubClient.create(resource, wanted);
       else if (!deepEqual(found['spec'], wanted.spec)) {
         await hubClient.update(resource, { ...found, spec: wanted.spec });
       }

@@ -1,0 +1,285 @@
+// What a whole API server carries: durable writes and reads a second, in the process and over HTTPS, latency at a steady
+// rate, delivery to many watchers over HTTPS, and memory against the size of the JSON. Clients run in a process of
+// their own, so that their work is not counted; CPU is the server's. Run:
+//   npm run bench -- load [--seconds 5] [--clients 64] [--rate 1000] [--watchers 1000] [--objects 10000]
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, constants, type ClientHttp2Session } from 'node:http2';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type { KubeObject } from '../src/api/index.ts';
+import {
+  createMetricsRegistry,
+  memoryVault,
+  objectCodec,
+  openCertificates,
+  startApiServer,
+  versionInfo,
+} from '../src/apiserver/index.ts';
+import { encodeJson } from '../src/machinery/index.ts';
+import { silentLogger, systemClock, systemRandom } from '../src/base/index.ts';
+import { StorageWorker, openFileStorage } from '../src/storage/index.ts';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '5' },
+    clients: { type: 'string', default: '64' },
+    rate: { type: 'string', default: '1000' },
+    watchers: { type: 'string', default: '1000' },
+    objects: { type: 'string', default: '10000' },
+    /** Set where this is the process of the clients. */
+    target: { type: 'string', default: '' },
+  },
+});
+const seconds = Number(values.seconds);
+const clients = Number(values.clients);
+const rate = Number(values.rate);
+const watchers = Number(values.watchers);
+const objects = Number(values.objects);
+const MAPS = '/api/v1/namespaces/default/configmaps';
+
+const body = (name: string): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, labels: { app: 'bench' } },
+  data: { config: 'x'.repeat(800) },
+});
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+function latencies(values: number[]): string {
+  const sorted = values.sort((a, b) => a - b);
+  return `p50 ${percentile(sorted, 0.5).toFixed(1)} ms, p99 ${percentile(sorted, 0.99).toFixed(1)} ms`;
+}
+
+/** Runs `work` from many callers at once for a while. Returns how often it ran in a second. */
+async function saturate(work: (i: number) => Promise<void>): Promise<number> {
+  const until = performance.now() + seconds * 1000;
+  let count = 0;
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      while (performance.now() < until) await work(count++);
+    }),
+  );
+  return count / seconds;
+}
+
+/** Starts `work` at a steady rate, whether or not earlier ones have ended. Returns how long each took. */
+async function steadily(work: (i: number) => Promise<void>): Promise<number[]> {
+  const took: number[] = [];
+  const running: Promise<void>[] = [];
+  const from = performance.now();
+  for (let i = 0; i < rate * seconds;) {
+    const due = Math.floor(((performance.now() - from) / 1000) * rate);
+    for (; i < due && i < rate * seconds; i++) {
+      const started = performance.now();
+      running.push(work(i).then(() => void took.push(performance.now() - started)));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(running);
+  return took;
+}
+
+// ---- the process of the clients
+
+interface Target {
+  readonly port: number;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+function asked(session: ClientHttp2Session, method: string, target: string, json?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request({
+      ':method': method,
+      ':path': target,
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+    });
+    let [text, status] = ['', 0];
+    stream.on('response', (headers) => (status = Number(headers[constants.HTTP2_HEADER_STATUS])));
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk: string) => (text += chunk));
+    stream.on('end', () => (status < 300 ? resolve(text) : reject(new Error(text))));
+    stream.on('error', reject);
+    stream.end(json);
+  });
+}
+
+async function runClients({ port, ca, cert, key }: Target): Promise<void> {
+  const sessions = Array.from({ length: 8 }, () => connect(`https://127.0.0.1:${port}`, { ca, cert, key }));
+  const session = (i: number): ClientHttp2Session => sessions[i % sessions.length]!;
+  const create =
+    (prefix: string) =>
+    async (i: number): Promise<void> => {
+      await asked(session(i), 'POST', MAPS, JSON.stringify(body(`${prefix}-${i}`)));
+    };
+  const read = async (i: number): Promise<void> => {
+    await asked(session(i), 'GET', `${MAPS}/h-${i % 1000}`);
+  };
+  const phase = (name: string): Promise<void> =>
+    new Promise((resolve) => {
+      process.once('message', () => resolve());
+      process.send!({ phase: name });
+    });
+  await phase('start');
+  const writes = await saturate(create('h'));
+  await phase(`durable creates over HTTPS          ${writes.toFixed(0)}/s`);
+  const reads = await saturate(read);
+  await phase(`reads over HTTPS                    ${reads.toFixed(0)}/s`);
+  const readTimes = await steadily(read);
+  await phase(`reads at ${rate}/s over HTTPS         ${latencies(readTimes)}`);
+  const writeTimes = await steadily(create('s'));
+  await phase(`durable creates at ${rate}/s over HTTPS ${latencies(writeTimes)}`);
+  await phase(await fanOut(session));
+  for (const one of sessions) one.close();
+}
+
+/** One change after another, each on its way to every watcher. */
+async function fanOut(session: (i: number) => ClientHttp2Session): Promise<string> {
+  const CHANGES = 50;
+  const path_ = '/api/v1/namespaces/watched/configmaps';
+  const delays: number[] = [];
+  let due = Promise.withResolvers<void>();
+  let seen = 0;
+  let written = 0;
+  const opened = Array.from({ length: watchers }, (_, i) => {
+    const stream = session(i).request({ ':path': `${path_}?watch=true&resourceVersion=0` });
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+        delays.push(performance.now() - written);
+        if (++seen === watchers) due.resolve();
+      }
+    });
+    return new Promise<void>((resolve) => stream.once('response', () => resolve()));
+  });
+  await Promise.all(opened);
+  for (let i = 0; i < CHANGES; i++) {
+    due = Promise.withResolvers();
+    seen = 0;
+    written = performance.now();
+    await asked(session(i), 'POST', path_, JSON.stringify(body(`w-${i}`)));
+    await due.promise;
+  }
+  return `delivery to ${watchers} watchers over HTTPS ${latencies(delays)}`;
+}
+
+// ---- the server
+
+async function runServer(): Promise<void> {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-bench-'));
+  const worker = new StorageWorker();
+  const storage = await openFileStorage<KubeObject>({ directory, codec: objectCodec, worker });
+  const certificates = await openCertificates({
+    vault: memoryVault(),
+    now: Date.now(),
+    clusterName: 'bench',
+  });
+  const running = await startApiServer({
+    storage,
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+    certificates,
+    host: '127.0.0.1',
+    port: 0,
+    version: versionInfo('v1.36.2', 'bench'),
+    metrics: createMetricsRegistry(),
+  });
+  const api = running.server.inProcess({ name: 'bench', groups: ['system:masters'] });
+  const must = async (path_: string, json: unknown): Promise<unknown> => {
+    const { status, body: answer } = await api.send({ method: 'POST', path: path_, body: json });
+    if (status >= 300) throw new Error(JSON.stringify(answer));
+    return answer;
+  };
+  for (const name of ['default', 'watched', 'memory'])
+    await must('/api/v1/namespaces', { metadata: { name } });
+  try {
+    await inProcess(must, (name) => api.send({ method: 'GET', path: `${MAPS}/${name}` }));
+    await memory(must);
+    const { authority, admin } = certificates;
+    await overHttps({
+      port: running.port,
+      ca: authority.certificate,
+      cert: admin.certificate,
+      key: admin.key,
+    });
+  } finally {
+    await running.close();
+    await storage.close();
+    await worker.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function report(what: string, since: NodeJS.CpuUsage, fromMs: number): void {
+  const { user, system } = process.cpuUsage(since);
+  const share = (user + system) / 1000 / (performance.now() - fromMs);
+  console.log(`${what}   (server: ${(100 * share).toFixed(0)}% of a core)`);
+}
+
+async function inProcess(
+  must: (path: string, json: unknown) => Promise<unknown>,
+  get: (name: string) => Promise<unknown>,
+): Promise<void> {
+  let [cpu, from] = [process.cpuUsage(), performance.now()];
+  const writes = await saturate(async (i) => void (await must(MAPS, body(`p-${i}`))));
+  report(`durable creates in the process      ${writes.toFixed(0)}/s`, cpu, from);
+  [cpu, from] = [process.cpuUsage(), performance.now()];
+  const reads = await saturate(async (i) => void (await get(`p-${i % 1000}`)));
+  report(`reads in the process                ${reads.toFixed(0)}/s`, cpu, from);
+}
+
+async function memory(must: (path: string, json: unknown) => Promise<unknown>): Promise<void> {
+  const used = async (): Promise<number> => {
+    // The cache of encoded objects is bounded for the whole process and counts apart: 2 × 32 MiB.
+    for (const junk of ['a', 'b', 'c']) encodeJson(Object.freeze({ junk: junk.repeat(30 * 1024 * 1024) }));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    globalThis.gc?.();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const before = await used();
+  const maps = '/api/v1/namespaces/memory/configmaps';
+  let bytes = 0;
+  for (let i = 0; i < objects; i += 100) {
+    await Promise.all(
+      Array.from({ length: 100 }, async (_, j) => {
+        const json = { ...body(`m-${i + j}`), data: { config: `${i + j}`.padEnd(2000, 'abcdefghij') } };
+        const stored = await must(maps, json);
+        bytes += JSON.stringify(stored).length;
+      }),
+    );
+  }
+  const grown = (await used()) - before;
+  const note = globalThis.gc === undefined ? ', without --expose-gc: an upper bound' : '';
+  console.log(
+    `memory of ${objects} objects of ${Math.round(bytes / objects)} bytes as JSON: ${(grown / 1e6).toFixed(1)} MB, ${(grown / bytes).toFixed(2)} times the JSON${note}`,
+  );
+}
+
+async function overHttps(target: Target): Promise<void> {
+  const child = fork(import.meta.filename, [...process.argv.slice(2), '--target', JSON.stringify(target)]);
+  let [cpu, from] = [process.cpuUsage(), performance.now()];
+  child.on('message', ({ phase }: { readonly phase: string }) => {
+    if (phase !== 'start') report(phase, cpu, from);
+    [cpu, from] = [process.cpuUsage(), performance.now()];
+    child.send('go');
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`the clients ended with ${code}`)),
+    );
+  });
+}
+
+if (values.target === '') await runServer();
+else {
+  await runClients(JSON.parse(values.target) as Target);
+  process.disconnect();
+}
