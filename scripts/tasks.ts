@@ -89,6 +89,7 @@ const tasks: Record<string, () => number | Promise<number>> = {
   format: () => run(['oxfmt', 'src', 'scripts', 'test', 'bench']),
   generate: () => run(['node', 'scripts/generate.ts', ...args]),
   bench: () => buildIfStale() || run(['node', 'bench/main.ts', ...args]),
+  fuzz: () => run(['node', 'scripts/fuzz.ts', ...args]),
   conformance: () => buildIfStale() || run(['node', 'scripts/conformance.ts', ...args]),
   simulate: () => run(['node', 'scripts/simulate.ts', ...args]),
   test: () => tests(args),

@@ -183,8 +183,8 @@ function mutatingPolicyErrors(object: KubeObject): FieldError[] {
 }
 
 function bindingErrors(object: KubeObject): FieldError[] {
-  const { validationActions = [] } = (object['spec'] ?? {}) as BindingSpec;
-  return [...boundErrors(object), ...actionErrors(validationActions)];
+  const { validationActions } = (object['spec'] ?? {}) as BindingSpec;
+  return [...boundErrors(object), ...actionErrors(validationActions ?? [])];
 }
 
 function boundErrors(object: KubeObject): FieldError[] {

@@ -1,5 +1,4 @@
-// flowcontrol.apiserver.k8s.io: kept and defaulted, so that manifests of clusters apply; this server shares itself out
-// between users by its own rule and reads none of it.
+// flowcontrol.apiserver.k8s.io: kept, defaulted and checked here; what they do to requests is in ../flow-control/.
 import type { KubeObject } from '../../api/index.ts';
 import { fieldError, type FieldError } from '../../machinery/index.ts';
 import { change, fill } from '../typed/drafts.ts';

@@ -150,7 +150,7 @@ function matchDefaults(match: Match): Match {
 /** Policies and their bindings differ in what they call their match. */
 function admissionPolicy(
   field: 'matchConstraints' | 'matchResources',
-  printer: BuiltinKind['printer'],
+  printer: NonNullable<BuiltinKind['printer']>,
 ): BuiltinKind {
   return {
     defaults: (object) =>
@@ -160,7 +160,7 @@ function admissionPolicy(
       }) as unknown as KubeObject,
     strategy: { generation: 'spec' },
     subresources: { status: statusSubresource() },
-    ...(printer === undefined ? {} : { printer }),
+    printer,
   };
 }
 
@@ -234,9 +234,15 @@ export const registrations: BuiltinKinds = {
   ),
   [`${REGISTRATION}/validatingadmissionpolicybindings`]: admissionPolicy(
     'matchResources',
-    printers.validatingAdmissionPolicyBindings,
+    printers.admissionPolicyBindings,
   ),
-  [`${REGISTRATION}/mutatingadmissionpolicies`]: admissionPolicy('matchConstraints', undefined),
-  [`${REGISTRATION}/mutatingadmissionpolicybindings`]: admissionPolicy('matchResources', undefined),
+  [`${REGISTRATION}/mutatingadmissionpolicies`]: admissionPolicy(
+    'matchConstraints',
+    printers.mutatingAdmissionPolicies,
+  ),
+  [`${REGISTRATION}/mutatingadmissionpolicybindings`]: admissionPolicy(
+    'matchResources',
+    printers.admissionPolicyBindings,
+  ),
   'apiregistration.k8s.io/apiservices': apiService,
 };

@@ -20,15 +20,16 @@ const PING: HealthCheck = { name: 'ping', endpoints: ALL_ENDPOINTS, check: () =>
 
 export function createHealthEndpoints(
   checks: readonly HealthCheck[],
-): (request: ApiRequest) => Promise<ApiResponse> | undefined {
+): (request: ApiRequest) => (() => Promise<ApiResponse>) | undefined {
   const all = [PING, ...checks];
   return (request) => {
     const [, endpoint = '', name, ...rest] = request.path.split('/');
     if (!isEndpoint(endpoint)) return undefined;
     const members = all.filter(({ endpoints }) => endpoints.includes(endpoint));
-    return name === undefined || name === ''
-      ? answerAll(endpoint, members, request.query)
-      : answerOne(members, [name, ...rest].join('/'));
+    return () =>
+      name === undefined || name === ''
+        ? answerAll(endpoint, members, request.query)
+        : answerOne(members, [name, ...rest].join('/'));
   };
 }
 

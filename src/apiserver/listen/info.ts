@@ -73,12 +73,12 @@ export function createInfoEndpoints(
     );
   }
   return (request) => {
-    const checked = health(request);
     const path = request.path.endsWith('/') ? request.path.slice(0, -1) : request.path;
     const endpoint = endpoints.get(path);
-    if (checked === undefined && endpoint === undefined) return undefined;
+    const answer = endpoint ?? health(request);
+    if (answer === undefined) return undefined;
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed();
-    return checked ?? endpoint?.();
+    return answer();
   };
 }
 

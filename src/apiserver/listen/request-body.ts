@@ -61,9 +61,14 @@ export async function readBody(exchange: Exchange, budget: BodyBudget): Promise<
     });
     read.then(resolve, reject);
   });
-  const mediaType = mediaTypeOf(exchange.headers['content-type']);
   const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
-  if (size === 0) return undefined;
+  return decodeBody(bytes, exchange.headers['content-type']);
+}
+
+/** The body in the form that the verbs work on; undefined: there is none. */
+export function decodeBody(bytes: Uint8Array, contentType: string | undefined): ApiRequest['body'] {
+  if (bytes.length === 0) return undefined;
+  const mediaType = mediaTypeOf(contentType);
   if (mediaType === 'application/vnd.kubernetes.protobuf') {
     return { bytes, decode: () => decodeProtobuf(bytes) };
   }
@@ -96,6 +101,8 @@ function decodeYaml(bytes: Uint8Array): unknown {
   try {
     return parseYaml(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw badRequest(`error converting YAML to JSON: yaml: ${errorMessage(error)}`);
+    // The lines after the first show the text, which may be long.
+    const [why = ''] = errorMessage(error).split('\n', 1);
+    throw badRequest(`error converting YAML to JSON: yaml: ${why}`);
   }
 }

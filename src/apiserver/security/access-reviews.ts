@@ -3,11 +3,13 @@
 import type { JsonObject, KubeObject } from '../../api/index.ts';
 import { badRequest, fieldError, invalid, type FieldError, type UserInfo } from '../../machinery/index.ts';
 import type { TokenAuthenticator } from './authentication.ts';
+import { formatTime } from '../../base/index.ts';
 import { aggregate, type RbacAuthorizer } from './rbac.ts';
 import type { AccessAttributes } from './rbac-rules.ts';
 
 export interface ReviewContext {
   readonly user: UserInfo;
+  readonly nowMs: number;
   /** Of the request; empty for kinds of the whole cluster. */
   readonly namespace: string;
 }
@@ -48,7 +50,10 @@ export function createReviews(options: {
       'authorization.k8s.io/selfsubjectrulesreviews',
       async (object, { user }) => withRules(rbac, object, user),
     ],
-    ['authentication.k8s.io/selfsubjectreviews', async (object, { user }) => withSelf(object, user)],
+    [
+      'authentication.k8s.io/selfsubjectreviews',
+      async (object, { user, nowMs }) => withSelf(object, user, nowMs),
+    ],
     ['authentication.k8s.io/tokenreviews', (object) => withToken(tokens, audiences, object)],
   ]);
 }
@@ -193,8 +198,9 @@ function userInfoJson(user: UserInfo): JsonObject {
   };
 }
 
-function withSelf(object: KubeObject, user: UserInfo): KubeObject {
-  return { ...object, status: { userInfo: userInfoJson(user) } };
+function withSelf(object: KubeObject, user: UserInfo, nowMs: number): KubeObject {
+  const metadata = { ...object.metadata, creationTimestamp: formatTime(nowMs) };
+  return { ...object, metadata, status: { userInfo: userInfoJson(user) } };
 }
 
 async function withToken(

@@ -62,7 +62,9 @@ function serveReview(kind: GroupVersionKind, review: Review): NonNullable<Builti
     const parsed = parseJsonBody({ request }, false);
     if (parsed === undefined) throw badRequest('EOF');
     const object = decodeBody(kind, decode, parsed.json);
-    return created(await review(object, { user: context.user, namespace: info.namespace }));
+    return created(
+      await review(object, { user: context.user, nowMs: context.nowMs, namespace: info.namespace }),
+    );
   };
 }
 

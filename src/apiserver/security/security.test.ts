@@ -570,7 +570,12 @@ test('groups of who is impersonated', async () => {
 
 // ---- reviews
 
-function review(security: Security, key: string, spec: object, context = { user: dev, namespace: '' }) {
+function review(
+  security: Security,
+  key: string,
+  spec: object,
+  context = { user: dev, nowMs: 0, namespace: '' },
+) {
   return security.reviews.get(key)!(
     { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', metadata: {}, spec },
     context,

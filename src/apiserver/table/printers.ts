@@ -680,16 +680,23 @@ export const validatingAdmissionPolicies: Printer = printer<KubeObject>(
   ],
 );
 
-export const validatingAdmissionPolicyBindings: Printer = printer<KubeObject>(
-  'Name|PolicyName|ParamRef|Age',
-  (one) => {
-    const reference = specData(one)['paramRef'] as { name?: string; namespace?: string } | undefined;
-    const namespace = reference?.namespace ?? '';
-    const text =
-      reference === undefined ? UNSET : `${namespace === '' ? '' : `${namespace}/`}${reference.name ?? ''}`;
-    return [nameOf(one), specData(one)['policyName'] ?? '', text];
-  },
+export const mutatingAdmissionPolicies: Printer = printer<KubeObject>(
+  'Name|Mutations|ParamKind|Age',
+  (one) => [
+    nameOf(one),
+    ((specData(one)['mutations'] as readonly unknown[] | undefined) ?? []).length,
+    paramKindText(specData(one)['paramKind'] as Data | undefined),
+  ],
 );
+
+/** Of either sort of policy. */
+export const admissionPolicyBindings: Printer = printer<KubeObject>('Name|PolicyName|ParamRef|Age', (one) => {
+  const reference = specData(one)['paramRef'] as { name?: string; namespace?: string } | undefined;
+  const namespace = reference?.namespace ?? '';
+  const text =
+    reference === undefined ? UNSET : `${namespace === '' ? '' : `${namespace}/`}${reference.name ?? ''}`;
+  return [nameOf(one), specData(one)['policyName'] ?? '', text];
+});
 
 export const apiServices: Printer = printer<KubeObject>('Name|Service|Available|Age', (one) => {
   const service = specData(one)['service'] as { name?: string; namespace?: string } | undefined;

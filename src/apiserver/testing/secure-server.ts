@@ -20,7 +20,7 @@ import {
 export interface Call {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object | string;
+  readonly body?: object | string | Uint8Array;
   /** Whose certificate is shown; absent: the administrator's. */
   readonly as?: { readonly certificate: string; readonly key: string } | 'nobody';
 }
@@ -63,7 +63,7 @@ export async function secureServer(more: Partial<StartOptions> = {}): Promise<Se
     port: running.port,
     call: (path, { method = 'GET', headers = {}, body, as = certificates.admin } = {}) =>
       new Promise((resolve, reject) => {
-        const text = typeof body === 'object' ? JSON.stringify(body) : body;
+        const text = typeof body === 'object' && !(body instanceof Uint8Array) ? JSON.stringify(body) : body;
         const request = httpsRequest(
           {
             host: '127.0.0.1',
