@@ -16,7 +16,8 @@ import {
 } from '../../machinery/index.ts';
 import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
-import { intOrPercent, named, oneOf } from './checks.ts';
+import { validateBehavior, validateMetric } from './autoscaling-metrics.ts';
+import { intOrPercent, named, oneOf, percentOf } from './checks.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
 
@@ -70,31 +71,6 @@ function validateTarget(
   return errors;
 }
 
-const METRIC_SOURCES: Readonly<Record<string, keyof MetricSpec>> = {
-  ContainerResource: 'containerResource',
-  External: 'external',
-  Object: 'object',
-  Pods: 'pods',
-  Resource: 'resource',
-};
-
-function validateMetric(metric: MetricSpec, at: string): FieldError[] {
-  const type = metric.type ?? '';
-  if (type === '') return [fieldError.required(`${at}.type`, 'must specify a metric source type')];
-  const source = METRIC_SOURCES[type];
-  if (source === undefined) return oneOf(type, Object.keys(METRIC_SOURCES), `${at}.type`);
-  if (metric[source] === undefined) {
-    const why = 'must populate information for the given metric source';
-    return [fieldError.required(`${at}.${source}`, why)];
-  }
-  const target = (metric[source] as { target?: { averageUtilization?: number } }).target;
-  if (target?.averageUtilization !== undefined && target.averageUtilization < 1) {
-    const path = `${at}.${source}.target.averageUtilization`;
-    return [fieldError.invalid(path, target.averageUtilization, 'must be greater than 0')];
-  }
-  return [];
-}
-
 function validateAutoscaler(object: KubeObject): FieldError[] {
   const { spec } = object as unknown as HorizontalPodAutoscaler;
   if (spec === undefined) return [];
@@ -111,6 +87,7 @@ function validateAutoscaler(object: KubeObject): FieldError[] {
   }
   errors.push(...validateTarget(spec.scaleTargetRef, 'spec.scaleTargetRef'));
   errors.push(...(spec.metrics ?? []).flatMap((metric, i) => validateMetric(metric, `spec.metrics[${i}]`)));
+  errors.push(...validateBehavior(spec.behavior, 'spec.behavior'));
   return errors;
 }
 
@@ -141,6 +118,9 @@ function validateBudget(object: KubeObject): FieldError[] {
   }
   for (const field of ['minAvailable', 'maxUnavailable'] as const) {
     errors.push(...intOrPercent(spec[field], `spec.${field}`));
+    if ((percentOf(spec[field]) ?? 0) > 100) {
+      errors.push(fieldError.invalid(`spec.${field}`, spec[field], 'must not be greater than 100%'));
+    }
   }
   errors.push(...validateLabelSelector(spec.selector, 'spec.selector'));
   errors.push(

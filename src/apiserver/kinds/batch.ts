@@ -81,6 +81,9 @@ export function validateJobSpec(spec: JobSpec, path: string): FieldError[] {
   const restartPath = `${path}.template.spec.restartPolicy`;
   if (restartPolicy === 'Always' || restartPolicy === undefined) {
     errors.push(fieldError.required(restartPath, 'valid values: "OnFailure", "Never"'));
+  } else if (spec.podFailurePolicy !== undefined && restartPolicy !== 'Never') {
+    const why = 'only "Never" is supported when podFailurePolicy is specified';
+    errors.push(fieldError.invalid(restartPath, restartPolicy, why));
   }
   return errors;
 }
@@ -185,6 +188,16 @@ function cronJobDefaults(object: KubeObject): KubeObject {
   });
 }
 
+function timeZoneErrors(timeZone: string): FieldError[] {
+  const at = 'spec.timeZone';
+  if (timeZone === '') return [fieldError.invalid(at, timeZone, 'timeZone must be nil or non-empty string')];
+  if (timeZone.toLowerCase() === 'local') {
+    const why = 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones';
+    return [fieldError.invalid(at, timeZone, why)];
+  }
+  return isTimeZone(timeZone) ? [] : [fieldError.invalid(at, timeZone, `unknown time zone ${timeZone}`)];
+}
+
 function validateCronJob(object: KubeObject): FieldError[] {
   const { spec } = object as unknown as CronJob;
   const errors: FieldError[] = [];
@@ -203,9 +216,7 @@ function validateCronJob(object: KubeObject): FieldError[] {
   errors.push(...oneOf(concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', false));
   errors.push(...notNegative(spec?.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit'));
   errors.push(...notNegative(spec?.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit'));
-  if (timeZone !== undefined && !isTimeZone(timeZone)) {
-    errors.push(fieldError.invalid('spec.timeZone', timeZone, `unknown time zone ${timeZone}`));
-  }
+  if (timeZone !== undefined) errors.push(...timeZoneErrors(timeZone));
   const jobSpec = spec?.jobTemplate.spec;
   if (jobSpec !== undefined) errors.push(...validateJobSpec(jobSpec, 'spec.jobTemplate.spec'));
   return errors;

@@ -89,12 +89,49 @@ function isCertificationRequest(der: Uint8Array): boolean {
 const SIGNER =
   /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
+const USAGES = [
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
+];
+
+function usageErrors(usages: readonly string[]): FieldError[] {
+  if (usages.length === 0) return [fieldError.required('spec.usages')];
+  const at = (index: number): string => `spec.usages[${index}]`;
+  return [
+    ...usages.flatMap((usage, i) =>
+      USAGES.includes(usage) ? [] : [fieldError.notSupported(at(i), usage, USAGES)],
+    ),
+    ...usages.flatMap((usage, i) => (usages.indexOf(usage) < i ? [fieldError.duplicate(at(i), usage)] : [])),
+  ];
+}
+
 function validateRequest(object: KubeObject): FieldError[] {
   const spec = specOf(object);
   const errors: FieldError[] = [];
   const problem = requestProblem(spec.request ?? '');
   if (problem !== undefined) errors.push(fieldError.invalid('spec.request', spec.request, problem));
-  if ((spec.usages ?? []).length === 0) errors.push(fieldError.required('spec.usages'));
+  errors.push(...usageErrors(spec.usages ?? []));
   const signer = spec.signerName ?? '';
   if (signer === '') errors.push(fieldError.required('spec.signerName'));
   else if (!SIGNER.test(signer)) {

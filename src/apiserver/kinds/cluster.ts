@@ -1,25 +1,15 @@
-// What a cluster is made of besides workloads: namespaces, nodes, service accounts, quotas, leases, classes.
-import type {
-  KubeObject,
-  LimitRange,
-  LimitRangeItem,
-  Namespace,
-  Node,
-  ResourceQuota,
-  Lease,
-} from '../../api/index.ts';
+// What a cluster is made of besides workloads: namespaces, nodes, service accounts, leases, classes.
+import type { KubeObject, Namespace, Node, Lease } from '../../api/index.ts';
 import {
-  Quantity,
   fieldError,
   isDns1123Label,
   isQualifiedName,
   nameIsDnsLabel,
-  semanticEqual,
   type FieldError,
 } from '../../machinery/index.ts';
 import { withMetadata } from '../object-codec.ts';
 import type { Subresource } from '../resource.ts';
-import { change, each, fill, put } from '../typed/drafts.ts';
+import { fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { immutable, named, notNegative, oneOf, positive, quantityNotNegative } from './checks.ts';
 import { notServedHere } from './not-served.ts';
@@ -159,95 +149,6 @@ const serviceAccount: BuiltinKind = {
   printer: printers.serviceAccounts,
 };
 
-// ---- LimitRange and ResourceQuota
-
-type Amounts = Readonly<Record<string, string | number>>;
-
-/** Default limits follow the maximum, default requests the default limits, and both the minimum. */
-function limitDefaults(item: LimitRangeItem): LimitRangeItem {
-  if (item.type !== 'Container') return item;
-  const withMissing = (own: Amounts | undefined, ...others: (Amounts | undefined)[]): Amounts | undefined => {
-    const merged = Object.assign({}, ...others.toReversed(), own) as Amounts;
-    return Object.keys(merged).length === 0 ? undefined : merged;
-  };
-  const limits = withMissing(item.default, item.max);
-  const requests = withMissing(item.defaultRequest, limits, item.min);
-  let next = item;
-  if (limits !== undefined && !semanticEqual(limits, item.default)) next = put(next, 'default', limits);
-  if (requests !== undefined && !semanticEqual(requests, item.defaultRequest)) {
-    next = put(next, 'defaultRequest', requests);
-  }
-  return next;
-}
-
-function validateLimitRange(object: KubeObject): FieldError[] {
-  const errors: FieldError[] = [];
-  const types = new Set<string>();
-  for (const [i, item] of ((object as unknown as LimitRange).spec?.limits ?? []).entries()) {
-    const path = `spec.limits[${i}]`;
-    if (types.has(item.type)) errors.push(fieldError.duplicate(`${path}.type`, item.type));
-    types.add(item.type);
-    for (const [name, value] of Object.entries(item.min ?? {})) {
-      const [min, max] = [Quantity.tryParse(value), Quantity.tryParse(item.max?.[name])];
-      if (min !== undefined && max !== undefined && min.nanos > max.nanos) {
-        const why = `min value ${value} is greater than max value ${item.max?.[name]}`;
-        errors.push(fieldError.invalid(`${path}.min[${name}]`, String(value), why));
-      }
-    }
-    for (const [name, value] of Object.entries(item.defaultRequest ?? {})) {
-      const [request, limit] = [Quantity.tryParse(value), Quantity.tryParse(item.default?.[name])];
-      if (request !== undefined && limit !== undefined && request.nanos > limit.nanos) {
-        const why = `default request value ${value} is greater than default limit value ${item.default?.[name]}`;
-        errors.push(fieldError.invalid(`${path}.defaultRequest[${name}]`, String(value), why));
-      }
-    }
-  }
-  return errors;
-}
-
-const limitRange: BuiltinKind = {
-  defaults: (object) =>
-    change(object as unknown as LimitRange, 'spec', (spec) =>
-      change(spec, 'limits', (limits) => each(limits, limitDefaults)),
-    ),
-  strategy: { createsOnUpdate: true, validate: validateLimitRange },
-};
-
-function validateQuota(object: KubeObject): FieldError[] {
-  const { spec = {}, status = {} } = object as unknown as ResourceQuota;
-  const errors: FieldError[] = [];
-  const amounts: readonly (readonly [string, Amounts | undefined])[] = [
-    ['spec.hard', spec.hard],
-    ['status.hard', status.hard],
-    ['status.used', status.used],
-  ];
-  for (const [path, values] of amounts) {
-    for (const [name, value] of Object.entries(values ?? {})) {
-      errors.push(...named(isQualifiedName(name), name, `${path}[${name}]`));
-      errors.push(...quantityNotNegative(value, `${path}[${name}]`));
-    }
-  }
-  return errors;
-}
-
-const resourceQuota: BuiltinKind = {
-  strategy: {
-    returnsDeleted: true,
-    validate: validateQuota,
-    validateUpdate(next, old) {
-      const scopes = (object: KubeObject): readonly string[] =>
-        [...((object as unknown as ResourceQuota).spec?.scopes ?? [])].sort();
-      const errors = validateQuota(next);
-      if (!semanticEqual(scopes(next), scopes(old))) {
-        errors.push(fieldError.invalid('spec.scopes', scopes(next), 'field is immutable'));
-      }
-      return errors;
-    },
-  },
-  subresources: { status: statusSubresource({ changesLabels: true, validate: validateQuota }) },
-  printer: printers.resourceQuotas,
-};
-
 // ---- Lease
 
 function validateLease(object: KubeObject): FieldError[] {
@@ -323,8 +224,6 @@ export const cluster: BuiltinKinds = {
   '/namespaces': namespace,
   '/nodes': node,
   '/serviceaccounts': serviceAccount,
-  '/limitranges': limitRange,
-  '/resourcequotas': resourceQuota,
   'coordination.k8s.io/leases': lease,
   'scheduling.k8s.io/priorityclasses': priorityClass,
   'node.k8s.io/runtimeclasses': runtimeClass,

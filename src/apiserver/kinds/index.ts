@@ -5,6 +5,7 @@ import { batch } from './batch.ts';
 import type { BuiltinKind, BuiltinKinds, KindEnvironment } from './builtin.ts';
 import { certificates } from './certificates.ts';
 import { cluster } from './cluster.ts';
+import { quotas } from './quotas.ts';
 import { config } from './config.ts';
 import { devices } from './devices.ts';
 import { events } from './events.ts';
@@ -24,6 +25,7 @@ export function builtinKinds(environment: KindEnvironment, given: BuiltinKinds):
     ...batch,
     ...certificates,
     ...cluster,
+    ...quotas,
     ...config,
     ...devices,
     ...events,

@@ -27,6 +27,7 @@ import {
   type FieldError,
 } from '../../machinery/index.ts';
 import { named, notFound, notNegative, oneOf, quantityNotNegative } from './checks.ts';
+import { STANDARD_RESOURCES } from './quotas.ts';
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
@@ -273,15 +274,29 @@ function validateEnv(variable: EnvVar, path: string): FieldError[] {
   return errors;
 }
 
+const CONTAINER_RESOURCES = ['cpu', 'memory', 'ephemeral-storage'];
+
+/** COMPAT: a name that is none is refused under the field, one that nobody knows under its own key. */
+function containerResourceName(name: string, path: string): FieldError[] {
+  const complaints = isQualifiedName(name);
+  if (complaints.length > 0) return named(complaints, name, path);
+  if (name.includes('/') || CONTAINER_RESOURCES.includes(name) || name.startsWith('hugepages-')) return [];
+  const at = `${path}[${name}]`;
+  const unknown = fieldError.invalid(at, name, 'must be a standard resource for containers');
+  return STANDARD_RESOURCES.has(name)
+    ? [unknown]
+    : [fieldError.invalid(at, name, 'must be a standard resource type or fully qualified'), unknown];
+}
+
 export function validateResources(resources: ResourceRequirements, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const { limits = {}, requests = {} } = resources;
   for (const [name, value] of Object.entries(limits)) {
-    errors.push(...named(isQualifiedName(name), name, `${path}.limits`));
+    errors.push(...containerResourceName(name, `${path}.limits`));
     errors.push(...quantityNotNegative(value, `${path}.limits[${name}]`));
   }
   for (const [name, value] of Object.entries(requests)) {
-    errors.push(...named(isQualifiedName(name), name, `${path}.requests`));
+    errors.push(...containerResourceName(name, `${path}.requests`));
     errors.push(...quantityNotNegative(value, `${path}.requests[${name}]`));
     const limit = limits[name];
     const [asked, most] = [Quantity.tryParse(value), Quantity.tryParse(limit)];

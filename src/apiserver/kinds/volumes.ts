@@ -29,6 +29,9 @@ function validateAccessModes(modes: readonly string[], path: string): FieldError
   return [
     ...(modes.length === 0 ? [fieldError.required(path, 'at least 1 access mode is required')] : []),
     ...modes.flatMap((mode) => oneOf(mode, ACCESS_MODES, path, false)),
+    ...(modes.includes('ReadWriteOncePod') && modes.length > 1
+      ? [fieldError.forbidden(path, 'may not use ReadWriteOncePod with other access modes')]
+      : []),
   ];
 }
 
@@ -137,11 +140,14 @@ function validateVolume(object: KubeObject): FieldError[] {
   const errors = validateAccessModes(spec.accessModes ?? [], 'spec.accessModes');
   const capacity = spec.capacity ?? {};
   if (Object.keys(capacity).length === 0) errors.push(fieldError.required('spec.capacity'));
-  else if (capacity['storage'] === undefined) {
+  else if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) {
     errors.push(fieldError.notSupported('spec.capacity', capacity, ['storage']));
   }
   for (const [name, value] of Object.entries(capacity)) {
     errors.push(...quantityNotNegative(value, `spec.capacity[${name}]`));
+    if ((Quantity.tryParse(value)?.nanos ?? 1n) <= 0n) {
+      errors.push(fieldError.invalid(`spec.capacity[${name}]`, String(value), 'must be greater than zero'));
+    }
   }
   errors.push(
     ...oneOf(

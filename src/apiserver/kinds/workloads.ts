@@ -55,7 +55,10 @@ function validateSelector(
     errors.push(...validateLabelSelector(selector, `${path}.selector`));
     const size = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length;
     if (size === 0) errors.push(fieldError.invalid(`${path}.selector`, selector, emptyComplaint));
-    if (errors.length > 0) return errors;
+    if (errors.length > 0) {
+      if (size > 0) errors.push(fieldError.invalid(`${path}.selector`, selector, 'invalid label selector'));
+      return errors;
+    }
   }
   const labels = template.metadata?.labels;
   const compiled = labelSelectorFor(selector);

@@ -1,0 +1,172 @@
+// What kube-apiserver says of objects that are wrong, word for word: neighbours of the recorded cases.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import type { Status } from '../../machinery/index.ts';
+import { serve, type Served } from '../testing/served.ts';
+
+let served: Served;
+before(async () => {
+  served = await serve({ disabledAdmission: ['ServiceAccount'] });
+});
+
+const inside = (groupVersion: string, resource: string): string =>
+  groupVersion === 'v1'
+    ? `/api/v1/namespaces/default/${resource}`
+    : `/apis/${groupVersion}/namespaces/default/${resource}`;
+
+const CONTAINERS = [{ name: 'c', image: 'i' }];
+const template = (restartPolicy: string): object => ({ spec: { restartPolicy, containers: CONTAINERS } });
+const cron = (timeZone: string): object => ({
+  schedule: '* * * * *',
+  timeZone,
+  jobTemplate: { spec: { template: template('Never') } },
+});
+const hpa = (more: object): object => ({
+  maxReplicas: 2,
+  scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' },
+  ...more,
+});
+
+const HPAS = inside('autoscaling/v2', 'horizontalpodautoscalers');
+const QUOTAS = inside('v1', 'resourcequotas');
+const LIMITS = inside('v1', 'limitranges');
+
+const CASES: readonly (readonly [what: string, path: string, spec: object, message: string])[] = [
+  [
+    'a selector that cannot be read',
+    inside('apps/v1', 'deployments'),
+    {
+      selector: { matchExpressions: [{ key: 'a', operator: 'X' }] },
+      template: { metadata: { labels: { a: 'b' } }, spec: { containers: CONTAINERS } },
+    },
+    'Deployment.apps "a" is invalid: [spec.selector.matchExpressions[0].operator: Invalid value: "X": not a valid selector operator, spec.selector: Invalid value: {"matchExpressions":[{"key":"a","operator":"X"}]}: invalid label selector]',
+  ],
+  [
+    'a job that restarts in place and has a policy for failures',
+    inside('batch/v1', 'jobs'),
+    { podFailurePolicy: { rules: [] }, template: template('OnFailure') },
+    'Job.batch "a" is invalid: spec.template.spec.restartPolicy: Invalid value: "OnFailure": only "Never" is supported when podFailurePolicy is specified',
+  ],
+  [
+    'an empty time zone',
+    inside('batch/v1', 'cronjobs'),
+    cron(''),
+    'CronJob.batch "a" is invalid: spec.timeZone: Invalid value: "": timeZone must be nil or non-empty string',
+  ],
+  [
+    'the time zone of wherever it runs',
+    inside('batch/v1', 'cronjobs'),
+    cron('Local'),
+    'CronJob.batch "a" is invalid: spec.timeZone: Invalid value: "Local": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
+  ],
+  [
+    'a claim for one pod and for many',
+    inside('v1', 'persistentvolumeclaims'),
+    { accessModes: ['ReadWriteOncePod', 'ReadWriteOnce'], resources: { requests: { storage: '1' } } },
+    'PersistentVolumeClaim "a" is invalid: spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes',
+  ],
+  [
+    'a volume without room',
+    '/api/v1/persistentvolumes',
+    { accessModes: ['ReadWriteOnce'], capacity: { storage: '0' }, hostPath: { path: '/a' } },
+    'PersistentVolume "a" is invalid: spec.capacity[storage]: Invalid value: "0": must be greater than zero',
+  ],
+  [
+    'a metric without a name and target',
+    HPAS,
+    hpa({ metrics: [{ type: 'Resource', resource: { name: '', target: { type: 'Utilization' } } }] }),
+    'HorizontalPodAutoscaler.autoscaling "a" is invalid: [spec.metrics[0].resource.name: Required value: must specify a resource name, spec.metrics[0].resource.target.averageUtilization: Required value: must set either a target raw value or a target utilization]',
+  ],
+  [
+    'a metric with two sources',
+    HPAS,
+    hpa({
+      metrics: [
+        {
+          type: 'Pods',
+          pods: { metric: { name: 'm' }, target: { type: 'AverageValue', averageValue: '1' } },
+          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 1 } },
+        },
+      ],
+    }),
+    'HorizontalPodAutoscaler.autoscaling "a" is invalid: spec.metrics[0].resource: Forbidden: must populate the given metric source only',
+  ],
+  [
+    'a behaviour beyond its limits',
+    HPAS,
+    hpa({
+      behavior: {
+        scaleDown: {
+          stabilizationWindowSeconds: 4000,
+          policies: [{ type: 'Pods', value: 0, periodSeconds: 1801 }],
+        },
+      },
+    }),
+    'HorizontalPodAutoscaler.autoscaling "a" is invalid: [spec.behavior.scaleDown.stabilizationWindowSeconds: Invalid value: 4000: must be less than or equal to 3600, spec.behavior.scaleDown.policies[0].value: Invalid value: 0: must be greater than zero, spec.behavior.scaleDown.policies[0].periodSeconds: Invalid value: 1801: must be less than or equal to 1800]',
+  ],
+  [
+    'a budget of more than all',
+    inside('policy/v1', 'poddisruptionbudgets'),
+    { maxUnavailable: '110%' },
+    'PodDisruptionBudget.policy "a" is invalid: spec.maxUnavailable: Invalid value: "110%": must not be greater than 100%',
+  ],
+  [
+    'a quota of something unknown',
+    QUOTAS,
+    { hard: { foo: '1' } },
+    'ResourceQuota "a" is invalid: spec.hard[foo]: Invalid value: "foo": must be a standard resource for quota',
+  ],
+  [
+    'a quota of half a pod, and a scope that does not fit',
+    QUOTAS,
+    { hard: { pods: '1.5', 'requests.memory': '1Gi' }, scopes: ['BestEffort'] },
+    'ResourceQuota "a" is invalid: [spec.hard[pods]: Invalid value: "1500m": must be an integer, spec.scopes: Invalid value: ["BestEffort"]: unsupported scope applied to resource]',
+  ],
+  [
+    'scopes that exclude each other',
+    QUOTAS,
+    { hard: { pods: '1' }, scopes: ['Terminating', 'NotTerminating'] },
+    'ResourceQuota "a" is invalid: spec.scopes: Invalid value: ["Terminating","NotTerminating"]: conflicting scopes',
+  ],
+  [
+    'limits that do not go together',
+    LIMITS,
+    {
+      limits: [
+        { type: 'PersistentVolumeClaim', min: { storage: '2' }, max: { storage: '1' } },
+        { type: 'Pod', maxLimitRequestRatio: { cpu: '0.5' }, default: { cpu: '1' } },
+        { type: 'Foo' },
+      ],
+    },
+    'LimitRange "a" is invalid: [spec.limits[0].min[storage]: Invalid value: "2": min value 2 is greater than max value 1, spec.limits[1].default: Forbidden: may not be specified when `type` is \'Pod\', spec.limits[1].maxLimitRequestRatio[cpu]: Invalid value: "500m": ratio 500m is less than 1, spec.limits[2].type: Invalid value: "Foo": must be a standard limit type or fully qualified]',
+  ],
+  [
+    'a resource that containers do not have',
+    inside('v1', 'pods'),
+    { containers: [{ ...CONTAINERS[0], resources: { requests: { foo: '1' } } }] },
+    'Pod "a" is invalid: [spec.containers[0].resources.requests[foo]: Invalid value: "foo": must be a standard resource type or fully qualified, spec.containers[0].resources.requests[foo]: Invalid value: "foo": must be a standard resource for containers]',
+  ],
+];
+
+for (const [what, path, spec, message] of CASES) {
+  test(`refused: ${what}`, async () => {
+    const answer = await served.send('POST', path, { metadata: { name: 'a' }, spec });
+    assert.equal((answer.body as Status).message, message);
+    assert.equal(answer.status, 422);
+  });
+}
+
+test('what looks like those and is right is taken', async () => {
+  const quota = {
+    pods: '1',
+    'requests.cpu': '1',
+    'count/deployments.apps': '3',
+    'requests.nvidia.com/gpu': '1',
+    'gold.storageclass.storage.k8s.io/requests.storage': '1Gi',
+  };
+  await served.must('POST', QUOTAS, { metadata: { name: 'good' }, spec: { hard: quota } });
+  const limits = [{ type: 'Container', max: { cpu: '1' }, min: { cpu: '1m' }, default: { cpu: '500m' } }];
+  await served.must('POST', LIMITS, { metadata: { name: 'good' }, spec: { limits } });
+  const behavior = { scaleUp: { policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }] } };
+  await served.must('POST', HPAS, { metadata: { name: 'good' }, spec: hpa({ behavior }) });
+});
