@@ -34,6 +34,7 @@ import { interpretationRefusal } from './resource-interpretation.ts';
 import { customizationRefusal } from './resource-interpreter-customization.ts';
 import { validateInterpreterWebhooks } from './resource-interpreter-webhook-configuration.ts';
 import type { Rule } from './rule.ts';
+import { keepForUndo, type UndoLedger } from './undo-window.ts';
 import { validateTaintPolicy } from './taint-policy.ts';
 import { completeWork } from './work.ts';
 
@@ -50,6 +51,8 @@ export interface AdmissionOptions {
   readonly quotas: QuotaLedger;
   /** The customizations that are stored, against which another must not go. */
   readonly customizations: () => Promise<readonly ResourceInterpreterCustomization[]>;
+  /** Where deletions are kept for a while; absent: they cannot be undone. */
+  readonly undo?: UndoLedger | undefined;
   /** The same for ResourceInterpretations. */
   readonly interpretations: () => Promise<readonly ResourceInterpretation[]>;
 }
@@ -162,7 +165,19 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       validateOn: ['DELETE'],
       validate: ({ oldObject }) => deletionRefusal(oldObject),
     },
+    // After what may refuse.
+    ...(options.undo === undefined ? [] : [undoRule(options.undo)]),
   ];
+}
+
+function undoRule(ledger: UndoLedger): Rule {
+  return {
+    webhook: 'undo.navarch.io',
+    group: '*',
+    resource: '*',
+    validateOn: ['DELETE'],
+    validate: (attributes) => keepForUndo(attributes, ledger),
+  };
 }
 
 function propagationPolicyRule(webhook: string, resource: string, options: AdmissionOptions): Rule {

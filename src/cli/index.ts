@@ -28,6 +28,7 @@ export { attachCommand } from './streams/exec.ts';
 export { topCommand } from './top.ts';
 export { planCommand } from './plan/command.ts';
 export { promoteCommand, promoteSelection } from './promote/command.ts';
+export { undoCommand } from './undo.ts';
 export { rollbackCommand } from './promote/rollback.ts';
 export { download } from './download.ts';
 export { withHub } from './command.ts';

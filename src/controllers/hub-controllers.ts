@@ -29,6 +29,7 @@ import { scheduler } from './scheduler/index.ts';
 import { controllerEnabled } from './settings.ts';
 import { settingsPublisher } from './published-settings.ts';
 import { taintManager } from './taint-manager.ts';
+import { undoWindowController } from './undo-window.ts';
 import { unifiedAuthController } from './unified-auth.ts';
 import { workStatusController } from './work-status.ts';
 import { workloadStateController } from './workload-state.ts';
@@ -63,6 +64,7 @@ export const hubControllers: readonly Controller[] = [
   quotaEnforcementController,
   hpaScaleTargetMarker,
   deploymentReplicasSyncer,
+  undoWindowController,
 ];
 
 /** Runs those of `controllers` that are switched on until the context's signal aborts. */

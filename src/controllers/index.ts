@@ -18,5 +18,6 @@ export {
   type OpenMember,
 } from './member-connections.ts';
 export { silentSchedulingMetrics, type SchedulingMetrics } from './scheduling-metrics.ts';
+export { deletedObjects } from './undo-window.ts';
 export { controllerEnabled, defaultControllerSettings, type ControllerSettings } from './settings.ts';
 export { InterpretationChanges } from './interpretation-changes.ts';

@@ -7,6 +7,8 @@ export interface ControllerSettings extends TimelineSettings {
   /** Which controllers run: `*`, `name`, `-name`, as upstream's `--controllers`. */
   readonly controllers: readonly string[];
   readonly enableClusterResourceModeling: boolean;
+  /** For how long deletions can be undone; 0: they cannot. */
+  readonly undoWindowMs: number;
   readonly schedulerName: string;
   readonly enableEmptyWorkloadPropagation: boolean;
   /** Which plugins of the scheduler run; read by enabledPlugins. */
@@ -45,6 +47,7 @@ export const defaultControllerSettings: ControllerSettings = {
   gates: defaultFeatureGates,
   controllers: ['*'],
   enableClusterResourceModeling: true,
+  undoWindowMs: 3_600_000,
   schedulerName: 'default-scheduler',
   enableEmptyWorkloadPropagation: false,
   schedulerPlugins: ['*'],

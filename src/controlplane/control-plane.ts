@@ -31,6 +31,7 @@ import { startControllers } from './controller-process.ts';
 import { ensureFirstObjects } from './first-objects.ts';
 import { createQuotaLedger } from './quota-ledger.ts';
 import { schedulingMetrics, showGates } from './registry-metrics.ts';
+import { createUndoLedger } from './undo-ledger.ts';
 
 export interface ControlPlaneOptions extends Pick<
   StartOptions,
@@ -94,6 +95,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           }
         : undefined,
     quotas: createQuotaLedger(started.promise),
+    undo: settings.undoWindowMs === 0 ? undefined : createUndoLedger(started.promise, logger),
     customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
     interpretations: async () => (await (await started.promise).listAll(interpretationResource)).items,
   });

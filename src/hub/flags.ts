@@ -22,6 +22,7 @@ const otherFlags: readonly SettingFlag[] = [
   { name: 'feature-gates', kind: 'gates', setting: 'gates', help: 'comma-separated Gate=true|false; "navarch options" lists them' },
   { name: 'controllers', kind: 'list', setting: 'controllers', help: 'controllers to run: "*" all on by default, "name" on, "-name" off' },
   { name: 'enable-cluster-resource-modeling', kind: 'boolean', setting: 'enableClusterResourceModeling', help: 'collect nodes and pods of members into their resource summaries' },
+  { name: 'undo-window', kind: 'duration', setting: 'undoWindowMs', min: 0, help: 'for how long deletions of templates, policies, clusters and namespaces can be undone; 0s for not at all' },
   { name: 'scheduler-name', kind: 'text', setting: 'schedulerName', help: 'schedule only bindings that name this scheduler' },
   { name: 'enable-empty-workload-propagation', kind: 'boolean', setting: 'enableEmptyWorkloadPropagation', help: 'also send workloads to clusters that get no replicas' },
   { name: 'plugins', kind: 'list', setting: 'schedulerPlugins', help: 'plugins of the scheduler to run: "*" all, "name" one, "-name" not one of those before it' },

@@ -120,6 +120,11 @@ function holdsAll(
 }
 
 /** Takes all marks of one kind of claim away. */
+/** The same object as no policy has claimed it. */
+export function withoutClaims<T extends KubeObject>(object: T): T {
+  return clear(clear(object, 'PropagationPolicy'), 'ClusterPropagationPolicy');
+}
+
 function clear<T extends KubeObject>(object: T, kind: Claim['kind']): T {
   const marks = MARKS_OF[kind];
   const labels = withoutKeys(object.metadata.labels, [marks.label]);

@@ -1,6 +1,6 @@
 export { isWorkload } from '../fleet/index.ts';
 export { desiredBinding, mergeBinding, type BindingInput, type BindingUpdate } from './binding.ts';
-export { claimFor, claimOf, policyId, withClaim, withoutClaim, type Claim } from './claim.ts';
+export { claimFor, claimOf, policyId, withClaim, withoutClaim, withoutClaims, type Claim } from './claim.ts';
 export {
   createEligibility,
   type Eligibility,

@@ -1,6 +1,7 @@
 // Every kind of our own API, the group navarch.io: what Karmada's API has no place for. One file, one kind.
 import type { KindDefinition } from '../kind.ts';
 import { controlPlaneKind } from './control-plane.ts';
+import { deletedObjectKind } from './deleted-object.ts';
 import { evictionBrakeKind } from './eviction-brake.ts';
 import { failoverRecordKind } from './failover-record.ts';
 import { memberResidueKind } from './member-residue.ts';
@@ -14,6 +15,7 @@ export const navarchKinds: readonly KindDefinition[] = [
   schedulingDecisionKind,
   clusterSchedulingDecisionKind,
   controlPlaneKind,
+  deletedObjectKind,
   evictionBrakeKind,
   failoverRecordKind,
   resourceInterpretationKind,
@@ -50,3 +52,4 @@ export type { PreservedPiece, StatePreservationRule } from './state-preservation
 export type { ClusterState, StateValue, WorkloadState } from './workload-state.ts';
 export type { MemberResidue } from './member-residue.ts';
 export type { Migration, MigrationItem, MigrationStep } from './migration.ts';
+export type { DeletedObject } from './deleted-object.ts';
