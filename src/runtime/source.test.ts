@@ -5,6 +5,7 @@ import { informerSource, runController, type InformerSourceOptions } from './con
 import { createInformerSet } from './informer-set.ts';
 import { done } from './outcome.ts';
 import { ManualClock, settled } from './testing/manual-clock.ts';
+import { PRIORITY_CHANGE } from './work-queue.ts';
 import { configMap, configMaps, startWorld, testRandom, type World } from './testing/world.ts';
 
 /** Runs a controller on configmaps; `reconciled` lists key and priority in order. */
@@ -12,11 +13,17 @@ async function withController(
   options: InformerSourceOptions<KubeObject>,
   run: (fixture: { world: World; reconciled: string[]; clock: ManualClock }) => Promise<void>,
   resyncPeriodMs = 0,
+  initialPriority?: number,
 ): Promise<void> {
   const clock = new ManualClock();
   await using world = await startWorld(clock);
   await world.direct.create(configMaps, labelled('old', 'x'));
-  const set = createInformerSet({ client: world.client, clock, random: testRandom() });
+  const set = createInformerSet({
+    client: world.client,
+    clock,
+    random: testRandom(),
+    ...(initialPriority === undefined ? {} : { initialPriority }),
+  });
   const reconciled: string[] = [];
   const stop = new AbortController();
   const running = runController({
@@ -88,3 +95,17 @@ test('a resync period brings everything again', () =>
     },
     100,
   ));
+
+test('what is there from the start steps aside for changes, unless it is not to', async () => {
+  const priorityOfOld = async (initialPriority?: number): Promise<string | undefined> => {
+    let first: string | undefined;
+    const look = ({ reconciled }: { reconciled: string[] }): Promise<void> => {
+      [first] = reconciled;
+      return Promise.resolve();
+    };
+    await withController({}, look, 0, initialPriority);
+    return first;
+  };
+  assert.match((await priorityOfOld()) ?? '', /old -100$/);
+  assert.match((await priorityOfOld(PRIORITY_CHANGE)) ?? '', /old 0$/);
+});
