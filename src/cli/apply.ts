@@ -68,6 +68,30 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** LIMIT: writes that meet another writer are decided anew this often. */
 const ATTEMPTS_MAX = 5;
 
+/** Declares objects one after the other, and says what became of each. */
+export async function applyObjects(
+  host: { readonly kubeconfig?: string; readonly context?: string },
+  objects: readonly KubeObject[],
+): Promise<void> {
+  const flags: ApplyFlags = {
+    ...(host.kubeconfig === undefined ? {} : { kubeconfig: host.kubeconfig }),
+    ...(host.context === undefined ? {} : { karmadaContext: host.context }),
+    filename: [],
+    cluster: [],
+    overwrite: true,
+    validate: 'strict',
+    dryRun: 'none',
+  };
+  await withSession(
+    flags,
+    async (session) => {
+      const run: Run = { session, flags, dryRun: 'none', printer: undefined, shown: [] };
+      for (const object of objects) await applyOne(run, await locate(session, object, ''));
+    },
+    { fieldManager: 'kubectl-client-side-apply' },
+  );
+}
+
 export function applyCommand(exit: SetExitCode): Command {
   const command = upstreamCommand('apply', { group: 'Advanced', examples: EXAMPLES });
   withValidation(

@@ -151,6 +151,14 @@ export function accessObjects(hub: HubAddress): readonly KubeObject[] {
       { nonResourceURLs: ['*'], verbs: ['get'] },
     ]),
     clusterBinding(generator, generator, 'User', `${AGENT_USER_PREFIX}rbac-generator`),
+    // Kubernetes brings it with nodes, which a control plane has none of.
+    clusterRole('system:node-bootstrapper', [
+      {
+        apiGroups: ['certificates.k8s.io'],
+        resources: ['certificatesigningrequests'],
+        verbs: ['create', 'get', 'list', 'watch'],
+      },
+    ]),
     clusterBinding('system:karmada:agent-bootstrap', 'system:node-bootstrapper', 'Group', BOOTSTRAP_GROUP),
     ...signingPermission(
       'system:karmada:certificatesigningrequest:autoapprover',

@@ -21,6 +21,10 @@ export interface HubOptions extends Pick<
   readonly dataDirectory: string;
   readonly bindAddress: string;
   readonly port: number;
+  /** `host:port` by which clients reach it; absent: where it listens. */
+  readonly advertiseAddress: string | undefined;
+  /** In its certificate, besides the usual ones. */
+  readonly certHosts: readonly string[];
   readonly worker: StorageWorker;
 }
 
@@ -34,14 +38,18 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const { dataDirectory } = options;
   const clock = systemClock;
   const random = systemRandom;
+  const { advertiseAddress } = options;
+  const advertisedHost =
+    advertiseAddress === undefined ? [] : [new URL(`https://${advertiseAddress}`).hostname];
   const reopenCertificates = (): Promise<ClusterCertificates> =>
     openCertificates({
       vault: fileVault(path.join(dataDirectory, 'pki'), random),
       now: clock.now(),
       clusterName: 'karmada',
-      hosts: [options.bindAddress],
+      hosts: [options.bindAddress, ...options.certHosts, ...advertisedHost],
     });
-  const url = (port: number): string => `https://${options.bindAddress}:${port}`;
+  const url = (port: number): string =>
+    `https://${options.advertiseAddress ?? `${options.bindAddress}:${port}`}`;
   const openEstimator = await estimatorOpener(options.settings);
   const certificates = await reopenCertificates();
   const storage = await openFileStorage({

@@ -2,6 +2,10 @@
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import {
+  addonsCommand,
+  deinitCommand,
+  registerCommand,
+  unregisterCommand,
   doctorCommand,
   benchCommand,
   memberCommand,
@@ -47,6 +51,7 @@ import { agentCommand } from './agent.ts';
 import { estimatorCommand } from './estimator.ts';
 import { addSettings, needlessFlags, settingFlags, settingsFrom } from './flags.ts';
 import { backupCommand, restoreCommand } from './backup-commands.ts';
+import { initCommand } from './init/command.ts';
 import { up } from './up.ts';
 import { VERSION } from './version.ts';
 
@@ -78,11 +83,16 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     estimatorCommand(exit),
     getCommand(exit),
     shape(agentCommand(exit), { group: 'Control plane' }),
+    initCommand(exit),
+    deinitCommand(exit),
+    addonsCommand(exit),
     joinCommand(exit),
     promoteCommand(exit),
     rollbackCommand(exit),
     undoCommand(exit),
     unjoinCommand(exit),
+    registerCommand(exit),
+    unregisterCommand(exit),
     whyCommand(exit),
     planCommand(exit),
     shape(faultCommand(exit), { group: 'Troubleshooting' }),
@@ -129,6 +139,11 @@ function upCommand(exit: (code: number) => void): Command {
     .option('--port <port>', 'port of the control plane', '5443')
     .option('--member-base-port <port>', 'port of the first member; the others follow', '6443')
     .option('--bind-address <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--advertise-address <host:port>',
+      'where clients reach it, when that is not where it listens; for kubeconfigs and clusters that register',
+    )
+    .option('--cert-hosts <list>', 'more names and addresses in its certificate, separated by commas', '')
     .addOption(
       new Option('--simulate <what>', 'what members simulate: workloads with nodes and pods, or none of that')
         .choices(['workloads', 'none'])

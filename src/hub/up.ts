@@ -34,6 +34,9 @@ export interface UpOptions {
   readonly port: number;
   readonly memberBasePort: number;
   readonly bindAddress: string;
+  /** `host:port`; absent: where it listens. */
+  readonly advertiseAddress: string | undefined;
+  readonly certHosts: readonly string[];
   readonly simulate: 'workloads' | 'none';
   readonly memberNodes: number;
   readonly sample: boolean;
@@ -107,6 +110,8 @@ async function start(
   const hub = await startHub({
     dataDirectory: options.dataDirectory,
     bindAddress: options.bindAddress,
+    advertiseAddress: options.advertiseAddress,
+    certHosts: options.certHosts,
     port: options.port,
     settings: options.settings,
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
@@ -262,6 +267,17 @@ async function prepareDirectory(directory: string): Promise<void> {
   }
 }
 
+function advertised(value: unknown): string | undefined {
+  if (value === undefined || value === '') return undefined;
+  const address = value as string;
+  if (URL.canParse(`https://${address}`) && new URL(`https://${address}`).host === address) return address;
+  throw new OperatingError(
+    'BAD_FLAG',
+    `--advertise-address is no address: "${address}"`,
+    'write it like 10.0.0.1:5443',
+  );
+}
+
 async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
   const text = (name: string): string => String(flags[name]);
   const integer = (flag: string, name: string, min: number, max: number): number => {
@@ -282,6 +298,8 @@ async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
     port: integer('port', 'port', 0, 65_535),
     memberBasePort: integer('member-base-port', 'memberBasePort', 1, 65_535 - members),
     bindAddress: text('bindAddress'),
+    advertiseAddress: advertised(flags['advertiseAddress']),
+    certHosts: text('certHosts').split(',').filter(Boolean),
     simulate: text('simulate') === 'none' ? 'none' : 'workloads',
     memberNodes: integer('member-nodes', 'memberNodes', 0, 5_000),
     sample: flags['sample'] === true,

@@ -6,6 +6,9 @@ import { failureOf, UsageError } from './failure.ts';
 import { formatHelp, visibleCommands } from './help.ts';
 import { nearest, readWords } from './words.ts';
 
+/** As shells show the end by a broken pipe. */
+const SIGPIPE_EXIT = 141;
+
 /** `exitCode`: what the command that ran has set. Resolves with the exit code of the program. */
 export async function runProgram(
   program: Command,
@@ -13,6 +16,7 @@ export async function runProgram(
   exitCode: () => number,
 ): Promise<number> {
   prepare(program);
+  endWithReader(args[0]);
   if (args[0] === '__complete' || args[0] === '__completeNoDesc') {
     const text = await completionText(program, args.slice(1));
     const plain = args[0] === '__completeNoDesc' ? text.replaceAll(/\t.*$/gm, '') : text;
@@ -34,6 +38,15 @@ export async function runProgram(
     if (failure.text !== '') process.stderr.write(failure.text);
     return failure.exitCode;
   }
+}
+
+/** Who reads what is printed may stop reading (`| head`). A command then ends as kubectl does; what serves others goes on. */
+function endWithReader(command: string | undefined): void {
+  const serves = command === 'up' || command === 'agent' || command === 'estimator';
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!serves) process.exit(SIGPIPE_EXIT);
+  });
 }
 
 function prepare(command: Command): void {
