@@ -49,8 +49,8 @@ error: cluster no-such does not exist
 [exit 1]
 $ navarch apply -f conf.json -n shop --cluster member1
 configmap/conf configured
-propagationpolicy.policy.karmada.io/conf-758fbd7987 created
-$ navarch get pp conf-758fbd7987 -n shop -o jsonpath='{.spec.resourceSelectors}{.spec.placement.clusterAffinity}'
+propagationpolicy.policy.karmada.io/conf-7bf849b9b8 created
+$ navarch get pp conf-7bf849b9b8 -n shop -o jsonpath='{.spec.resourceSelectors}{.spec.placement.clusterAffinity}'
 [{"apiVersion":"v1","kind":"ConfigMap","name":"conf","namespace":"shop"}]{"clusterNames":["member1"]}
 $ echo '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"foo":1}' | navarch apply -f - -n shop
 Error from server (BadRequest): error when creating "STDIN": ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "foo"
@@ -213,7 +213,7 @@ Error from server (NotFound): configmaps "conf" not found
 [exit 1]
 $ navarch delete cm conf -n shop --ignore-not-found
 $ navarch delete pp --all -n shop -o name
-propagationpolicy.policy.karmada.io/conf-758fbd7987
+propagationpolicy.policy.karmada.io/conf-7bf849b9b8
 $ navarch delete cm -n empty --all
 No resources found
 `));
