@@ -22,12 +22,18 @@ interface Connected {
 export async function connect(
   kubeconfig: string | undefined,
   context: string | undefined,
+  impersonate?: ConnectionSettings['impersonate'],
 ): Promise<Connected> {
   const settings = await loadKubeconfig({
     ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
     ...(context === undefined ? {} : { context }),
   });
-  const transport = createHttpsTransport({ ...settings, clock: systemClock, userAgent: 'navarch' });
+  const transport = createHttpsTransport({
+    ...settings,
+    ...(impersonate === undefined ? {} : { impersonate }),
+    clock: systemClock,
+    userAgent: 'navarch',
+  });
   return { client: createClient(transport, { fieldManager: 'navarch' }), settings };
 }
 

@@ -1,6 +1,6 @@
 // `join` and `unjoin`. Each finds its servers through kubeconfigs, as kubectl does.
 import type { Command } from 'commander';
-import { OperatingError, systemClock } from '../base/index.ts';
+import { systemClock } from '../base/index.ts';
 import type { Client } from '../client/index.ts';
 import { validateClusterName } from '../fleet/index.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type ConnectionSettings,
   type SetExitCode,
 } from './command.ts';
-import { upstreamCommand } from './shell/index.ts';
+import { CommandError, listOption, upstreamCommand } from './shell/index.ts';
 import { joinCluster, unjoinCluster, type MemberEndpoint } from './join.ts';
 
 function endpointOf(settings: ConnectionSettings): MemberEndpoint {
@@ -46,13 +46,32 @@ interface JoinFlags {
   readonly clusterProvider?: string;
   readonly clusterRegion?: string;
   readonly clusterZones?: string;
+  readonly karmadaAs?: string;
+  readonly karmadaAsGroup: readonly string[];
+  readonly karmadaAsUid?: string;
   readonly dryRun?: boolean;
+}
+
+function oneName(names: readonly string[]): string {
+  const [name, ...others] = names;
+  if (name === undefined) throw new CommandError('cluster name is required');
+  if (others.length > 0) throw new CommandError('more than one cluster name is not supported');
+  return name;
+}
+
+function impersonated(flags: JoinFlags): ConnectionSettings['impersonate'] {
+  if (flags.karmadaAs === undefined) return undefined;
+  return {
+    user: flags.karmadaAs,
+    groups: flags.karmadaAsGroup,
+    ...(flags.karmadaAsUid === undefined ? {} : { uid: flags.karmadaAsUid }),
+  };
 }
 
 export function joinCommand(exit: SetExitCode): Command {
   return withHub(upstreamCommand('join', { group: 'Cluster registration', examples: JOIN_EXAMPLES }))
     .description('register a cluster with the control plane, which then pushes to it')
-    .argument('<cluster>', 'name the cluster is to have')
+    .argument('[cluster...]', 'name the cluster is to have')
     .option(
       '--cluster-kubeconfig <file>',
       'kubeconfig of the cluster to join; else the same as that of the control plane',
@@ -63,15 +82,14 @@ export function joinCommand(exit: SetExitCode): Command {
     .option('--cluster-region <name>', 'region the cluster is in')
     .option('--cluster-zones <names>', 'zones the cluster is in, separated by commas')
     .option('--dry-run', 'only check whether the cluster could be joined')
-    .action(async (name: string, flags: JoinFlags) => {
+    .option('--karmada-as <user>', 'act on the control plane as this user')
+    .addOption(listOption('--karmada-as-group <groups>', 'and as a member of these groups'))
+    .option('--karmada-as-uid <uid>', 'and with this uid')
+    .action(async (names: readonly string[], flags: JoinFlags) => {
+      const name = oneName(names);
       const [problem] = validateClusterName(name);
-      if (problem !== undefined)
-        throw new OperatingError(
-          'BAD_CLUSTER_NAME',
-          `"${name}" is no name for a cluster: ${problem.message}`,
-          'choose another name',
-        );
-      const hub = await connect(flags.kubeconfig, flags.karmadaContext);
+      if (problem !== undefined) throw new CommandError(`invalid cluster name(${name}): ${problem.message}`);
+      const hub = await connect(flags.kubeconfig, flags.karmadaContext, impersonated(flags));
       const member = await connect(flags.clusterKubeconfig ?? flags.kubeconfig, flags.clusterContext);
       try {
         await joinCluster(
@@ -99,7 +117,10 @@ function contextFor(hubClient: Client, memberClient: Client): Parameters<typeof 
     hubClient,
     memberClient,
     clock: systemClock,
-    progress: (step) => process.stderr.write(`${step} ...\n`),
+    // For people; scripts compare what upstream prints.
+    progress: (step) => {
+      if (process.stderr.isTTY) process.stderr.write(`${step} ...\n`);
+    },
     signal: new AbortController().signal,
   };
 }
@@ -119,7 +140,7 @@ interface UnjoinFlags {
 export function unjoinCommand(exit: SetExitCode): Command {
   return withHub(upstreamCommand('unjoin', { group: 'Cluster registration', examples: UNJOIN_EXAMPLES }))
     .description('remove a cluster from the control plane, and what the control plane put into it')
-    .argument('<cluster>', 'name of the cluster')
+    .argument('[cluster...]', 'name of the cluster')
     .option('--cluster-kubeconfig <file>', 'kubeconfig of the cluster, to remove what joining created there')
     .option('--cluster-context <name>', 'context of the cluster in that file; default its name')
     .option('--cluster-namespace <namespace>', 'namespace of the accounts and secrets', 'karmada-cluster')
@@ -130,7 +151,8 @@ export function unjoinCommand(exit: SetExitCode): Command {
       'do not ask the cluster at all: what is there stays, and is listed in a MemberResidue of its name',
     )
     .option('--dry-run', 'only check whether there is such a cluster')
-    .action(async (name: string, flags: UnjoinFlags) => {
+    .action(async (names: readonly string[], flags: UnjoinFlags) => {
+      const name = oneName(names);
       const waitMs = readDuration('wait', flags.wait);
       const hub = await connect(flags.kubeconfig, flags.karmadaContext);
       const member =

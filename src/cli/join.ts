@@ -5,11 +5,11 @@ import { LEAVE_BEHIND_ANNOTATION, type Cluster, type KubeObject } from '../api/i
 import { OperatingError, sleep, type Clock } from '../base/index.ts';
 import { isNotFound, kinds, type Client } from '../client/index.ts';
 import {
-  IMPERSONATOR,
   createAccounts,
   ownSecrets,
   type AccountsRequest,
   type JoinContext,
+  removeSharedNamespace,
 } from './member-accounts.ts';
 
 export interface MemberEndpoint {
@@ -151,7 +151,7 @@ export async function unjoinCluster(
   if (!gone) await dropFinalizers(hubClient, name, progress, signal);
   if (context.memberClient !== undefined) {
     progress(`Removing what joining created in ${name}`);
-    await removeMemberObjects(context.memberClient, name, request.clusterNamespace, signal);
+    await removeMemberObjects(context.memberClient, request, progress, signal);
   }
 }
 
@@ -195,19 +195,17 @@ async function dropFinalizers(
 
 async function removeMemberObjects(
   memberClient: Client,
-  name: string,
-  namespace: string,
+  { name, clusterNamespace: namespace }: UnjoinRequest,
+  progress: (step: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const role = { name: `karmada-controller-manager:karmada-${name}` };
   await ignoringAbsence(memberClient.delete(kinds.clusterRoleBindings, role, { signal }));
   await ignoringAbsence(memberClient.delete(kinds.clusterRoles, role, { signal }));
-  for (const account of [`karmada-${name}`, IMPERSONATOR]) {
-    await ignoringAbsence(
-      memberClient.delete(kinds.serviceAccounts, { namespace, name: account }, { signal }),
-    );
-  }
-  await ignoringAbsence(memberClient.delete(kinds.namespaces, { name: namespace }, { signal }));
+  const account = { namespace, name: `karmada-${name}` };
+  await ignoringAbsence(memberClient.delete(kinds.serviceAccounts, account, { signal }));
+  const shared = await removeSharedNamespace(memberClient, namespace);
+  if (shared) progress(`Leaving namespace ${namespace}, in which another control plane has accounts`);
 }
 
 async function ignoringAbsence(call: Promise<unknown>): Promise<void> {

@@ -2,7 +2,7 @@
 // control plane joins the member or an agent in it registers. Every step may have been done by an earlier, interrupted run.
 import type { Cluster, KubeObject, Namespace, Secret } from '../api/index.ts';
 import { OperatingError, sleep, type Clock } from '../base/index.ts';
-import { isAlreadyExists, kinds, type Client, type Resource } from '../client/index.ts';
+import { isAlreadyExists, isNotFound, kinds, type Client, type Resource } from '../client/index.ts';
 
 export interface JoinContext {
   readonly hubClient: Client;
@@ -192,4 +192,20 @@ function decode(base64: string | undefined): string {
 
 function encode(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64');
+}
+
+/**
+ * Removes the namespace of the accounts, unless another control plane has accounts in it: then it answers true.
+ * COMPAT: upstream removes it in any case, and with it the other control plane's way in.
+ */
+export async function removeSharedNamespace(memberClient: Client, namespace: string): Promise<boolean> {
+  const { items } = await memberClient.listAll(kinds.serviceAccounts, { namespace });
+  const own = new Set([IMPERSONATOR, 'default']);
+  if (items.some(({ metadata }) => !own.has(metadata.name ?? ''))) return true;
+  try {
+    await memberClient.delete(kinds.namespaces, { name: namespace });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return false;
 }

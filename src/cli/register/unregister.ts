@@ -4,7 +4,7 @@ import type { KubeObject, Secret } from '../../api/index.ts';
 import { errorMessage, sleep, systemClock } from '../../base/index.ts';
 import { isForbidden, isNotFound, kinds, parseYaml, type Client, type Resource } from '../../client/index.ts';
 import { connect, print, readDuration, type SetExitCode } from '../command.ts';
-import { IMPERSONATOR } from '../member-accounts.ts';
+import { removeSharedNamespace } from '../member-accounts.ts';
 import { completeNames, keyOf } from '../objects/index.ts';
 import { CommandError, upstreamCommand } from '../shell/index.ts';
 import { AGENT, AGENT_ACCOUNT, AGENT_SECRET, DEPLOYMENTS, hubRights } from './agent-objects.ts';
@@ -197,22 +197,11 @@ async function removeFromMember(member: Client, name: string, flags: UnregisterF
       process.stderr.write(`${resource.resource} ${key.name} stays in the cluster: ${errorMessage(error)}\n`);
     }
   }
-  await removeSharedNamespace(member, clusterNamespace);
-}
-
-/** Only when no other control plane has an account there: upstream deletes it in any case. */
-async function removeSharedNamespace(member: Client, namespace: string): Promise<void> {
-  const { items } = await member.listAll(kinds.serviceAccounts, { namespace });
-  const others = items.filter(
-    ({ metadata }) => metadata.name !== IMPERSONATOR && metadata.name !== 'default',
-  );
-  if (others.length > 0) {
+  const shared = await removeSharedNamespace(member, clusterNamespace);
+  if (shared)
     process.stderr.write(
-      `namespace ${namespace} stays in the cluster: another control plane has accounts in it\n`,
+      `namespace ${clusterNamespace} stays in the cluster: another control plane has accounts in it\n`,
     );
-    return;
-  }
-  await ignoringAbsence(member.delete(kinds.namespaces, { name: namespace }));
 }
 
 async function ignoringAbsence(call: Promise<unknown>): Promise<void> {

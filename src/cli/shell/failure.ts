@@ -62,6 +62,13 @@ export function throwAll(errors: readonly Error[]): void {
   throw errors.length === 1 ? first : new SeveralErrors(errors);
 }
 
+const UPSTREAM_TEXTS: ReadonlySet<string> = new Set([
+  'CLUSTER_REGISTERED',
+  'CLUSTER_NOT_FOUND',
+  'NO_OPERATION',
+  'PULL_MODE',
+]);
+
 export interface Failure {
   /** Ends with a line break, or is empty. */
   readonly text: string;
@@ -84,6 +91,11 @@ export function failureOf(error: unknown): Failure {
   const known = describe(error);
   if (known !== undefined) return { text: `${known}\n`, exitCode: FAILED };
   if (error instanceof OperatingError) {
+    // COMPAT: what upstream says to these is what scripts look for.
+    if (UPSTREAM_TEXTS.has(error.code)) {
+      const hint = process.stderr.isTTY ? `To mend it: ${error.nextStep}.\n` : '';
+      return { text: `error: ${error.message}\n${hint}`, exitCode: FAILED };
+    }
     const misused = error.code.startsWith('BAD_') || error.code.startsWith('UNKNOWN_');
     return {
       text: `navarch: ${error.message}. To mend it: ${error.nextStep}.\n`,
