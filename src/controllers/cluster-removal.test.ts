@@ -1,18 +1,11 @@
 // Clusters that leave: reachable, lost, and half removed; on a real API server.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  clusterKind,
-  crdOf,
-  executionNamespace,
-  type Cluster,
-  type MemberResidue,
-  type Work,
-} from '../api/index.ts';
-import { isNotFound, kinds, resource } from '../client/index.ts';
+import { executionNamespace, type Cluster, type MemberResidue, type Work } from '../api/index.ts';
+import { kinds, resource } from '../client/index.ts';
 import { residueOf } from './cluster-removal.ts';
 import { clusterController } from './cluster.ts';
-import { startControlPlane, type ControlPlane } from './testing/control-plane.ts';
+import { serveClusters, startControlPlane, type ControlPlane } from './testing/control-plane.ts';
 
 const residues = resource<MemberResidue>({
   group: 'navarch.io',
@@ -23,16 +16,7 @@ const residues = resource<MemberResidue>({
 
 async function startPlane(): Promise<ControlPlane> {
   const plane = await startControlPlane({ Failover: true });
-  await plane.client.create(kinds.customResourceDefinitions, crdOf(clusterKind));
-  await plane.until('clusters are served', async () => {
-    try {
-      await plane.client.list(kinds.clusters);
-      return true;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
-  });
+  await serveClusters(plane);
   plane.run(clusterController);
   return plane;
 }

@@ -5,6 +5,7 @@ import type { Interpreter } from '../interpreter/index.ts';
 import type { EventRecorder, InformerSet, RuntimeMetrics } from '../runtime/index.ts';
 import type { Charge } from './charge.ts';
 import type { OpenEstimator } from './estimators.ts';
+import type { ObserveGauge } from './fleet-metrics.ts';
 import type { InterpretationChanges } from './interpretation-changes.ts';
 import type { MemberConnections } from './member-connections.ts';
 import type { SchedulingMetrics } from './scheduling-metrics.ts';
@@ -31,6 +32,8 @@ export interface ControllerContext {
   readonly logger: Logger;
   readonly metrics: RuntimeMetrics;
   readonly scheduling: SchedulingMetrics;
+  /** Shows a gauge to scrapers; absent where nobody scrapes. */
+  readonly observe?: ObserveGauge | undefined;
   /** Stops the controllers. */
   readonly signal: AbortSignal;
 }

@@ -85,6 +85,10 @@ export class Brake {
     signal.addEventListener('abort', stop, { once: true });
   }
 
+  get engaged(): boolean {
+    return this.condition().status === 'True';
+  }
+
   fleet(): Fleet {
     return (this.known ??= fleetOf(this.context.informers.informer(kinds.clusters).store.values()));
   }

@@ -32,7 +32,7 @@ import { BINDINGS_BY_EVICTION, BINDING_SCOPES, evictedFrom } from './evictions.t
 // The story is written behind the back of what it tells, and not for each of its sentences.
 const TELL_AFTER_MS = 1_000;
 
-const records = resource<FailoverRecord>({
+export const failoverRecords = resource<FailoverRecord>({
   group: 'navarch.io',
   version: 'v1alpha1',
   resource: 'failoverrecords',
@@ -45,7 +45,7 @@ export const failoverHistoryController: Controller = {
   async run(context) {
     const { informers, clock, logger, metrics, signal } = context;
     const clusters = informers.informer(kinds.clusters);
-    const known = informers.informer(records);
+    const known = informers.informer(failoverRecords);
     const bindings = BINDING_SCOPES.map(({ resource: scope }) =>
       informers.informer(scope, {
         indexes: { [BINDINGS_BY_CLUSTER]: targetNames, [BINDINGS_BY_EVICTION]: evictedFrom },
@@ -53,6 +53,13 @@ export const failoverHistoryController: Controller = {
     );
     await Promise.all([known.synced, clusters.synced, ...bindings.map((one) => one.synced)]);
     const historian = new Historian(context, clusters, bindings, known);
+    for (const informer of bindings) {
+      const stop = informer.subscribe({
+        added: (binding) => historian.note(binding),
+        updated: (_before, after) => historian.note(after),
+      });
+      signal.addEventListener('abort', stop, { once: true });
+    }
     await runController({
       name: 'failover-history',
       sources: [
@@ -103,6 +110,8 @@ class Historian {
   private readonly records: Informer<FailoverRecord>;
   /** Of the failovers that are not over. LIMIT: two for each cluster. */
   private readonly stories = new Map<string, Story>();
+  /** Bindings that were seen leaving since the story was last told. LIMIT: the workloads of a cluster. */
+  private readonly noted = new Map<string, Map<string, Binding>>();
 
   constructor(
     context: ControllerContext,
@@ -116,14 +125,28 @@ class Historian {
     this.records = known;
   }
 
+  /** What leaves may have arrived by the time the story is told. */
+  note(binding: Binding): void {
+    for (const name of evictedFrom(binding)) {
+      for (const key of keysOf([name])) {
+        const noted = this.noted.get(key) ?? new Map<string, Binding>();
+        this.noted.set(key, noted.set(moveKey(binding), binding));
+      }
+    }
+  }
+
   async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
     const split = key.indexOf('|');
     const kind = key.slice(0, split) as StoryKind;
     const name = key.slice(split + 1);
     const story = this.stories.get(key) ?? this.unfinished(name, kind);
-    const seen = this.observe(name, kind, story?.moves ?? new Map());
-    if (story === undefined && !isUnderWay(name, seen)) return done;
-    const moves = followMoves(story?.moves ?? new Map(), name, seen);
+    const noted = [...(this.noted.get(key)?.values() ?? [])];
+    this.noted.delete(key);
+    const begun = followMoves(new Map(), name, { ...this.observe(name, kind, new Map()), bindings: noted });
+    const before: Moves = new Map([...(story?.moves ?? []), ...begun]);
+    const seen = this.observe(name, kind, before);
+    if (story === undefined && begun.size === 0 && !isUnderWay(name, seen)) return done;
+    const moves = followMoves(before, name, seen);
     const record =
       story === undefined ? await this.open(name, seen, signal) : this.records.store.get(story.record);
     // Somebody removed the record: the story goes on in a new one, if it goes on.
@@ -198,7 +221,7 @@ class Historian {
       spec: { cluster: name, cause: causeOf(seen) },
     };
     try {
-      const created = await hubClient.create(records, record, { signal });
+      const created = await hubClient.create(failoverRecords, record, { signal });
       if (seen.cluster !== undefined)
         recorder.event(
           seen.cluster,
@@ -219,7 +242,7 @@ class Historian {
     try {
       // Whole lists take the place of those before them, and nobody else writes here.
       await this.context.hubClient.patch(
-        records,
+        failoverRecords,
         { name },
         { type: 'merge', body },
         { subresource: 'status', signal },
@@ -245,7 +268,7 @@ class Historian {
     const limit = this.context.settings.failoverHistoryLimit;
     for (const { metadata } of surplusRecords([...this.records.store.values()], limit)) {
       try {
-        await this.context.hubClient.delete(records, { name: metadata.name ?? '' }, { signal });
+        await this.context.hubClient.delete(failoverRecords, { name: metadata.name ?? '' }, { signal });
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }

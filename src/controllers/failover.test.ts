@@ -3,14 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   PROPAGATION_POLICY_ID_LABEL,
-  clusterKind,
-  crdOf,
   type Cluster,
   type ClusterTaintPolicy,
   type Remedy,
   type ResourceBinding,
 } from '../api/index.ts';
-import { isConflict, isNotFound, kinds, resource } from '../client/index.ts';
+import { isConflict, kinds, resource } from '../client/index.ts';
 import { applicationFailoverController } from './application-failover.ts';
 import { clusterMonitor } from './cluster-monitor.ts';
 import { clusterTaintPolicyController } from './cluster-taint-policy.ts';
@@ -20,7 +18,7 @@ import { remedyController } from './remedy.ts';
 import { scheduler } from './scheduler/index.ts';
 import type { ControllerSettings } from './settings.ts';
 import { taintManager } from './taint-manager.ts';
-import { startControlPlane, type ControlPlane } from './testing/control-plane.ts';
+import { serveClusters, startControlPlane, type ControlPlane } from './testing/control-plane.ts';
 
 const web = { namespace: 'shop', name: 'web-deployment' };
 const policyResource = { group: 'policy.karmada.io', version: 'v1alpha1', namespaced: false } as const;
@@ -48,16 +46,7 @@ function withSettings(controller: Controller, settings: Partial<ControllerSettin
 
 async function startPlane(settings: Partial<ControllerSettings>): Promise<ControlPlane> {
   const plane = await startControlPlane({ Failover: true });
-  await plane.client.create(kinds.customResourceDefinitions, crdOf(clusterKind));
-  await plane.until('clusters are served', async () => {
-    try {
-      await plane.client.list(kinds.clusters);
-      return true;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
-  });
+  await serveClusters(plane);
   const controllers = [
     scheduler,
     taintManager,

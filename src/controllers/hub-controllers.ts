@@ -15,6 +15,7 @@ import { executionController } from './execution/index.ts';
 import { evictionBrake } from './eviction-brake.ts';
 import { failoverHistoryController } from './failover-history.ts';
 import { fencingController } from './fencing.ts';
+import { fleetMetrics } from './fleet-metrics.ts';
 import { gracefulEvictionController } from './graceful-eviction.ts';
 import {
   quotaEnforcementController,
@@ -54,6 +55,7 @@ export const hubControllers: readonly Controller[] = [
   bindingStatusController,
   applicationFailoverController,
   evictionBrake,
+  fleetMetrics,
   taintManager,
   gracefulEvictionController,
   failoverHistoryController,

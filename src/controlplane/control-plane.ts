@@ -154,6 +154,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         hubClient,
         endpoints: (informers) => secretEndpoints(informers.informer(secretResource)),
         component: 'karmada-controller-manager',
+        observe: (name, help, read, labels) => metrics.observed(name, help, read, labels),
       });
     },
     async close() {

@@ -13,6 +13,7 @@ import {
   type Charge,
   type Controller,
   type ControllerContext,
+  type ObserveGauge,
   type ControllerSettings,
   type MemberEndpoints,
   type OpenEstimator,
@@ -47,6 +48,7 @@ export interface ControllerProcessOptions {
   /** Undefined: this process reaches no estimators beside members. */
   readonly openEstimator?: OpenEstimator | undefined;
   readonly scheduling?: SchedulingMetrics;
+  readonly observe?: ObserveGauge;
   /** Whom events name as their source. */
   readonly component: string;
   readonly clock: Clock;
@@ -114,6 +116,7 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
     logger,
     metrics: silentMetrics,
     scheduling: options.scheduling ?? silentSchedulingMetrics,
+    observe: options.observe,
     signal: stop.signal,
   };
   const run = async (): Promise<void> => {

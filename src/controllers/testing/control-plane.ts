@@ -2,7 +2,13 @@
 // only those controllers that a test starts. Nothing else acts there, so what a test sees its controllers have done.
 import assert from 'node:assert/strict';
 import { admissionRules, asPlugin } from '../../admission/index.ts';
-import { hubCrds, type CustomResourceDefinition, type KubeObject } from '../../api/index.ts';
+import {
+  clusterKind,
+  crdOf,
+  hubCrds,
+  type CustomResourceDefinition,
+  type KubeObject,
+} from '../../api/index.ts';
 import {
   createMetricsRegistry,
   memoryVault,
@@ -19,7 +25,7 @@ import {
   systemRandom,
   type FeatureGates,
 } from '../../base/index.ts';
-import { createClient, createRestMapper, kinds, type Client } from '../../client/index.ts';
+import { createClient, createRestMapper, isNotFound, kinds, type Client } from '../../client/index.ts';
 import { createInterpreter, nativeLayer, type Interpreter } from '../../interpreter/index.ts';
 import { createEventRecorder, createInformerSet, silentMetrics } from '../../runtime/index.ts';
 import { createMemoryStorage } from '../../storage/index.ts';
@@ -151,5 +157,20 @@ async function prepare(client: Client, until: ControlPlane['until']): Promise<vo
     return (items as unknown as CustomResourceDefinition[]).every(({ status }) =>
       status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True'),
     );
+  });
+}
+
+/** Serves Clusters, which a hub has from elsewhere than from a CRD. */
+export async function serveClusters(plane: ControlPlane): Promise<void> {
+  const { client } = plane;
+  await client.create(kinds.customResourceDefinitions, crdOf(clusterKind));
+  await plane.until('clusters are served', async () => {
+    try {
+      await client.list(kinds.clusters);
+      return true;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
   });
 }
