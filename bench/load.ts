@@ -55,7 +55,7 @@ function latencies(values: number[]): string {
   return `p50 ${percentile(sorted, 0.5).toFixed(1)} ms, p99 ${percentile(sorted, 0.99).toFixed(1)} ms`;
 }
 
-/** Runs `work` from many callers at once for a while. Returns how often it ran in a second. */
+/** Runs `work` from many callers at once for a while. Returns how often it ran. */
 async function saturate(work: (i: number) => Promise<void>): Promise<number> {
   const until = performance.now() + seconds * 1000;
   let count = 0;
@@ -64,7 +64,7 @@ async function saturate(work: (i: number) => Promise<void>): Promise<number> {
       while (performance.now() < until) await work(count++);
     }),
   );
-  return count / seconds;
+  return count;
 }
 
 /** Starts `work` at a steady rate, whether or not earlier ones have ended. Returns how long each took. */
@@ -121,20 +121,20 @@ async function runClients({ port, ca, cert, key }: Target): Promise<void> {
   const read = async (i: number): Promise<void> => {
     await asked(session(i), 'GET', `${MAPS}/h-${i % 1000}`);
   };
-  const phase = (name: string): Promise<void> =>
+  const phase = (name: string, count = 0): Promise<void> =>
     new Promise((resolve) => {
       process.once('message', () => resolve());
-      process.send!({ phase: name });
+      process.send!({ phase: name, count });
     });
   await phase('start');
   const writes = await saturate(create('h'));
-  await phase(`durable creates over HTTPS          ${writes.toFixed(0)}/s`);
+  await phase('durable creates over HTTPS', writes);
   const reads = await saturate(read);
-  await phase(`reads over HTTPS                    ${reads.toFixed(0)}/s`);
+  await phase('reads over HTTPS', reads);
   const readTimes = await steadily(read);
-  await phase(`reads at ${rate}/s over HTTPS         ${latencies(readTimes)}`);
+  await phase(`reads at ${rate}/s over HTTPS: ${latencies(readTimes)}`);
   const writeTimes = await steadily(create('s'));
-  await phase(`durable creates at ${rate}/s over HTTPS ${latencies(writeTimes)}`);
+  await phase(`durable creates at ${rate}/s over HTTPS: ${latencies(writeTimes)}`);
   await phase(await fanOut(session));
   for (const one of sessions) one.close();
 }
@@ -166,7 +166,7 @@ async function fanOut(session: (i: number) => ClientHttp2Session): Promise<strin
     await asked(session(i), 'POST', path_, JSON.stringify(body(`w-${i}`)));
     await due.promise;
   }
-  return `delivery to ${watchers} watchers over HTTPS ${latencies(delays)}`;
+  return `delivery to ${watchers} watchers over HTTPS: ${latencies(delays)}`;
 }
 
 // ---- the server
@@ -217,10 +217,16 @@ async function runServer(): Promise<void> {
   }
 }
 
-function report(what: string, since: NodeJS.CpuUsage, fromMs: number): void {
+/** @param count of operations; 0: there is nothing to divide by */
+function report(what: string, since: NodeJS.CpuUsage, fromMs: number, count: number): void {
   const { user, system } = process.cpuUsage(since);
-  const share = (user + system) / 1000 / (performance.now() - fromMs);
-  console.log(`${what}   (server: ${(100 * share).toFixed(0)}% of a core)`);
+  const wallMs = performance.now() - fromMs;
+  const share = (user + system) / 1000 / wallMs;
+  const rates =
+    count === 0
+      ? ''
+      : ` ${((1000 * count) / wallMs).toFixed(0)}/s, ${((user + system) / count).toFixed(0)} µs CPU each`;
+  console.log(`${what}${rates === '' ? '' : ':'}${rates} (server: ${(100 * share).toFixed(0)}% of a core)`);
 }
 
 async function inProcess(
@@ -229,10 +235,10 @@ async function inProcess(
 ): Promise<void> {
   let [cpu, from] = [process.cpuUsage(), performance.now()];
   const writes = await saturate(async (i) => void (await must(MAPS, body(`p-${i}`))));
-  report(`durable creates in the process      ${writes.toFixed(0)}/s`, cpu, from);
+  report('durable creates in the process', cpu, from, writes);
   [cpu, from] = [process.cpuUsage(), performance.now()];
   const reads = await saturate(async (i) => void (await get(`p-${i % 1000}`)));
-  report(`reads in the process                ${reads.toFixed(0)}/s`, cpu, from);
+  report('reads in the process', cpu, from, reads);
 }
 
 async function memory(must: (path: string, json: unknown) => Promise<unknown>): Promise<void> {
@@ -266,8 +272,8 @@ async function memory(must: (path: string, json: unknown) => Promise<unknown>): 
 async function overHttps(target: Target): Promise<void> {
   const child = fork(import.meta.filename, [...process.argv.slice(2), '--target', JSON.stringify(target)]);
   let [cpu, from] = [process.cpuUsage(), performance.now()];
-  child.on('message', ({ phase }: { readonly phase: string }) => {
-    if (phase !== 'start') report(phase, cpu, from);
+  child.on('message', ({ phase, count }: { readonly phase: string; readonly count: number }) => {
+    if (phase !== 'start') report(phase, cpu, from, count);
     [cpu, from] = [process.cpuUsage(), performance.now()];
     child.send('go');
   });
