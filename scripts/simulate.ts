@@ -87,6 +87,7 @@ async function runSeeds(): Promise<number> {
     if (performance.now() - startedMs > Number(values['for-at-most-seconds']) * 1000) break;
     const seed = String(first + done);
     if (!(await runOne(seed))) failed.push(seed);
+    if (done % 50 === 49) console.log(`${done + 1} of ${count} seeds, ${failed.length} failed`);
   }
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   console.log(

@@ -1,4 +1,4 @@
-// The disk of the simulated hub. It takes its time for every batch, outlives the process, and when that dies under way
+// The disk of a simulated hub or member. It takes its time for every batch, outlives the process, and when that dies under way
 // the batch is there whole or not at all, as the seed says: what a real file promises (storage/record-file.ts).
 import type { KubeObject } from '../api/index.ts';
 import { objectCodec } from '../apiserver/index.ts';

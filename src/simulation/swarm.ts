@@ -1,6 +1,8 @@
 // Random scenarios: a fleet, workloads and a storm of faults, edits, restarts and clock jumps drawn from a seed, after
 // which everything is mended and must settle. A schedule is data before anything runs, so that a failing one can be
 // shortened step by step.
+import type { JsonObject } from '../api/index.ts';
+import { presetTimeline } from '../failover/index.ts';
 import { runScenario, type Scenario, type ScenarioResult } from './scenario.ts';
 import { seededRandom, type SeededRandom } from './seeded-random.ts';
 import type { Step } from './step.ts';
@@ -14,10 +16,10 @@ interface Known {
   readonly objects: SwarmObjects;
 }
 
-const STORM_MIN_MS = 5 * 60_000;
-const STORM_MAX_MS = 25 * 60_000;
+const STORM_MIN_MS = 3 * 60_000;
+const STORM_MAX_MS = 12 * 60_000;
 const FIRST_STEP_MS = 60_000;
-const GAP_MAX_MS = 45_000;
+const GAP_MAX_MS = 30_000;
 const REST_WITHIN = '45m';
 
 /** The scenario of a seed: always the same. */
@@ -46,11 +48,7 @@ export function swarmScenario(seed: string): Scenario {
     about: `what seed ${seed} draws`,
     fleet,
     gates: { Failover: random.chance(0.8) },
-    settings: {
-      enableNoExecuteTaintEviction: true,
-      resourceEvictionRate: random.pick([0.5, 2, 100]),
-      gracefulEvictionTimeoutMs: random.pick([60_000, 600_000]),
-    },
+    settings: drawSettings(random),
     timeline,
     restWithin: REST_WITHIN,
   };
@@ -58,6 +56,17 @@ export function swarmScenario(seed: string): Scenario {
 
 export function runSeed(seed: string, scenario = swarmScenario(seed)): Promise<ScenarioResult> {
   return runScenario(scenario, seed, `seed ${seed}`, { forgiving: true });
+}
+
+/** The presets, and what upstream's users switch on: evictions only by explicit taints. */
+function drawSettings(random: SeededRandom): JsonObject {
+  const explicit = {
+    enableNoExecuteTaintEviction: true,
+    resourceEvictionRate: random.pick([0.5, 2, 100]),
+    gracefulEvictionTimeoutMs: random.pick([60_000, 600_000]),
+  };
+  const preset = random.pick([undefined, undefined, 'platform', 'fast'] as const);
+  return preset === undefined ? explicit : { ...presetTimeline(preset) };
 }
 
 /** Whole tenths of a second, so that what is printed is what was run. */

@@ -4,9 +4,8 @@ import type { Cluster, KubeObject, Namespace, Secret } from '../api/index.ts';
 import { assert, errorMessage, formatTime, silentLogger, type Logger } from '../base/index.ts';
 import { createClient, isAlreadyExists, kinds, type Client, type Resource } from '../client/index.ts';
 import { defaultControllerSettings, type ControllerSettings } from '../controllers/index.ts';
-import { objectCodec } from '../apiserver/index.ts';
 import { startMember, type Member, type NodePool } from '../members/index.ts';
-import { createMemoryStorage, type Storage } from '../storage/index.ts';
+import type { Storage } from '../storage/index.ts';
 import { Disk } from './disk.ts';
 import { HubProcess, SIMULATED_CERTIFICATES } from './hub-process.ts';
 import { Link, type LinkObserver } from './link.ts';
@@ -177,7 +176,8 @@ export class World {
     const { name } = spec;
     const random = this.random.stream(`member/${name}`);
     const clock = new ProcessClock(this.clock);
-    const storage: Storage<KubeObject> = createMemoryStorage(objectCodec, { clock });
+    // Writes take time here too: without it, controllers that undo each other's work would do so for ever in one instant.
+    const storage = new Disk(random.stream('disk')).open(clock);
     const mirror = new Mirror((change) => {
       for (const observer of this.observers) observer.memberChanged?.(name, change);
     });
