@@ -29,8 +29,11 @@ export class Disk {
     this.random = random;
   }
 
-  /** The store as a process finds it that starts now. Timers run on the process's clock, which dies with it. */
-  open(clock: Clock): Storage<KubeObject> {
+  /**
+   * The store as a process finds it that starts now.
+   * @param dead aborts when that process dies: then nothing more of it is written
+   */
+  open(clock: Clock, dead: AbortSignal): Storage<KubeObject> {
     this.settleUnderWay();
     return openJournaledStorage({
       codec: objectCodec,
@@ -38,7 +41,7 @@ export class Disk {
       records: [...this.records.values()].sort((a, b) => a.revision - b.revision),
       compactedRevision: this.compactedRevision,
       journal: {
-        append: (batch) => this.append(batch, clock),
+        append: (batch) => this.append(batch, clock, dead),
         close: () => Promise.resolve(),
       },
     });
@@ -52,19 +55,24 @@ export class Disk {
     return copy;
   }
 
-  private append(batch: JournalBatch, clock: Clock): Promise<void> {
+  private append(batch: JournalBatch, clock: Clock, dead: AbortSignal): Promise<void> {
+    if (dead.aborted) return Promise.reject(dead.reason as Error);
     this.underWay = batch;
     const tookMs = this.random.chance(SLOW_SHARE)
       ? this.random.between(COMMIT_MAX_MS, SLOW_MS)
       : this.random.between(COMMIT_MIN_MS, COMMIT_MAX_MS);
-    return new Promise((resolve) => {
-      clock.after(tookMs, () => {
-        // A process that was restarted meanwhile has settled this batch already.
-        if (this.underWay !== batch) return;
+    return new Promise((resolve, reject) => {
+      const onDeath = (): void => {
+        cancel();
+        reject(dead.reason as Error);
+      };
+      const cancel = clock.after(tookMs, () => {
+        dead.removeEventListener('abort', onDeath);
         this.underWay = undefined;
         this.write(batch);
         resolve();
       });
+      dead.addEventListener('abort', onDeath, { once: true });
     });
   }
 

@@ -63,7 +63,7 @@ export class HubProcess {
     const running: Running = { clock, death, plane: undefined };
     this.running = running;
     const random = options.random.stream(`start-${++this.starts}`);
-    const storage = options.opened(options.disk.open(clock));
+    const storage = options.opened(options.disk.open(clock, death.signal));
     const plane = await startControlPlane({
       storage,
       clock,
@@ -89,7 +89,9 @@ export class HubProcess {
     if (running === undefined) return;
     this.running = undefined;
     running.clock.stop();
-    running.death.abort(new Error('the process was killed'));
+    running.death.abort(new ConnectionError('reset', 'the hub was killed'));
+    // Nothing of this reaches anything any more; it only lets go of memory.
+    running.plane?.close().catch(() => undefined);
   }
 
   /** Moves the hands of the hub's clock, for good. */
@@ -106,16 +108,26 @@ export class HubProcess {
   /** A user's: it works while the hub runs, and reaches the next process after a restart. */
   client(fieldManager: string): Client {
     const transport: Transport = {
-      send: (request) => this.serving().send(request),
-      watch: (request, onEvent) => this.serving().watch(request, onEvent),
+      send: (request) => this.serving((hub) => hub.send(request)),
+      watch: (request, onEvent) => this.serving((hub) => hub.watch(request, onEvent)),
       close: () => Promise.resolve(),
     };
     return createClient(transport, { fieldManager });
   }
 
-  private serving(): Transport {
-    const transport = this.running?.plane?.hubClient.transport;
-    if (transport === undefined) throw new ConnectionError('refused', 'the hub does not run');
-    return transport;
+  /** Calls the process that runs, and hears it die. */
+  private async serving<T>(call: (transport: Transport) => Promise<T>): Promise<T> {
+    const { running } = this;
+    const transport = running?.plane?.hubClient.transport;
+    if (running === undefined || transport === undefined)
+      throw new ConnectionError('refused', 'the hub does not run');
+    const { signal } = running.death;
+    return new Promise((resolve, reject) => {
+      const onDeath = (): void => reject(signal.reason as Error);
+      signal.addEventListener('abort', onDeath, { once: true });
+      call(transport)
+        .then(resolve, reject)
+        .finally(() => signal.removeEventListener('abort', onDeath));
+    });
   }
 }

@@ -55,7 +55,7 @@ function startLink() {
     watch,
     push,
     ends,
-    die: () => (process.stop(), death.abort()),
+    die: () => (process.stop(), death.abort(new Error('died'))),
   };
 }
 
@@ -142,13 +142,17 @@ test('a caller that leaves hears so at once', async () => {
   assert.deepEqual(outcomes, ['I left']);
 });
 
-test('a process that died hears nothing more, and its watches end in the member', async () => {
-  const { clock, outcomes, send, events, watch, push, ends, die } = startLink();
+test('a process that died hears of nothing but that, sends nothing more, and its watches end in the member', async () => {
+  const { clock, acted, outcomes, send, events, watch, push, ends, die } = startLink();
   watch();
   await clock.run(100);
   send('/a');
   push('x');
   die();
   await clock.run(60_000);
-  assert.deepEqual([outcomes, events, ends.size], [[], [], 0]);
+  assert.deepEqual([outcomes, events, ends.size], [['died'], ['died'], 0]);
+  const before = acted.length;
+  send('/b');
+  await clock.run(60_000);
+  assert.deepEqual([outcomes, acted.length], [['died', 'died'], before]);
 });

@@ -1,7 +1,7 @@
 // The network between the hub and one member. Every request and every event takes its time; the link can be cut, fall
 // silent, or lose some of what it carries, before or after the member acted on it.
 // INVARIANT: events of a watch arrive in order and without gaps, or the watch breaks: what TCP promises.
-// INVARIANT: a process that has died sends nothing more; what it had sent may still arrive.
+// INVARIANT: a process that has died sends nothing more; what it had sent may still arrive, and its answer reaches nobody.
 import type { KubeObject, WatchEvent } from '../api/index.ts';
 import type { Clock } from '../base/index.ts';
 import {
@@ -99,9 +99,10 @@ export class Link {
         over = true;
         cancelTimeout();
         request.signal?.removeEventListener('abort', onAbort);
-        // Nobody is left to hear the answer.
-        if (!endpoint.dead.aborted) end();
+        endpoint.dead.removeEventListener('abort', onDeath);
+        end();
       };
+      const onDeath = (): void => settle(() => reject(endpoint.dead.reason as Error));
       const onAbort = (): void => settle(() => reject(request.signal?.reason as Error));
       const cancelTimeout = endpoint.clock.after(REQUEST_TIMEOUT_MS, () =>
         settle(() => reject(new ConnectionError('timeout', `no answer within ${REQUEST_TIMEOUT_MS} ms`))),
@@ -110,7 +111,12 @@ export class Link {
         onAbort();
         return;
       }
+      if (endpoint.dead.aborted) {
+        onDeath();
+        return;
+      }
       request.signal?.addEventListener('abort', onAbort, { once: true });
+      endpoint.dead.addEventListener('abort', onDeath, { once: true });
       this.carry(request, () => over).then(
         (response) => settle(() => resolve(response)),
         (error: Error) => settle(() => reject(error)),
@@ -152,14 +158,17 @@ export class Link {
         if (over) return;
         over = true;
         stop.abort(new Error('nobody listens any more'));
-        if (!endpoint.dead.aborted) end();
+        end();
       };
-      if (request.signal?.aborted === true) {
-        reject(request.signal.reason as Error);
+      if (endpoint.dead.aborted || request.signal?.aborted === true) {
+        reject((endpoint.dead.aborted ? endpoint.dead : request.signal)?.reason as Error);
         return;
       }
       const broken = (reason: Error): void => settle(() => reject(reason));
-      endpoint.dead.addEventListener('abort', () => settle(() => undefined), { once: true });
+      endpoint.dead.addEventListener('abort', () => broken(endpoint.dead.reason as Error), {
+        once: true,
+        signal: stop.signal,
+      });
       request.signal?.addEventListener('abort', () => settle(resolve), { once: true });
       const { signal } = this.connections;
       const onCut = (): void => broken(signal.reason as Error);

@@ -41,6 +41,10 @@ export class Mirror {
     await storage.watch(ROOT, revision, (changes) => this.apply(changes), abort.signal);
   }
 
+  stop(): void {
+    this.abort.abort();
+  }
+
   list(resource: ResourceName): readonly KubeObject[] {
     return [...(this.objects.get(resource)?.values() ?? [])];
   }

@@ -113,6 +113,7 @@ export async function runScenario(
   if (scenario.unsettled !== true)
     await watch.rest(durationOf(scenario.restWithin ?? REST_WITHIN, file), () => performer.isIdle);
   problems.push(...performer.takeErrors(), ...watch.violations.map(violationText));
+  await world.close();
   return {
     problems,
     violations: watch.violations,

@@ -32,7 +32,7 @@ interface Template {
 }
 
 export function swarmObjects(random: SeededRandom, members: readonly string[]): SwarmObjects {
-  const templates = Array.from({ length: 3 + random.below(6) }, (_, index) =>
+  const templates = Array.from({ length: 3 + random.below(4) }, (_, index) =>
     drawTemplate(random, index + 1),
   );
   const policies = templates.map(({ object, policy }) => policyFor(random, members, object, policy));

@@ -16,16 +16,16 @@ interface Known {
   readonly objects: SwarmObjects;
 }
 
-const STORM_MIN_MS = 3 * 60_000;
-const STORM_MAX_MS = 12 * 60_000;
-const FIRST_STEP_MS = 60_000;
-const GAP_MAX_MS = 30_000;
+const STORM_MIN_MS = 2 * 60_000;
+const STORM_MAX_MS = 6 * 60_000;
+const FIRST_STEP_MS = 30_000;
+const GAP_MAX_MS = 20_000;
 const REST_WITHIN = '45m';
 
 /** The scenario of a seed: always the same. */
 export function swarmScenario(seed: string): Scenario {
   const random = seededRandom(`${seed}/schedule`);
-  const fleet = Array.from({ length: 2 + random.below(3) }, (_, index) => ({
+  const fleet = Array.from({ length: random.pick([2, 2, 3, 3, 3, 4]) }, (_, index) => ({
     name: `member${index + 1}`,
     nodes: 1 + random.below(3),
     region: random.pick(['north', 'south']),
@@ -65,7 +65,7 @@ function drawSettings(random: SeededRandom): JsonObject {
     resourceEvictionRate: random.pick([0.5, 2, 100]),
     gracefulEvictionTimeoutMs: random.pick([60_000, 600_000]),
   };
-  const preset = random.pick([undefined, undefined, 'platform', 'fast'] as const);
+  const preset = random.pick([undefined, undefined, undefined, 'platform', 'platform', 'fast'] as const);
   return preset === undefined ? explicit : { ...presetTimeline(preset) };
 }
 

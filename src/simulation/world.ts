@@ -78,6 +78,7 @@ export class World {
   private readonly observers: Observer[] = [];
   private readonly overlays: ((storage: Storage<KubeObject>) => Storage<KubeObject>)[] = [];
   private readonly failures: string[] = [];
+  private readonly closing = new AbortController();
 
   private constructor(options: WorldOptions) {
     const { seed, startMs = START_MS, logger = silentLogger } = options;
@@ -166,6 +167,19 @@ export class World {
     return ready === 'True' && !(cluster?.spec.taints ?? []).some(({ key }) => key.endsWith('/not-ready'));
   }
 
+  /** Lets go of everything: a process that runs a thousand worlds must not keep them. */
+  async close(): Promise<void> {
+    this.closing.abort(new Error('the world is closing'));
+    this.hub.kill();
+    for (const { member, clock, mirror } of this.members.values()) {
+      clock.stop();
+      mirror.stop();
+      member.close().catch(() => undefined);
+    }
+    this.hubMirror.stop();
+    await this.clock.run(0);
+  }
+
   private stepped(): void {
     const failure = this.failures.shift();
     if (failure !== undefined) throw new Error(failure);
@@ -177,7 +191,7 @@ export class World {
     const random = this.random.stream(`member/${name}`);
     const clock = new ProcessClock(this.clock);
     // Writes take time here too: without it, controllers that undo each other's work would do so for ever in one instant.
-    const storage = new Disk(random.stream('disk')).open(clock);
+    const storage = new Disk(random.stream('disk')).open(clock, this.closing.signal);
     const mirror = new Mirror((change) => {
       for (const observer of this.observers) observer.memberChanged?.(name, change);
     });
