@@ -32,7 +32,7 @@ export const executionController: Controller = {
     const stopClusters = clusters.subscribe({
       updated: (before, after) => {
         if (isReady(before) !== isReady(after) || isLeftBehind(before) !== isLeftBehind(after))
-          lanes.ofCluster(after.metadata.name ?? '')?.enqueueAll();
+          lanes.ofCluster(after.metadata.name ?? '')?.readinessChanged();
       },
       deleted: (cluster) => lanes.close(cluster.metadata.name ?? ''),
     });

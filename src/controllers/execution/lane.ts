@@ -13,7 +13,7 @@ import {
 } from '../../api/index.ts';
 import { errorMessage, formatTime } from '../../base/index.ts';
 import { isNotFound, keyOf, kinds } from '../../client/index.ts';
-import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../../machinery/index.ts';
+import { hasFinalizer, isBeingDeleted, parseTime, withoutFinalizer } from '../../machinery/index.ts';
 import {
   appliedCondition,
   calmInMs,
@@ -45,6 +45,9 @@ import { MemberWriter, type Applied } from './member-writer.ts';
 // A member that is not ready is looked at again by the event of its recovery; this only guards against a lost one.
 const NOT_READY_RECHECK_MS = 30_000;
 
+// For taints to go and the scheduler to look again; both take milliseconds.
+const RETURN_MS = 5_000;
+
 // Its end brings no event of its own when nothing else waits for it.
 const STILL_THERE_RECHECK_MS = 250;
 
@@ -63,6 +66,8 @@ export class ExecutionLane {
   private readonly queue: WorkQueue;
   private readonly abort = new AbortController();
   private reached: Reached | undefined;
+  /** When the member was last seen to come back; a start counts as that. */
+  private returnedAtMs: number;
 
   constructor(
     context: ControllerContext,
@@ -75,6 +80,7 @@ export class ExecutionLane {
     this.cluster = cluster;
     this.works = works;
     this.clusters = clusters;
+    this.returnedAtMs = context.clock.now();
     this.queue = new WorkQueue({
       name: `execution-${cluster}`,
       clock,
@@ -99,8 +105,13 @@ export class ExecutionLane {
     this.queue.add(keyOf(work), { priority: initial ? PRIORITY_RESYNC : PRIORITY_CHANGE });
   }
 
-  /** Everything again, e.g. after the member came back. */
-  enqueueAll(): void {
+  /** The member came back, or has gone: everything again. */
+  readinessChanged(): void {
+    this.returnedAtMs = this.context.clock.now();
+    this.enqueueAll();
+  }
+
+  private enqueueAll(): void {
     for (const work of this.works.store.list(executionNamespace(this.cluster))) this.enqueue(work, true);
   }
 
@@ -260,6 +271,9 @@ export class ExecutionLane {
     if (left) {
       // Wanted here again: the next Work takes over what is there.
     } else if (reachable) {
+      const waitMs = this.stillReturningMs(work);
+      if (waitMs > 0)
+        return requeueAfter(waitMs, 'what is wanted in a cluster that came back is decided first');
       const { writer } = this.reach(cluster);
       const release = work.spec.preserveResourcesOnDeletion === true;
       let gone = true;
@@ -273,6 +287,16 @@ export class ExecutionLane {
     }
     await this.context.hubClient.update(kinds.works, withoutFinalizer(work, EXECUTION_FINALIZER), { signal });
     return done;
+  }
+
+  /**
+   * How long what was to go while the member was away has to wait: what is there may be wanted again, now that it is back,
+   * and then binding controllers say so on the Work. A clock that was set back makes nobody wait for longer.
+   */
+  private stillReturningMs({ metadata }: Work): number {
+    const askedMs = parseTime(metadata.deletionTimestamp ?? '') ?? 0;
+    const sinceMs = this.context.clock.now() - this.returnedAtMs;
+    return askedMs >= this.returnedAtMs || sinceMs < 0 ? 0 : RETURN_MS - sinceMs;
   }
 
   /** The member, through the connection of now; what was known through an older one is void. */
