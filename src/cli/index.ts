@@ -6,6 +6,7 @@ export { joinCluster, refreshCredentials, unjoinCluster, type JoinRequest } from
 export type { ReportedSecret } from './member-accounts.ts';
 export { registerAgent, type AgentRegistration } from './register-agent.ts';
 export { applySample, followSample } from './sample.ts';
+export { connect, print, readDuration } from './command.ts';
 export { completionCommand, optionsCommand, versionCommand } from './settings-commands.ts';
 export { CommandError, listOption, runProgram, shape, upstreamCommand } from './shell/index.ts';
 export { getCommand } from './get/command.ts';

@@ -53,6 +53,7 @@ import { addSettings, needlessFlags, settingFlags, settingsFrom } from './flags.
 import { backupCommand, restoreCommand } from './backup-commands.ts';
 import { initCommand } from './init/command.ts';
 import { up } from './up.ts';
+import { simulateCommand } from './simulate.ts';
 import { VERSION } from './version.ts';
 
 /** How the program calls itself in help and messages, by the name it was started under. */
@@ -97,6 +98,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     planCommand(exit),
     shape(faultCommand(exit), { group: 'Troubleshooting' }),
     failoverCommand(exit),
+    simulateCommand(exit),
     interpretCommand(exit),
     annotateCommand(exit),
     applyCommand(exit),

@@ -18,9 +18,14 @@ const COMMIT_MAX_MS = 4;
 const SLOW_SHARE = 0.002;
 const SLOW_MS = 800;
 
+export interface StoredObject {
+  readonly key: string;
+  readonly object: KubeObject;
+}
+
 export class Disk {
   private readonly random: SeededRandom;
-  private records = new Map<number, JournalRecord>();
+  private readonly records = new Map<number, JournalRecord>();
   private compactedRevision = 0;
   /** The batch on its way, if there is one. */
   private underWay: JournalBatch | undefined;
@@ -47,12 +52,18 @@ export class Disk {
     });
   }
 
-  /** A disk that holds the same. */
-  copy(random: SeededRandom): Disk {
-    const copy = new Disk(random);
-    copy.records = new Map(this.records);
-    copy.compactedRevision = this.compactedRevision;
-    return copy;
+  /** Of the last thing written. */
+  get revision(): number {
+    return Math.max(0, ...this.records.keys());
+  }
+
+  /** Puts objects on a disk that nobody has used yet; they keep all but their resourceVersion. */
+  fill(objects: readonly StoredObject[]): void {
+    for (const [index, { key, object }] of objects.entries()) {
+      const revision = index + 1;
+      const bytes = objectCodec.encode(objectCodec.stamp(object, revision));
+      this.records.set(revision, { revision, createRevision: revision, key, bytes });
+    }
   }
 
   private append(batch: JournalBatch, clock: Clock, dead: AbortSignal): Promise<void> {

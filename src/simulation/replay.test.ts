@@ -23,3 +23,11 @@ test('a failing schedule is shortened to the steps that make it fail', async () 
   );
   assert.deepEqual(shorter.timeline, [needed]);
 });
+
+// Copies in a cluster that came back were deleted because of what was decided while it was away.
+for (const seed of ['256', '258']) {
+  test(`seed ${seed}, which once failed, holds`, async () => {
+    const { problems } = await runSeed(seed);
+    assert.deepEqual(problems, []);
+  });
+}

@@ -6,7 +6,7 @@ import { createClient, isAlreadyExists, kinds, type Client, type Resource } from
 import { defaultControllerSettings, type ControllerSettings } from '../controllers/index.ts';
 import { startMember, type Member, type NodePool } from '../members/index.ts';
 import type { Storage } from '../storage/index.ts';
-import { Disk } from './disk.ts';
+import { Disk, type StoredObject } from './disk.ts';
 import { HubProcess, SIMULATED_CERTIFICATES } from './hub-process.ts';
 import { Link, type LinkObserver } from './link.ts';
 import { Mirror, type MirroredChange } from './mirror.ts';
@@ -58,7 +58,7 @@ export interface Observer {
 }
 
 const START_MS = Date.UTC(2026, 0, 5, 8);
-const CLUSTER_NAMESPACE = 'karmada-cluster';
+export const CLUSTER_NAMESPACE = 'karmada-cluster';
 /** LIMIT: of virtual time, for a world to get ready. */
 const READY_WAIT_MS = 300_000;
 /** LIMIT: of virtual time, for what is asked of the hub's API to be answered. */
@@ -119,6 +119,25 @@ export class World {
       READY_WAIT_MS,
     );
     assert(ready, 'the members of a new world get ready');
+    return world;
+  }
+
+  /**
+   * A world on a hub that was elsewhere before: `disk` holds what it held. Members start empty and are filled by `fill`
+   * before the hub starts, so that it finds there what it left.
+   */
+  static async restore(
+    options: WorldOptions & {
+      readonly objects: readonly StoredObject[];
+      readonly fill: (world: World) => Promise<void>;
+    },
+  ): Promise<World> {
+    const world = new World(options);
+    options.prepare?.(world);
+    world.disk.fill(options.objects);
+    await world.settle('members start', Promise.all(options.fleet.map((spec) => world.startMember(spec))));
+    await options.fill(world);
+    await world.settle('the hub starts', world.hub.start());
     return world;
   }
 
@@ -257,7 +276,8 @@ export class World {
   }
 }
 
-function urlOf(name: string): string {
+/** Where a member of a simulated world is reached. */
+export function urlOf(name: string): string {
   return `https://${name}.simulation`;
 }
 

@@ -11,9 +11,11 @@ import {
   addressOf,
   bindingBehind,
   bindingsOf,
+  findNamed,
   isHealthy,
   isManaged,
   nameOf,
+  templateName,
   type Addressed,
   type Binding,
 } from '../objects.ts';
@@ -121,17 +123,20 @@ class PlacementEdits {
     for (const { metadata } of bindingsOf(this.world.hubMirror)) this.open.add(metadata.uid ?? '');
   }
 
-  private isWhole({ spec, status, metadata }: Binding): boolean {
+  /** Really, not as far as the hub knows: every target has a healthy copy, and no one else has any. */
+  private isWhole(binding: Binding): boolean {
+    const { spec, status, metadata } = binding;
     if (status?.schedulerObservedGeneration !== metadata.generation) return false;
     if ((spec.gracefulEvictionTasks ?? []).length > 0) return false;
-    const targets = spec.clusters ?? [];
+    const targets = new Set((spec.clusters ?? []).map(({ name }) => name));
+    const name = templateName(binding);
     return (
-      targets.length > 0 &&
-      targets.every(({ name }) =>
-        (status?.aggregatedStatus ?? []).some(
-          ({ clusterName, health }) => clusterName === name && health === 'Healthy',
-        ),
-      )
+      targets.size > 0 &&
+      [...this.world.members.values()].every((member) => {
+        const copy = findNamed(member.mirror, name);
+        if (!targets.has(member.name)) return copy === undefined || !isManaged(copy);
+        return copy !== undefined && isHealthy(copy);
+      })
     );
   }
 }
