@@ -29,6 +29,7 @@ describe('operating a control plane', () => {
         [/in \d+ ms|after \d+ ms/g, 'in N ms'],
         [/\d+ objects at revision \d+/g, 'N objects at revision N'],
         [/\d+ KiB/g, 'N KiB'],
+        [/\d+ are available/g, 'N are available'],
         [/\d+\.\d GiB free \(\d+ %\)/g, 'N GiB free'],
       ],
     });
@@ -80,7 +81,7 @@ store   ok   a write is durable in N ms
 clock   ok   in step with this machine
 members   ok   1 of 1 are ready
 webhooks   ok   none are registered
-API services   ok   0 are available
+API services   ok   N are available
 
 10 fine, 0 warnings, 0 failures
 $ navarch doctor --kubeconfig nowhere
