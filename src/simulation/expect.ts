@@ -33,6 +33,8 @@ export function differences(world: World, tally: Tally, expected: Expectation): 
     world.hubMirror.get(CLUSTERS, '', expected.clusterGone) !== undefined
   )
     found.push(`Cluster ${expected.clusterGone} is still there`);
+  if (expected.hubHolds !== undefined && findNamed(world.hubMirror, expected.hubHolds) === undefined)
+    found.push(`${expected.hubHolds} is not on the hub`);
   if (expected.converged === true) found.push(...unsettled(world));
   if (expected.object !== undefined) compareObject(world, expected.object, expected, compare);
   return found;

@@ -25,6 +25,7 @@ const expectation = s.object('What must be true at this time; all that is given.
       pattern: '^[A-Za-z]+=(True|False|Unknown)( [A-Za-z]+)?$',
     }),
     absent: s.boolean('The object is gone from the hub and from all members that answer.'),
+    hubHolds: reference,
     clusterGone: s.string('There is no Cluster of this name.'),
     evictions: s.integer('How many bindings have been evicted from a cluster since the start.'),
     removals: s.integer('How many copies the hub has removed from members since the start.'),

@@ -6,6 +6,7 @@ import { convergence, unsettled } from './checkers/convergence.ts';
 import { lastCopy } from './checkers/last-copy.ts';
 import { orphans } from './checkers/orphans.ts';
 import { replicaSums } from './checkers/replica-sums.ts';
+import { singleCopy } from './checkers/single-copy.ts';
 import { suspension } from './checkers/suspension.ts';
 import type { World } from './world.ts';
 
@@ -15,6 +16,7 @@ export const ALL_CHECKERS: readonly CreateChecker[] = [
   replicaSums,
   convergence,
   acknowledgedWrites,
+  singleCopy,
   suspension,
 ];
 

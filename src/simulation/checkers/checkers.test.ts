@@ -2,7 +2,7 @@
 // the tests do what these must not do.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JsonObject } from '../../api/index.ts';
+import type { JsonObject, KubeObject } from '../../api/index.ts';
 import { objectCodec } from '../../apiserver/index.ts';
 import { createMemoryStorage } from '../../storage/index.ts';
 import { NO_CONTROLLERS, deployment, policy, shop, startTestWorld } from '../testing/world.ts';
@@ -11,6 +11,7 @@ import { convergence } from './convergence.ts';
 import { lastCopy } from './last-copy.ts';
 import { orphans } from './orphans.ts';
 import { replicaSums } from './replica-sums.ts';
+import { singleCopy } from './single-copy.ts';
 import { suspension } from './suspension.ts';
 
 const WEB = '/apis/apps/v1/namespaces/shop/deployments/web';
@@ -227,4 +228,24 @@ test('a write to what is suspended is found', async () => {
     body: settings,
   });
   assert.deepEqual(found(), ['POST /api/v1/namespaces/default/configmaps in member1, while a is suspended']);
+});
+
+test('what must run at most once and runs in two members is found, and in one after the other is not', () => {
+  const found: string[] = [];
+  const { observer } = singleCopy(undefined as never, (what) => found.push(what));
+  const pod = (phase: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'orders', namespace: 'shop', labels: { 'navarch.io/fence': 'orders' } },
+    status: { phase },
+  });
+  const see = (member: string, after: KubeObject | undefined): void =>
+    observer?.memberChanged?.(member, { resource: 'core/pods', before: pod('Pending'), after });
+  see('member1', pod('Running'));
+  see('member2', pod('Pending'));
+  see('member1', undefined);
+  see('member2', pod('Running'));
+  assert.deepEqual(found, []);
+  see('member1', pod('Running'));
+  assert.deepEqual(found, ['shop/orders (navarch.io/at-most-once) runs in member1 and member2']);
 });
