@@ -137,10 +137,7 @@ describe('a member in pull mode', { skip: noKubectl }, () => {
       navarch('agent', '--karmada-kubeconfig', hub.kubeconfig, '--kubeconfig', memberKubeconfig, ...flags);
     const other = named('--cluster-name', 'other');
     assert.equal(other.code, 1);
-    assert.match(
-      other.stderr,
-      /cluster other cannot be registered: the cluster ID .* has been registered.*get clusters/s,
-    );
+    assert.match(other.stderr, /cluster other cannot be registered: the cluster ID .* has been registered/);
     for (const flags of [
       ['--cluster-name', 'Edge!'],
       ['--cluster-name', 'edge', '--report-secrets', 'Everything'],

@@ -228,7 +228,7 @@ describe('what cannot be', () => {
       2,
       /there is no feature gate "Magic"/,
     ],
-    ['an unknown command', ['fly'], 2, /unknown command "fly"/],
+    ['an unknown command', ['levitate'], 2, /unknown command "levitate"/],
     ['a kubeconfig that is not there', ['join', 'x', '--kubeconfig', '/nonexistent/config'], 1, /kubeconfig/],
     [
       'a directory that cannot be written',
