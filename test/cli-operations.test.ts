@@ -157,9 +157,11 @@ $ navarch bench --objects 20 -o json 2>/dev/null | grep -c operation
       const child = spawn(process.execPath, [program, 'restore', archive, '--data-dir', target], {
         stdio: 'ignore',
       });
+      // It may be done before it is killed.
+      const ended = new Promise((resolve) => child.once('close', resolve));
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       child.kill('SIGKILL');
-      await new Promise((resolve) => child.once('close', resolve));
+      await ended;
       if (!existsSync(target)) continue;
       // All of it is there: it can be backed up, which reads every object.
       const whole = navarch('backup', path.join(directory, 'again.tar.gz'), '--data-dir', target);
