@@ -3,7 +3,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const PURE = ['explain', 'scheduling', 'interpreter', 'propagation', 'failover', 'fleet'];
+const PURE = ['explain', 'scheduling', 'interpreter', 'propagation', 'failover', 'fleet', 'packaging'];
 const foundation = ['fleet', 'machinery', 'api', 'base'];
 const below = (...rooms: string[]): Set<string> => new Set([...rooms, ...foundation]);
 const allowed: Record<string, Set<string>> = {
@@ -15,8 +15,9 @@ const allowed: Record<string, Set<string>> = {
   interpreter: below(),
   scheduling: below(),
   failover: below(),
+  packaging: below('interpreter'),
   propagation: below('interpreter'),
-  explain: below('scheduling', 'failover', 'propagation', 'interpreter'),
+  explain: below('scheduling', 'failover', 'propagation', 'interpreter', 'packaging'),
   client: below(),
   runtime: below('client'),
   apiserver: below('storage'),

@@ -33,5 +33,6 @@ export { hubCrds } from './hub-crds.ts';
 export { crdOf } from './kind.ts';
 export type { ConversionWebhook, KindDefinition, KindVersion, PrinterColumn } from './kind.ts';
 export * from './navarch/index.ts';
+export * from './packages/index.ts';
 export { s } from './schema.ts';
 export type { Infer, Schema, Typed, ValidationRule } from './schema.ts';

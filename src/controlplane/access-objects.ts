@@ -1,7 +1,7 @@
 // Who may do what on a fresh hub, besides Kubernetes' own roles: people who view and edit policies, the administrator's way to
 // members, and the path by which an agent gets from a bootstrap token to rights of its own.
 import { dump } from 'js-yaml';
-import { karmadaKinds, navarchKinds, type KubeObject } from '../api/index.ts';
+import { karmadaKinds, navarchKinds, packageKinds, type KubeObject } from '../api/index.ts';
 import { AGENT_ORGANIZATION, AGENT_USER_PREFIX } from './agent-approval.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -21,7 +21,7 @@ interface Rule {
 /** By name, not by `*`: that would open subresources too, and with clusters/proxy every member. */
 function rulesFor(verbs: readonly string[]): readonly Rule[] {
   const byGroup = Map.groupBy(
-    [...karmadaKinds, ...navarchKinds].filter(({ namespaced }) => namespaced),
+    [...karmadaKinds, ...navarchKinds, ...packageKinds].filter(({ namespaced }) => namespaced),
     ({ group }) => group,
   );
   return [...byGroup].map(([group, kinds]) => ({

@@ -1,0 +1,37 @@
+// Labels, annotations, finalizers and names that Glasskube's API gives a meaning to, and ours beside them. Manifests and
+// clients of Glasskube read them, so none of these may ever change.
+
+export const PACKAGES_GROUP = 'packages.glasskube.dev';
+export const PACKAGES_API_VERSION = 'packages.glasskube.dev/v1alpha1';
+
+/** Where the operator lives, and where repositories keep their Secrets. */
+export const PACKAGES_NAMESPACE = 'glasskube-system';
+
+/** On packages: what was created for them is taken down first. */
+export const PACKAGE_FINALIZER = 'packages.glasskube.dev/packageDeletion';
+/** `true` on a package: it follows the latest version of its repository. */
+export const AUTO_UPDATE_ANNOTATION = 'packages.glasskube.dev/auto-update';
+/** `true` on a package that was created because another needs it; it goes when nothing needs it any more. */
+export const INSTALLED_AS_DEPENDENCY_ANNOTATION = 'packages.glasskube.dev/installed-as-dependency';
+/** On pod templates of Deployments and StatefulSets: the hash of the package's spec, so that they restart with it. */
+export const SPEC_HASH_ANNOTATION = 'packages.glasskube.dev/package-spec-hashed';
+/** `true` on the PackageRepository that packages without a repository come from. */
+export const DEFAULT_REPOSITORY_ANNOTATION = 'packages.glasskube.dev/default-repository';
+/** `disabled` on an owned object: it is neither applied nor pruned, but still tracked. */
+export const RECONCILE_ANNOTATION = 'packages.glasskube.dev/reconcile';
+/** On resources of namespaced packages: the name in the repository, and the name of the Package. */
+export const PACKAGE_LABEL = 'packages.glasskube.dev/package';
+export const PACKAGE_INSTANCE_LABEL = 'packages.glasskube.dev/instance';
+
+/** On owned objects; the gate for owner references and pruning. */
+export const PACKAGE_MANAGED_LABEL = 'app.kubernetes.io/managed-by';
+export const PACKAGE_MANAGED_VALUE = 'glasskube';
+
+/** Who applies the objects of packages. */
+export const PACKAGE_FIELD_MANAGER = 'packages.glasskube.dev/package-controller';
+
+/** Who suspended a package and when; kept as long as it is suspended. */
+export const SUSPENDED_BY_ANNOTATION = 'packages.glasskube.dev/suspended-by';
+export const SUSPENDED_AT_ANNOTATION = 'packages.glasskube.dev/suspended-at';
+/** `true` on a Namespace: its Packages are suspended. */
+export const SUSPEND_NAMESPACE_ANNOTATION = 'packages.glasskube.dev/suspend';
