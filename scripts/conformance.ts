@@ -1,10 +1,10 @@
 // Plays the recorded corpora (../shared/conformance, ../shared/scenarios) against the built product and holds
 // the line: every case listed in test/recorded/passing.json must pass. The list may only grow.
 //
-//   npm run conformance                         the listed cases of every corpus (what CI runs)
+//   npm run conformance                         the listed cases of every corpus (what CI runs), of memberKubectl some
 //   npm run conformance -- --all                every case, also those not passing yet
 //   npm run conformance -- --all --update       and add what passes to the list
-//   npm run conformance -- kube --only 'watch/*'  one corpus (kube, kubectl, scenarios, gated), some cases
+//   npm run conformance -- kube --only 'watch/*'  one corpus (see `corpora`), some cases
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -24,8 +24,19 @@ const { values, positionals } = parseArgs({
   },
 });
 
-type Corpus = 'kube' | 'kubectl' | 'scenarios' | 'gated';
-const corpora: readonly Corpus[] = ['kube', 'kubectl', 'scenarios', 'gated'];
+type Corpus = 'kube' | 'inProcess' | 'kubectl' | 'scenarios' | 'member' | 'memberKubectl' | 'gated';
+/** Requests and commands on the hub, through the in-process transport and on a member; then what a fleet does. */
+const corpora: readonly Corpus[] = [
+  'kube',
+  'inProcess',
+  'kubectl',
+  'scenarios',
+  'member',
+  'memberKubectl',
+  'gated',
+];
+/** What is run without `--all` where a corpus is on its second server: the server is the same program. */
+const samples: Partial<Record<Corpus, RegExp>> = { memberKubectl: /^(apply|get|rollout)\// };
 /** Gates that are on besides the default ones: in the plain runs, and in the run of cases that need one. */
 const plainGates = ['Failover'];
 const allGates = [
@@ -54,7 +65,18 @@ function kubectl133(): string {
 
 function runCases(corpus: Corpus, only: string, directory: string): Promise<Outcome> {
   const shared = values.shared;
-  const kubeconfig = path.join(directory, 'kubeconfig');
+  const requests = (...kubeconfig: string[]): string[] => [
+    path.join(shared, 'conformance', 'run.mjs'),
+    '--kubeconfig',
+    path.join(directory, ...kubeconfig),
+    '--verbose',
+  ];
+  const kubectl = (...kubeconfig: string[]): string[] => [
+    path.join(shared, 'conformance', 'kubectl.mjs'),
+    '--kubeconfig',
+    path.join(directory, ...kubeconfig),
+    '--verbose',
+  ];
   const scenario = [
     path.join(shared, 'scenarios', 'run.mjs'),
     '--fleet',
@@ -63,9 +85,12 @@ function runCases(corpus: Corpus, only: string, directory: string): Promise<Outc
     values.jobs,
   ];
   const commands: Record<Corpus, string[]> = {
-    kube: [path.join(shared, 'conformance', 'run.mjs'), '--kubeconfig', kubeconfig, '--verbose'],
-    kubectl: [path.join(shared, 'conformance', 'kubectl.mjs'), '--kubeconfig', kubeconfig, '--verbose'],
+    kube: requests('kubeconfig'),
+    inProcess: requests('kubeconfig'),
+    kubectl: kubectl('kubeconfig'),
     scenarios: scenario,
+    member: requests('members', 'member1.kubeconfig'),
+    memberKubectl: kubectl('members', 'member1.kubeconfig'),
     gated: [...scenario, '--gated'],
   };
   return new Promise((resolve) => {
@@ -89,47 +114,58 @@ function runCases(corpus: Corpus, only: string, directory: string): Promise<Outc
   });
 }
 
-async function startProduct(gates: readonly string[]): Promise<{ child: ChildProcess; directory: string }> {
+interface Served {
+  readonly child: ChildProcess;
+  readonly directory: string;
+}
+
+function startProduct(gates: readonly string[]): Promise<Served> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-recorded-'));
   const port = 20_000 + Math.floor(Math.random() * 20_000);
-  const child = spawn(
-    'node',
-    [
-      path.join(root, 'bin', 'navarch.mjs'),
-      'up',
-      '--members',
-      '3',
-      '--simulate',
-      'none',
-      '--data-dir',
-      directory,
-      '--port',
-      String(port),
-      '--member-base-port',
-      String(port + 1),
-      '--feature-gates',
-      gates.map((gate) => `${gate}=true`).join(','),
-      '--controllers',
-      '*,hpaScaleTargetMarker,deploymentReplicasSyncer',
-      '--enable-no-execute-taint-eviction=true',
-      '--resource-eviction-rate',
-      '1000',
-      '--allow-no-execute-taint-policy=true',
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  return started(directory, [
+    path.join(root, 'bin', 'navarch.mjs'),
+    'up',
+    '--members',
+    '3',
+    '--simulate',
+    'none',
+    '--data-dir',
+    directory,
+    '--port',
+    String(port),
+    '--member-base-port',
+    String(port + 1),
+    '--feature-gates',
+    gates.map((gate) => `${gate}=true`).join(','),
+    '--controllers',
+    '*,hpaScaleTargetMarker,deploymentReplicasSyncer',
+    '--enable-no-execute-taint-eviction=true',
+    '--resource-eviction-rate',
+    '1000',
+    '--allow-no-execute-taint-policy=true',
+  ]);
+}
+
+function startBridge(): Promise<Served> {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-recorded-'));
+  return started(directory, [path.join(root, 'scripts', 'in-process-bridge.ts'), directory]);
+}
+
+/** Resolves when the program says that it is ready. */
+async function started(directory: string, command: readonly string[]): Promise<Served> {
+  const child = spawn('node', command, { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise<void>((resolve, reject) => {
     let output = '';
     child.stdout.on('data', (data: Buffer) => {
       output += data.toString();
       if (/ready in/i.test(output)) resolve();
     });
-    child.on('close', (code) => reject(new Error(`navarch up ended with code ${code}:\n${output}`)));
+    child.on('close', (code) => reject(new Error(`${command[0]} ended with code ${code}:\n${output}`)));
   });
   return { child, directory };
 }
 
-async function stopProduct({ child, directory }: { child: ChildProcess; directory: string }): Promise<void> {
+async function stop({ child, directory }: Served): Promise<void> {
   const closed = new Promise((resolve) => child.once('close', resolve));
   child.kill('SIGTERM');
   await closed;
@@ -159,27 +195,42 @@ if (!existsSync(values.shared)) {
   process.exit(0);
 }
 const chosen = corpora.filter((corpus) => positionals.length === 0 || positionals.includes(corpus));
+
+/** The cases that must pass, of those that are run. */
+function listed(corpus: Corpus): readonly string[] {
+  const sample = values.all === true ? undefined : samples[corpus];
+  return sample === undefined ? lists[corpus] : lists[corpus].filter((name) => sample.test(name));
+}
+
+/** Corpora that share a server. */
+const groups: readonly { readonly of: readonly Corpus[]; readonly start: () => Promise<Served> }[] = [
+  {
+    of: ['kube', 'kubectl', 'scenarios', 'member', 'memberKubectl'],
+    start: () => startProduct(plainGates),
+  },
+  { of: ['inProcess'], start: startBridge },
+  { of: ['gated'], start: () => startProduct(allGates) },
+];
 let totalPassed = 0;
 let totalFailed = 0;
-for (const group of [
-  chosen.filter((corpus) => corpus !== 'gated'),
-  chosen.filter((corpus) => corpus === 'gated'),
-]) {
-  const wanted = group.filter(
-    (corpus) => values.all === true || values.only !== undefined || lists[corpus].length > 0,
+for (const { of, start } of groups) {
+  const wanted = of.filter(
+    (corpus) =>
+      chosen.includes(corpus) &&
+      (values.all === true || values.only !== undefined || listed(corpus).length > 0),
   );
   if (wanted.length === 0) continue;
-  const product = await startProduct(wanted.includes('gated') ? allGates : plainGates);
+  const served = await start();
   try {
     for (const corpus of wanted) {
-      const started = performance.now();
-      const outcome = await judge(corpus, lists[corpus], product.directory);
-      const listed = new Set(lists[corpus]);
-      const lost = [...outcome.failures.keys()].filter((name) => listed.has(name));
+      const from = performance.now();
+      const outcome = await judge(corpus, listed(corpus), served.directory);
+      const mustPass = new Set(lists[corpus]);
+      const lost = [...outcome.failures.keys()].filter((name) => mustPass.has(name));
       const report = values.all === true || values.only !== undefined ? [...outcome.failures.keys()] : lost;
       for (const name of report)
         for (const text of outcome.failures.get(name) ?? []) console.log(`FAIL ${corpus} ${name}: ${text}`);
-      const seconds = Math.round((performance.now() - started) / 1000);
+      const seconds = Math.round((performance.now() - from) / 1000);
       console.log(
         `${corpus}: ${outcome.passed.size} passed, ${outcome.failures.size} failed (${lost.length} of them listed) in ${seconds} s`,
       );
@@ -191,7 +242,7 @@ for (const group of [
       }
     }
   } finally {
-    await stopProduct(product);
+    await stop(served);
   }
 }
 console.log(`${totalPassed} passed, ${totalFailed} failed`);

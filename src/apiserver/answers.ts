@@ -11,14 +11,19 @@ export function bodyOf(response: WholeAnswer): unknown {
   return response.kind === 'object' ? response.object : decodeBody(response);
 }
 
+export interface ReadAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  /** Those that say more than the body: warnings, when to come again. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+}
+
 /** The whole answer: JSON as frozen objects, anything else as text. */
-export async function readWhole(
-  response: ApiResponse,
-  signal: AbortSignal,
-): Promise<{ readonly status: number; readonly body: unknown }> {
+export async function readWhole(response: ApiResponse, signal: AbortSignal): Promise<ReadAnswer> {
   if (response.kind === 'watch') throw new Error('a watch was asked for as a whole');
   const whole = await wholeAnswer(response, signal);
-  return { status: whole.status, body: bodyOf(whole) };
+  const { status, headers } = whole;
+  return { status, body: bodyOf(whole), ...(headers === undefined ? {} : { headers }) };
 }
 
 // LIMIT: of an answer that another server gives, as a whole.

@@ -2,7 +2,7 @@
 // Structurally the Transport of the client room, which may not be imported from here.
 import type { WatchEvent } from '../api/index.ts';
 import { StatusError, type Status, type UserInfo } from '../machinery/index.ts';
-import { bodyOf, eventLines, readWhole, wholeAnswer, type WholeAnswer } from './answers.ts';
+import { bodyOf, eventLines, readWhole, wholeAnswer, type ReadAnswer, type WholeAnswer } from './answers.ts';
 import type { ApiRequest, ApiResponse } from './contract.ts';
 
 export interface InProcessRequest {
@@ -16,7 +16,7 @@ export interface InProcessRequest {
 }
 
 export interface InProcessTransport {
-  send(request: InProcessRequest): Promise<{ readonly status: number; readonly body: unknown }>;
+  send(request: InProcessRequest): Promise<ReadAnswer>;
   watch(request: InProcessRequest, onEvent: (event: WatchEvent) => void): Promise<void>;
   close(): Promise<void>;
 }

@@ -168,8 +168,8 @@ test('an APIService says why its server cannot be used, until it can', async () 
   );
   const refused = await https(FLUNDERS);
   assert.equal(refused.status, 403, 'authorization comes first');
-  const unavailable = await admin.send({ method: 'GET', path: FLUNDERS });
-  assert.deepEqual(unavailable, { status: 503, body: 'service unavailable\n' });
+  const { status, body } = await admin.send({ method: 'GET', path: FLUNDERS });
+  assert.deepEqual({ status, body }, { status: 503, body: 'service unavailable\n' });
 
   const ports = [{ port: remote.port }];
   await must('POST', '/api/v1/namespaces/default/services', { metadata: { name: 'fish' }, spec: { ports } });
