@@ -34,6 +34,7 @@ import { interpretationRefusal } from './resource-interpretation.ts';
 import { customizationRefusal } from './resource-interpreter-customization.ts';
 import { validateInterpreterWebhooks } from './resource-interpreter-webhook-configuration.ts';
 import type { Rule } from './rule.ts';
+import { suspensionRules } from './suspension.ts';
 import { keepForUndo, type UndoLedger } from './undo-window.ts';
 import { validateTaintPolicy } from './taint-policy.ts';
 import { completeWork } from './work.ts';
@@ -55,6 +56,8 @@ export interface AdmissionOptions {
   readonly undo?: UndoLedger | undefined;
   /** The same for ResourceInterpretations. */
   readonly interpretations: () => Promise<readonly ResourceInterpretation[]>;
+  /** Milliseconds since the epoch; for whoever is suspended from now on. */
+  readonly now: () => number;
 }
 
 const CREATE_UPDATE = ['CREATE', 'UPDATE'] as const;
@@ -158,6 +161,7 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       validate: async ({ object }) =>
         interpretationRefusal(object as ResourceInterpretation, await options.interpretations()),
     },
+    ...suspensionRules(options.now),
     {
       webhook: 'resourcedeletionprotection.karmada.io',
       group: '*',

@@ -29,6 +29,7 @@ import { remedyController } from './remedy.ts';
 import { scheduler } from './scheduler/index.ts';
 import { controllerEnabled } from './settings.ts';
 import { settingsPublisher } from './published-settings.ts';
+import { suspensionController } from './suspension.ts';
 import { taintManager } from './taint-manager.ts';
 import { undoWindowController } from './undo-window.ts';
 import { unifiedAuthController } from './unified-auth.ts';
@@ -67,6 +68,7 @@ export const hubControllers: readonly Controller[] = [
   hpaScaleTargetMarker,
   deploymentReplicasSyncer,
   undoWindowController,
+  suspensionController,
 ];
 
 /** Runs those of `controllers` that are switched on until the context's signal aborts. */

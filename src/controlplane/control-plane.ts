@@ -85,6 +85,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const rules = admissionRules({
     gates: settings.gates,
     random,
+    now: () => clock.now(),
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
     acceptLegacySpellings: options.acceptLegacySpellings,
     defaultTolerations:

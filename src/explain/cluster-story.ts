@@ -13,8 +13,15 @@ import {
   type Work,
 } from '../api/index.ts';
 import { SUSPECT_CONDITION } from '../failover/index.ts';
+import { isSuspendedCluster, suspensionNote } from '../fleet/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
-import { existingClusters, isWorkload, renderTargets, type Binding } from '../propagation/index.ts';
+import {
+  existingClusters,
+  isWorkload,
+  renderTargets,
+  suspensionText,
+  type Binding,
+} from '../propagation/index.ts';
 import { listText, unstopped, type Finding } from './finding.ts';
 import type { Rendered } from './render.ts';
 import { conditionOf } from './schedule-findings.ts';
@@ -202,6 +209,7 @@ function tell(subject: Subject, wanted: boolean, item: AggregatedStatusItem | un
     return { state: 'waiting', says, finding: { code: 'WORK_MISSING', severity: 'waiting', says } };
   }
   if (work.spec.suspendDispatching === true) return suspended(subject, work);
+  if (isSuspendedCluster(member, view.world.nowMs)) return suspendedCluster(member);
   const silent = silence(member);
   const applied = conditionOf(work.status?.conditions, APPLIED_CONDITION);
   if (silent !== undefined) return silentStory(silent, member, applied?.status === 'True');
@@ -256,9 +264,26 @@ function suspended({ binding, cluster }: Subject, work: Work): Told {
       severity: 'stuck',
       says,
       next: everywhere
-        ? 'take suspension.dispatching off the policy'
-        : `take ${cluster} off suspension.dispatchingOnClusters of the policy`,
+        ? 'take suspension.dispatching off the policy, or run "navarch resume policy/NAME"'
+        : `take ${cluster} off suspension.dispatchingOnClusters of the policy, or run "navarch resume policy/NAME --cluster ${cluster}"`,
       ...(since?.status === 'False' ? { since: since.lastTransitionTime } : {}),
+    },
+  };
+}
+
+function suspendedCluster(member: Cluster): Told {
+  const { name } = member.metadata;
+  const { since } = suspensionNote(member);
+  const says = `the cluster is ${suspensionText(member)}`;
+  return {
+    state: 'suspended',
+    says,
+    finding: {
+      code: 'CLUSTER_SUSPENDED',
+      severity: 'stuck',
+      says,
+      next: `run "navarch resume cluster/${name}"`,
+      ...(since === undefined ? {} : { since }),
     },
   };
 }

@@ -37,7 +37,7 @@ export function scheduleFindings(view: WorldView, binding: Binding): readonly Fi
       code: 'SCHEDULING_SUSPENDED',
       severity: placed ? 'note' : 'stuck',
       says: 'scheduling is suspended in the binding',
-      next: `set spec.suspension.scheduling of ${binding.kind} ${metadata.name ?? ''} to false`,
+      next: `set spec.suspension.scheduling of ${binding.kind} ${metadata.name ?? ''} to false, or run "navarch resume binding/${metadata.name ?? ''}"`,
     });
   } else if (spec.placement === undefined) {
     if ((spec.requiredBy ?? []).length === 0)

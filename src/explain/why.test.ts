@@ -225,6 +225,19 @@ test('why: a member that is silent, and since when', async () => {
   );
 });
 
+test('why: the cluster is suspended', async () => {
+  const world = await settled(bound({}));
+  const annotations = {
+    'navarch.io/suspended': 'true',
+    'navarch.io/suspended-by': 'anna',
+    'navarch.io/suspension-reason': 'new kernel',
+  };
+  const clusters = world.clusters.map((one) => ({ ...one, metadata: { ...one.metadata, annotations } }));
+  const explanation = await told({ ...world, clusters });
+  assert.equal(explanation.first?.code, 'CLUSTER_SUSPENDED');
+  assert.match(explanation.first.says, /suspended by anna: new kernel/);
+});
+
 test('why: dispatching is suspended', async () => {
   const explanation = await told(await settled(bound({ suspension: { dispatching: true } })));
   assert.equal(explanation.first?.code, 'DISPATCH_SUSPENDED');

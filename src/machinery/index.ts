@@ -13,6 +13,8 @@ export type {
   MutationPass,
   UserInfo,
 } from './admission.ts';
+export { CronError, latestBetween, parseCron } from './cron-schedule.ts';
+export type { CronOptions, CronSchedule } from './cron-schedule.ts';
 export { FieldSelector, parseFieldSelector } from './field-selector.ts';
 export type { FieldRequirement } from './field-selector.ts';
 export { byteLength, goJson, goNumber, goQuote, goValue } from './go-text.ts';
@@ -123,7 +125,7 @@ export {
 } from './protobuf/encode.ts';
 export { Writer } from './protobuf/wire-writer.ts';
 export { readFields } from './protobuf/wire.ts';
-export { DurationError, formatDuration, parseDuration, parseTime } from './time.ts';
+export { DurationError, formatDuration, parseDuration, parseLongDuration, parseTime } from './time.ts';
 export { applyStrategicMergePatch } from './strategic-merge-patch.ts';
 export { decodeTyped } from './typed-decode.ts';
 export type { Decoded } from './typed-decode.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatTime } from '../base/index.ts';
-import { DurationError, formatDuration, parseDuration, parseTime } from './index.ts';
+import { DurationError, formatDuration, parseDuration, parseLongDuration, parseTime } from './index.ts';
 
 const durations: [text: string, milliseconds: number, canonical: string][] = [
   ['0', 0, '0s'],
@@ -83,4 +83,14 @@ test('printed times are read back', () => {
       assert.equal(parseTime(formatTime(seconds * 1000)), seconds * 1000);
     }),
   );
+});
+
+test('a long duration may begin with weeks and days', () => {
+  const HOUR = 3_600_000;
+  assert.equal(parseLongDuration('2h30m'), 2.5 * HOUR);
+  assert.equal(parseLongDuration('3d'), 72 * HOUR);
+  assert.equal(parseLongDuration('1w'), 168 * HOUR);
+  assert.equal(parseLongDuration('1w2d3h'), (168 + 48 + 3) * HOUR);
+  for (const text of ['', 'd', '3', '1d-1h', '1d2w', '1.5d', '-1d', '3d x'])
+    assert.throws(() => parseLongDuration(text), DurationError, text);
 });

@@ -26,6 +26,16 @@ export function parseDuration(text: string): number {
   return Number(parseNanoseconds(text)) / 1e6;
 }
 
+const DAY_MS = 86_400_000;
+
+/** Milliseconds of a duration that may begin with weeks and days, such as `1w`, `3d12h` or `90m`. Throws DurationError. */
+export function parseLongDuration(text: string): number {
+  const [, weeks, days, rest = ''] = /^(?:(\d{1,4})w)?(?:(\d{1,5})d)?(.*)$/s.exec(text) ?? [];
+  const wholeMs = (Number(weeks ?? 0) * 7 + Number(days ?? 0)) * DAY_MS;
+  if (weeks === undefined && days === undefined) return parseDuration(text);
+  return rest === '' ? wholeMs : wholeMs + parseDuration(/^[-+]/.test(rest) ? text : rest);
+}
+
 /** Nanoseconds of a Go duration. Throws DurationError. */
 export function parseNanoseconds(text: string): bigint {
   const refuse = (): DurationError => new DurationError(`time: invalid duration ${JSON.stringify(text)}`);

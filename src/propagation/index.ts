@@ -36,6 +36,18 @@ export {
 export { withManagedKeys } from './managed-keys.ts';
 export { prune } from './prune.ts';
 export { decideUpdate, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';
+export {
+  stampSuspension,
+  stoppedBy,
+  stoppedText,
+  suspensionProblem,
+  suspensionText,
+  withSuspension,
+  withoutSuspension,
+  type Stopped,
+  type Suspendable,
+  type SuspensionWish,
+} from './suspension.ts';
 export { aggregateWorks, existingClusters, type BindingStatusDecision } from './binding-status.ts';
 export {
   DELETED,

@@ -14,13 +14,14 @@ type WorkStatus = NonNullable<Work['status']>;
 type ManifestStatus = NonNullable<WorkStatus['manifestStatuses']>[number];
 type Wanted = Omit<Condition, 'lastTransitionTime'>;
 
-export function dispatchingCondition(suspended: boolean): Wanted {
+/** @param why in which way it is suspended, if not by the Work itself */
+export function dispatchingCondition(suspended: boolean, why?: string): Wanted {
   return suspended
     ? {
         type: DISPATCHING_CONDITION,
         status: 'False',
         reason: 'SuspendDispatching',
-        message: 'Work dispatching is in a suspended state.',
+        message: why ?? 'Work dispatching is in a suspended state.',
       }
     : {
         type: DISPATCHING_CONDITION,

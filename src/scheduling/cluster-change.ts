@@ -1,7 +1,7 @@
 // Which bindings a change of a cluster concerns (scheduling.md §7), and which waiting ones it may help. Upstream
 // wakes bindings that found no room or no cluster by a timer of five minutes or not at all.
 import type { Cluster, ClusterAffinity, ClusterResourceBinding, ResourceBinding } from '../api/index.ts';
-import { clusterMatchesAffinity } from '../fleet/index.ts';
+import { clusterMatchesAffinity, saysSuspended } from '../fleet/index.ts';
 import { deepEqual } from '../machinery/index.ts';
 import { clusterView } from './fleet-snapshot.ts';
 import type { Attempt, Failure } from './schedule.ts';
@@ -16,6 +16,7 @@ export function clusterVersionsToMatch(before: Cluster, after: Cluster): readonl
   }
   const changed =
     before.metadata.generation !== after.metadata.generation ||
+    (saysSuspended(before) && !saysSuspended(after)) ||
     !deepEqual(before.metadata.labels, after.metadata.labels);
   return changed ? [before, after] : [];
 }

@@ -4,7 +4,7 @@ import type { ClusterAffinityTerm, Placement, ResourceBindingSpec } from '../api
 import { affinityMismatch, untoleratedTaint, type AffinityCriterion } from '../fleet/index.ts';
 import type { ClusterView } from './fleet-snapshot.ts';
 import type { PluginName } from './plugins.ts';
-import { FITS, TERMINATING, type FilterName, type Rejection, type Verdict } from './verdict.ts';
+import { FITS, TERMINATING, type Rejection, type Verdict } from './verdict.ts';
 import { affinityRejection, antiAffinityRejection, type WorkloadPeers } from './workload-affinity.ts';
 
 export interface FilterInput {
@@ -98,7 +98,7 @@ const workloadAffinity: Filter = ({ peers, current }, { name }) =>
 const workloadAntiAffinity: Filter = ({ peers, current }, { name }) =>
   peers === undefined || current.has(name) ? undefined : antiAffinityRejection(peers, name);
 
-const FILTERS: readonly (readonly [FilterName, Filter])[] = [
+const FILTERS: readonly (readonly [PluginName, Filter])[] = [
   ['ClusterAffinity', clusterAffinity],
   ['APIEnablement', apiEnablement],
   ['TaintToleration', taintToleration],
@@ -108,9 +108,17 @@ const FILTERS: readonly (readonly [FilterName, Filter])[] = [
   ['WorkloadAntiAffinity', workloadAntiAffinity],
 ];
 
+// What runs there stays: nothing would be taken away from a cluster that nobody may write to.
+const SUSPENDED: Rejection = Object.freeze({ filter: 'ClusterSuspension', code: 'Suspended' });
+const SUSPENDED_VERDICT: Verdict = Object.freeze({ outcome: 'rejected', rejections: [SUSPENDED] });
+
 export function verdictOn(input: FilterInput, view: ClusterView): Verdict {
   if (view.terminating) return TERMINATING;
   let rejections: Rejection[] | undefined;
+  if (view.suspended && !input.current.has(view.name)) {
+    if (!input.all) return SUSPENDED_VERDICT;
+    rejections = [SUSPENDED];
+  }
   for (const [name, filter] of FILTERS) {
     if (input.plugins?.has(name) === false) continue;
     const rejection = filter(input, view);

@@ -1,6 +1,7 @@
 // All clusters as one decision sees them: frozen, in order of name, with what decisions ask most often worked out
 // once per version of a Cluster object. A new snapshot after one cluster changed costs little, since views are kept.
 import type { Cluster } from '../api/index.ts';
+import { saysSuspended } from '../fleet/index.ts';
 import { Quantity } from '../machinery/index.ts';
 
 type Taint = NonNullable<Cluster['spec']['taints']>[number];
@@ -9,6 +10,8 @@ export interface ClusterView {
   readonly cluster: Cluster;
   readonly name: string;
   readonly terminating: boolean;
+  /** Nothing is written to it for now, so nothing new belongs there. */
+  readonly suspended: boolean;
   /** Taints that keep templates away: NoSchedule and NoExecute. */
   readonly repellingTaints: readonly Taint[];
   servesApi(apiVersion: string, kind: string): boolean;
@@ -39,6 +42,7 @@ class View implements ClusterView {
   readonly cluster: Cluster;
   readonly name: string;
   readonly terminating: boolean;
+  readonly suspended: boolean;
   readonly repellingTaints: readonly Taint[];
   #apis: Map<string, Set<string>> | undefined;
   readonly #free = new Map<string, number | undefined>();
@@ -47,6 +51,7 @@ class View implements ClusterView {
     this.cluster = cluster;
     this.name = cluster.metadata.name ?? '';
     this.terminating = cluster.metadata.deletionTimestamp !== undefined;
+    this.suspended = saysSuspended(cluster);
     const taints = cluster.spec.taints ?? NO_TAINTS;
     const repelling = taints.filter(({ effect }) => effect === 'NoSchedule' || effect === 'NoExecute');
     this.repellingTaints = repelling.length === 0 ? NO_TAINTS : repelling;

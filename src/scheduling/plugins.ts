@@ -1,7 +1,7 @@
 // Which of the scheduler's plugins run: the flag `--plugins`.
 import type { FilterName } from './verdict.ts';
 
-export type PluginName = FilterName | 'ClusterLocality';
+export type PluginName = Exclude<FilterName, 'ClusterSuspension'> | 'ClusterLocality';
 
 /** All of them; the two for workload groups also need their gate. */
 export const PLUGINS: readonly PluginName[] = [

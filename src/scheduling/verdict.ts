@@ -9,7 +9,9 @@ export type FilterName =
   | 'SpreadConstraint'
   | 'ClusterEviction'
   | 'WorkloadAffinity'
-  | 'WorkloadAntiAffinity';
+  | 'WorkloadAntiAffinity'
+  /** Ours, and no plugin: it cannot be switched off. */
+  | 'ClusterSuspension';
 
 export type Rejection =
   | {
@@ -41,6 +43,7 @@ export type Rejection =
       readonly label?: string;
     }
   | { readonly filter: 'ClusterEviction'; readonly code: 'BeingEvicted' }
+  | { readonly filter: 'ClusterSuspension'; readonly code: 'Suspended' }
   | {
       readonly filter: 'WorkloadAffinity';
       readonly code: 'PeersElsewhere';
@@ -86,6 +89,8 @@ export function reasonText(rejection: Rejection): string {
         : `cluster(s) without the label ${rejection.label} to spread by`;
     case 'BeingEvicted':
       return 'cluster(s) being evicted from';
+    case 'Suspended':
+      return 'cluster(s) that are suspended';
     case 'PeersElsewhere':
       return `cluster(s) without the workloads of the affinity group ${rejection.group}`;
     case 'PeerPresent':
@@ -115,6 +120,8 @@ export function remedyText(rejection: Rejection): string {
         : `give the cluster the label ${rejection.label}`;
     case 'BeingEvicted':
       return 'wait until the eviction from the cluster is over';
+    case 'Suspended':
+      return 'resume the cluster with "navarch resume cluster/NAME"';
     case 'PeersElsewhere':
       return `let ${rejection.peer} run in the cluster too`;
     case 'PeerPresent':

@@ -20,3 +20,18 @@ export const LEAVE_BEHIND_ANNOTATION = 'navarch.io/leave-behind';
 
 /** On a template whose dependencies follow it: `true` takes along the Services that lead to its pods. */
 export const WITH_SERVICES_ANNOTATION = 'navarch.io/with-services';
+
+/** On a Cluster: `true` stops everything that is written to it, and nothing new is scheduled to it (docs/suspension.md). */
+export const CLUSTER_SUSPENDED_ANNOTATION = 'navarch.io/suspended';
+
+/**
+ * On suspended policies, bindings and clusters: who suspended them, from when on, until when (both RFC 3339) and why. The
+ * first two are written by the control plane, whatever a client says.
+ */
+export const SUSPENSION_BY_ANNOTATION = 'navarch.io/suspended-by';
+export const SUSPENSION_SINCE_ANNOTATION = 'navarch.io/suspended-at';
+export const SUSPENSION_UNTIL_ANNOTATION = 'navarch.io/suspended-until';
+export const SUSPENSION_REASON_ANNOTATION = 'navarch.io/suspension-reason';
+
+/** On the same: the last ten things that happened to their suspension, as JSON; written by the control plane alone. */
+export const SUSPENSION_HISTORY_ANNOTATION = 'navarch.io/suspension-history';

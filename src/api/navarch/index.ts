@@ -39,11 +39,17 @@ export { CONTROL_PLANE_NAME, type ControlPlane } from './control-plane.ts';
 export { resourceInterpretationKind, type ResourceInterpretation } from './resource-interpretation.ts';
 export {
   AT_MOST_ONCE_ANNOTATION,
+  CLUSTER_SUSPENDED_ANNOTATION,
   FENCE_GATE,
   FENCE_LABEL,
   LEAVE_BEHIND_ANNOTATION,
   LEAVE_OBJECTS_ANNOTATION,
   POD_TEMPLATE_PATH_ANNOTATION,
+  SUSPENSION_BY_ANNOTATION,
+  SUSPENSION_HISTORY_ANNOTATION,
+  SUSPENSION_REASON_ANNOTATION,
+  SUSPENSION_SINCE_ANNOTATION,
+  SUSPENSION_UNTIL_ANNOTATION,
   WITH_SERVICES_ANNOTATION,
 } from './annotations.ts';
 export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';

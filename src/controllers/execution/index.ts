@@ -7,6 +7,7 @@
 // good.
 import { clusterOfExecutionNamespace, type Cluster, type Work } from '../../api/index.ts';
 import { kinds } from '../../client/index.ts';
+import { saysSuspended } from '../../fleet/index.ts';
 import type { Informer } from '../../runtime/index.ts';
 import { isInCharge, worksInCharge } from '../charge.ts';
 import { isLeftBehind } from '../cluster-removal.ts';
@@ -33,6 +34,8 @@ export const executionController: Controller = {
       updated: (before, after) => {
         if (isReady(before) !== isReady(after) || isLeftBehind(before) !== isLeftBehind(after))
           lanes.ofCluster(after.metadata.name ?? '')?.readinessChanged();
+        else if (saysSuspended(before) !== saysSuspended(after))
+          lanes.ofCluster(after.metadata.name ?? '')?.enqueueAll();
       },
       deleted: (cluster) => lanes.close(cluster.metadata.name ?? ''),
     });

@@ -13,6 +13,7 @@ import {
 } from '../../api/index.ts';
 import { errorMessage, formatTime } from '../../base/index.ts';
 import { isNotFound, keyOf, kinds } from '../../client/index.ts';
+import { isSuspendedCluster, suspensionNote } from '../../fleet/index.ts';
 import { hasFinalizer, isBeingDeleted, parseTime, withoutFinalizer } from '../../machinery/index.ts';
 import {
   appliedCondition,
@@ -21,6 +22,7 @@ import {
   dispatchingCondition,
   isFought,
   isSignificantUpdate,
+  suspensionText,
   withCondition,
 } from '../../propagation/index.ts';
 import {
@@ -111,7 +113,8 @@ export class ExecutionLane {
     this.enqueueAll();
   }
 
-  private enqueueAll(): void {
+  /** Everything again: the cluster was suspended, or is no longer. */
+  enqueueAll(): void {
     for (const work of this.works.store.list(executionNamespace(this.cluster))) this.enqueue(work, true);
   }
 
@@ -129,13 +132,24 @@ export class ExecutionLane {
     const cluster = this.clusters.store.get(this.cluster);
     if (isBeingDeleted(work)) return this.remove(work, cluster, signal);
     if (cluster === undefined) return retry(new Error(`cluster ${this.cluster} does not exist`));
-    const suspended = work.spec.suspendDispatching === true;
-    if (suspended) {
+    const suspended = suspendedWhy(work, cluster, this.context.clock.now());
+    if (suspended !== undefined) {
       await this.writeStatus(work, suspended, undefined, signal);
-      return done;
+      return this.resumption(work, cluster);
     }
     if (!isReady(cluster)) return requeueAfter(NOT_READY_RECHECK_MS, 'the cluster is not ready');
     return this.apply(work, this.reach(cluster), signal);
+  }
+
+  /** A suspended cluster goes on by itself when its time is over; nobody has to tell. */
+  private resumption(work: Work, cluster: Cluster): Outcome {
+    const { until } = suspensionNote(cluster);
+    const untilMs = parseTime(until ?? '');
+    if (work.spec.suspendDispatching === true || untilMs === undefined) return done;
+    return requeueAfter(
+      Math.max(untilMs - this.context.clock.now(), 0),
+      'the cluster is suspended until then',
+    );
   }
 
   private async apply(work: Work, { writer }: Reached, signal: AbortSignal): Promise<Outcome> {
@@ -155,7 +169,7 @@ export class ExecutionLane {
         errors.push(error);
       }
     }
-    await this.writeStatus(work, false, { manifests, errors: errors.map(errorMessage), results }, signal);
+    await this.writeStatus(work, undefined, { manifests, errors: errors.map(errorMessage), results }, signal);
     const { namespace = '', name = '' } = work.metadata;
     const called = `work(${namespace}/${name}) to cluster(${this.cluster})`;
     if (errors.length > 0) {
@@ -216,7 +230,7 @@ export class ExecutionLane {
   /** One write for conditions and first statuses together. */
   private async writeStatus(
     work: Work,
-    suspended: boolean,
+    suspended: string | undefined,
     applied:
       | {
           readonly manifests: readonly KubeObject[];
@@ -229,7 +243,11 @@ export class ExecutionLane {
     const { hubClient, clock, interpreter, recorder } = this.context;
     const now = formatTime(clock.now());
     const before = work.status ?? {};
-    let conditions = withCondition(before.conditions, dispatchingCondition(suspended), now);
+    let conditions = withCondition(
+      before.conditions,
+      dispatchingCondition(suspended !== undefined, suspended),
+      now,
+    );
     let manifestStatuses = before.manifestStatuses;
     if (applied !== undefined) {
       conditions = withCondition(conditions, appliedCondition(applied.manifests.length, applied.errors), now);
@@ -321,6 +339,13 @@ export class ExecutionLane {
   private seen(key: string, object: KubeObject, writer: MemberWriter): void {
     if (!writer.isOwnWrite(object)) this.queue.add(key);
   }
+}
+
+/** In which way nothing may be written for the Work now; undefined: it may. */
+function suspendedWhy(work: Work, cluster: Cluster, nowMs: number): string | undefined {
+  if (work.spec.suspendDispatching === true) return 'Work dispatching is in a suspended state.';
+  if (!isSuspendedCluster(cluster, nowMs)) return undefined;
+  return `Cluster ${cluster.metadata.name} is ${suspensionText(cluster)}.`;
 }
 
 function manifestsOf(work: Work): readonly KubeObject[] {

@@ -75,6 +75,7 @@ export async function startControlPlane(
     random,
     allowNoExecuteTaintPolicy: false,
     acceptLegacySpellings: true,
+    now: () => clock.now(),
     quotas: {
       list: async (namespace) => (await (await started.promise).listAll(quotaResource, { namespace })).items,
       writeStatus: async (quota, dryRun) =>

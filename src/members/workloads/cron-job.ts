@@ -3,12 +3,19 @@
 // INVARIANT: one scheduled time makes at most one Job, because the time is part of the Job's name.
 import type { CronJobStatus, ObjectReference } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
-import { controllerReference, isControlledBy, semanticEqual } from '../../machinery/index.ts';
+import {
+  CronError,
+  controllerReference,
+  isControlledBy,
+  latestBetween,
+  parseCron,
+  semanticEqual,
+  type CronSchedule,
+} from '../../machinery/index.ts';
 import type { CronJob, Job } from '../kinds.ts';
 import { planOf, type EventNote, type Plan, type Write } from '../plan.ts';
 import { compare } from '../pods.ts';
 import { cronJobs, jobs as jobResource } from '../resources.ts';
-import { CronError, latestBetween, parseCron, type CronSchedule } from './cron-schedule.ts';
 
 export interface CronJobInput {
   readonly cronJob: CronJob;

@@ -1,6 +1,7 @@
 // Cron schedules of five fields, with names, lists, ranges, steps and the usual macros, in any time zone.
 // When both days of the month and days of the week are restricted, either is enough, as cron has always done it.
-// A time that a clock change skips does not fire; one that it repeats fires each time.
+// A time that a clock change skips does not fire, or fires as if the clock had not been changed yet; one that it repeats
+// fires each time.
 
 export interface CronSchedule {
   /** The first time after `afterMs`, both in milliseconds since the epoch; undefined when there is none in years. */
@@ -48,8 +49,13 @@ interface Values {
   readonly any: boolean;
 }
 
+export interface CronOptions {
+  /** Times that a clock change skips fire as if the clock had not been changed yet, instead of not at all. */
+  readonly keepsSkipped?: boolean;
+}
+
 /** @param timeZone an IANA name; default UTC. Throws CronError. */
-export function parseCron(text: string, timeZone = 'UTC'): CronSchedule {
+export function parseCron(text: string, timeZone = 'UTC', options: CronOptions = {}): CronSchedule {
   const trimmed = text.trim();
   const every = /^@every\s+(.+)$/.exec(trimmed)?.[1];
   if (every !== undefined) return everySchedule(every);
@@ -80,7 +86,7 @@ export function parseCron(text: string, timeZone = 'UTC'): CronSchedule {
       for (let day = -1; day < SEARCH_DAYS; day++) {
         const wallDayMs = firstDay + day * DAY_MS;
         if (!dayMatches(wallDayMs)) continue;
-        const found = earliestOnDay(wallDayMs, times, afterMs, offsetMs);
+        const found = earliestOnDay(wallDayMs, times, afterMs, offsetMs, options.keepsSkipped === true);
         if (found !== undefined) return found;
       }
       return undefined;
@@ -94,14 +100,19 @@ function earliestOnDay(
   times: readonly number[],
   afterMs: number,
   offsetMs: (atMs: number) => number,
+  keepsSkipped: boolean,
 ): number | undefined {
   const before = offsetMs(wallDayMs - DAY_MS);
   const later = offsetMs(wallDayMs + 2 * DAY_MS);
+  const isSkipped = (wallMs: number): boolean =>
+    offsetMs(wallMs - before) !== before && offsetMs(wallMs - later) !== later;
   let best: number | undefined;
   for (const offset of before === later ? [before] : [before, later]) {
     const at = times.find((timeMs) => {
       const atMs = wallDayMs + timeMs - offset;
-      return atMs > afterMs && (before === later || offsetMs(atMs) === offset);
+      if (atMs <= afterMs) return false;
+      if (before === later || offsetMs(atMs) === offset) return true;
+      return keepsSkipped && offset === before && isSkipped(wallDayMs + timeMs);
     });
     if (at === undefined) continue;
     const atMs = wallDayMs + at - offset;

@@ -44,6 +44,17 @@ test('a time that the change to summer time skips does not fire; one that winter
   assert.equal(next('30 2 * * *', '2026-10-25T01:30:00Z', 'Europe/Berlin'), '2026-10-26T01:30');
 });
 
+test('a skipped time can count as if the clock had not been changed yet', () => {
+  const kept = (text: string, after: string, zone: string): string | undefined => {
+    const at = parseCron(text, zone, { keepsSkipped: true }).next(Date.parse(after));
+    return at === undefined ? undefined : new Date(at).toISOString().slice(0, 16);
+  };
+  assert.equal(kept('30 2 * * *', '2026-03-28T12:00:00Z', 'Europe/Berlin'), '2026-03-29T01:30');
+  assert.equal(kept('30 2 * * *', '2026-03-29T01:30:00Z', 'Europe/Berlin'), '2026-03-30T00:30');
+  assert.equal(kept('30 0 * * *', '2026-03-07T12:00:00Z', 'America/Havana'), '2026-03-08T05:30');
+  assert.equal(kept('30 2 * * *', '2026-10-24T12:00:00Z', 'Europe/Berlin'), '2026-10-25T00:30');
+});
+
 test('what is no schedule is refused', () => {
   for (const text of [
     '',
