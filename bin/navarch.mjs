@@ -12,3 +12,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
 module.enableCompileCache();
 const { main } = await import('../dist/navarch.mjs');
 process.exitCode = await main(process.argv.slice(2), process.argv[1]);
+// The command is over. A connection that somebody forgot to close must not keep the process: a timer that is not waited for
+// runs only if something else is.
+setTimeout(() => process.exit(), 2000).unref();

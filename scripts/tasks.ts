@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { runEndToEnd } from './end-to-end.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const [task = '', ...args] = process.argv.slice(2);
@@ -57,7 +58,7 @@ function unitTests(): string[] {
   return globSync('src/**/*.test.ts', { cwd: root }).sort();
 }
 
-function tests(patterns: string[]): number {
+async function tests(patterns: string[]): Promise<number> {
   const reporter = ['--test-reporter=spec', '--test-timeout=120000'];
   const wanted = (files: string[]): string[] =>
     patterns.length === 0
@@ -72,7 +73,7 @@ function tests(patterns: string[]): number {
   if (endToEnd.length > 0) {
     const built = buildIfStale();
     if (built !== 0) return built;
-    return run(['node', '--test', '--test-concurrency=1', ...reporter, ...endToEnd]);
+    return runEndToEnd(root, endToEnd);
   }
   return 0;
 }

@@ -21,7 +21,7 @@ export interface FaultyLink {
 }
 
 export async function startFaultyLink(targetPort: number): Promise<FaultyLink> {
-  const child = fork(import.meta.filename, [String(targetPort)]);
+  const child = fork(import.meta.filename, [String(targetPort)], { execArgv: [] });
   const [port] = (await once(child, 'message')) as [number];
   return {
     port,

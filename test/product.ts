@@ -1,6 +1,6 @@
 // Starts the built product as a user does, for tests that look at it from outside.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -18,7 +18,7 @@ export interface Product {
   output(): string;
   /** Resolves when it has printed this; rejects when it ends before. */
   printed(pattern: RegExp): Promise<string>;
-  /** Resolves with the exit code. */
+  /** Resolves with the exit code; when it does not end, kills it and rejects with what it was doing. */
   stop(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -30,9 +30,23 @@ export function removeDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** A port range that other tests are unlikely to use. */
+/** The first of twenty ports that other tests are unlikely to use; below those that the system gives to connections. */
 export function freePort(): number {
-  return 30_000 + Math.floor(Math.random() * 15_000) * 2;
+  return 12_000 + Math.floor(Math.random() * 1_000) * 20;
+}
+
+// LIMIT: longer than the product gives all its parts to close.
+const STOP_LIMIT_MS = 60_000;
+const STUCK_REPORT = 'stuck.json';
+
+/** The stack, and what keeps the process, from a diagnostic report of Node.js. */
+function whereItIs(report: string): string {
+  const { javascriptStack, libuv } = JSON.parse(readFileSync(report, 'utf8')) as {
+    readonly javascriptStack: { readonly message: string; readonly stack?: readonly string[] };
+    readonly libuv: readonly { readonly is_active: boolean; readonly is_referenced: boolean }[];
+  };
+  const handles = libuv.filter(({ is_active, is_referenced }) => is_active && is_referenced);
+  return [javascriptStack.message, ...(javascriptStack.stack ?? []), JSON.stringify(handles)].join('\n  ');
 }
 
 export async function startProduct(
@@ -43,6 +57,9 @@ export async function startProduct(
   const child = spawn(
     'node',
     [
+      '--report-on-signal',
+      `--report-directory=${directory}`,
+      `--report-filename=${STUCK_REPORT}`,
       program,
       'up',
       '--data-dir',
@@ -82,9 +99,17 @@ export async function startProduct(
         );
         look();
       }),
-    stop(signal) {
+    async stop(signal) {
       child.kill(signal);
-      return closed;
+      const stuck = setTimeout(() => child.kill('SIGUSR2'), STOP_LIMIT_MS);
+      const killed = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS + 5_000);
+      const code = await closed;
+      clearTimeout(stuck);
+      clearTimeout(killed);
+      const report = path.join(directory, STUCK_REPORT);
+      if (existsSync(report))
+        throw new Error(`navarch did not end after ${signal}: ${whereItIs(report)}\n${text}`);
+      return code;
     },
   };
   await product.printed(/^Ready in/m);

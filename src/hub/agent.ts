@@ -26,7 +26,7 @@ import { validateClusterName } from '../fleet/index.ts';
 import { runLeaderElection } from '../runtime/index.ts';
 import { addSettings, settingsFrom } from './flags.ts';
 import { createLogger } from './logger.ts';
-import { stopOnSignals } from './signals.ts';
+import { closeParts, stopOnSignals } from './signals.ts';
 
 // COMPAT: upstream's timeout of calls to members.
 const MEMBER_TIMEOUT_MS = 32_000;
@@ -140,7 +140,7 @@ async function runAgent(flags: AgentFlags, settings: ControllerSettings): Promis
     });
     print(`Serving cluster ${clusterName} (${member.server}) for ${hub.server}`);
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    await agent.close();
+    await closeParts([{ name: 'agent', close: () => agent.close() }], logger);
   };
   try {
     await untilRegistered(registration(flags, member, reportSecrets), stop.signal, logger, {

@@ -27,7 +27,7 @@ import { createInformerSet } from '../runtime/index.ts';
 import { createLogger } from './logger.ts';
 import { readPem } from './pem.ts';
 import { serveSideEndpoints } from './side-endpoints.ts';
-import { stopOnSignals } from './signals.ts';
+import { closeParts, stopOnSignals, type Part } from './signals.ts';
 
 interface Flags {
   readonly kubeconfig?: string;
@@ -115,10 +115,10 @@ async function estimator(flags: Flags & Record<string, unknown>): Promise<number
   let ready = false;
   const health = { status: 200, text: 'ok' };
   const starting = { status: 503, text: 'the member is not known yet' };
-  const closers: (() => Promise<void>)[] = [
-    () => transport.close(),
-    () => informers.close(),
-    async () => member.close(),
+  const parts: Part[] = [
+    { name: 'connection to the member', close: () => transport.close() },
+    { name: 'caches', close: () => informers.close() },
+    { name: 'estimates', close: async () => member.close() },
   ];
   try {
     const sides = await serveSideEndpoints([
@@ -134,7 +134,7 @@ async function estimator(flags: Flags & Record<string, unknown>): Promise<number
           path === '/readyz' ? (ready ? health : starting) : path === '/healthz' ? health : undefined,
       },
     ]);
-    closers.push(() => sides.close());
+    parts.push({ name: 'side endpoints', close: () => sides.close() });
     print(`Getting to know the nodes and pods of ${clusterName} ...`);
     await Promise.race([member.synced, stop.requested]);
     if (stop.signal.aborted) return 0;
@@ -148,14 +148,14 @@ async function estimator(flags: Flags & Record<string, unknown>): Promise<number
       elapsedMs: () => performance.now(),
       served,
     });
-    closers.push(() => server.close());
+    parts.push({ name: 'gRPC server', close: () => server.close() });
     ready = true;
     print(`Estimating for ${clusterName} on port ${server.port}${tls === undefined ? ', in the clear' : ''}`);
     await stop.requested;
     print('Stopping ...');
     return 0;
   } finally {
-    for (const close of closers.reverse()) await close();
+    await closeParts(parts, logger);
   }
 }
 

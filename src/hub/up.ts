@@ -24,7 +24,7 @@ import { readAccessFlags } from './access-flags.ts';
 import { settingsFrom } from './flags.ts';
 import { startHub, type Hub } from './hub.ts';
 import { createLogger } from './logger.ts';
-import { stopOnSignals } from './signals.ts';
+import { closeParts, stopOnSignals, type Part } from './signals.ts';
 import { startMembers, type LocalMembers } from './local-members.ts';
 import { joinMember, memberAdmin } from './member-admin.ts';
 
@@ -63,9 +63,9 @@ export async function up(flags: Record<string, unknown>): Promise<number> {
   const stop = stopOnSignals();
   const logger = createLogger(options.logLevel);
   const worker = new StorageWorker();
-  const closers: (() => Promise<void>)[] = [() => worker.close()];
+  const parts: Part[] = [{ name: 'storage thread', close: () => worker.close() }];
   try {
-    const running = await start(options, logger, worker, closers, stop.signal);
+    const running = await start(options, logger, worker, parts, stop.signal);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(2);
     print(
       `Ready in ${seconds} s: ${running.hub.url}, ${running.members.list.length} member clusters, kubeconfig ${relative(path.join(options.dataDirectory, 'kubeconfig'))}`,
@@ -78,10 +78,7 @@ export async function up(flags: Record<string, unknown>): Promise<number> {
     if (stop.signal.aborted) return 0;
     throw error;
   } finally {
-    for (const close of closers.reverse())
-      await close().catch((error: unknown) =>
-        logger.error('Stopping a part failed', { error: errorMessage(error) }),
-      );
+    await closeParts(parts, logger);
   }
 }
 
@@ -94,7 +91,7 @@ async function start(
   options: UpOptions,
   logger: Logger,
   worker: StorageWorker,
-  closers: (() => Promise<void>)[],
+  parts: Part[],
   signal: AbortSignal,
 ): Promise<Running> {
   const { gates } = options.settings;
@@ -104,7 +101,7 @@ async function start(
     `Starting ${options.members} members and the control plane in ${relative(options.dataDirectory)} ...`,
   );
   const members = await startMembers({ ...options, worker, logger });
-  closers.push(() => members.close());
+  parts.push({ name: 'members', close: () => members.close() });
   // It needs the hub, which needs to know it.
   const admin: { handler?: PathHandler } = {};
   const hub = await startHub({
@@ -123,7 +120,7 @@ async function start(
     openMember: (endpoint) => members.transportFor(endpoint.server) ?? remoteTransport(endpoint),
     pathHandlers: [members.faultHandler, (request, info) => admin.handler?.(request, info)],
   });
-  closers.push(() => hub.close());
+  parts.push({ name: 'control plane', close: () => hub.close() });
   admin.handler = memberAdmin({
     members,
     hubClient: hub.hubClient,
