@@ -17,6 +17,8 @@ export { CronError, latestBetween, parseCron } from './cron-schedule.ts';
 export type { CronOptions, CronSchedule } from './cron-schedule.ts';
 export { FieldSelector, parseFieldSelector } from './field-selector.ts';
 export type { FieldRequirement } from './field-selector.ts';
+export { TemplateError, compileTemplate } from './go-template.ts';
+export type { Template } from './go-template.ts';
 export { byteLength, goJson, goNumber, goQuote, goValue } from './go-text.ts';
 export { fnv1a32, safeEncode } from './hash.ts';
 export { JsonPathError, compileFieldPath, compileJsonPath, relaxedJsonPath } from './json-path.ts';

@@ -1,3 +1,8 @@
+export { ConstraintError, constraintObjection, parseConstraint } from './constraint.ts';
+export type { Constraint } from './constraint.ts';
+export { PackageGraph, edgesOf, scopeComplaint, uninstallPlan } from './graph.ts';
+export type { Edge, EdgeProblem, InstalledPackage, Vertex } from './graph.ts';
+export { ManifestError, helmComplaint, lintManifest, readManifest, releasesOf, scopeOf } from './manifest.ts';
 export {
   isInstalledAsDependency,
   isSuspendedBySpec,
@@ -7,6 +12,50 @@ export {
   updatesItself,
 } from './package-object.ts';
 export type { AnyPackage, PackageId, PackageKind } from './package-object.ts';
+export { PatchError, transformationPatches, valuePatches } from './patches.ts';
+export type { ValuePatch } from './patches.ts';
 export type { ApplyStage, PackagePlan, PackageReason, PackageStep, PackageVerdict } from './plan.ts';
+export {
+  HELM_RELEASE,
+  HELM_REPOSITORY,
+  RenderError,
+  missingFlux,
+  renderPackage,
+  resourceKey,
+  resourceReference,
+  sameResource,
+} from './render.ts';
+export type { KindLookup, ManifestFile, RenderInput, RenderedObject } from './render.ts';
+export { defaultRepository, metaIndex, repositoryFor, resolveDependencies } from './repositories.ts';
+export type { CatalogueReaders, MetaIndex, OfferedPackage } from './repositories.ts';
+export { RepositoryError, authorizationOf, createRepositoryClient } from './repository-client.ts';
+export type {
+  FetchFile,
+  FetchRequest,
+  FetchedDocuments,
+  FetchedFile,
+  FetchedManifest,
+  PackageRepositoryClient,
+  RepositorySeams,
+  RepositorySettings,
+} from './repository-client.ts';
+export { packageInfoFor, packageInfoName } from './repository.ts';
+export type { IndexEntry, PackageVersions } from './repository.ts';
+export { solve } from './solve.ts';
+export type {
+  Catalogue,
+  Conflict,
+  Offer,
+  Requirement,
+  Resolution,
+  ResolutionStatus,
+  SolveInput,
+  SolveResult,
+} from './solve.ts';
+export { specHashText } from './spec-hash.ts';
 export { effectiveSuspension } from './suspension.ts';
 export type { EffectiveSuspension, SuspensionInput } from './suspension.ts';
+export { referenceOf, resolveValues, validateValues, valueReferences } from './values.ts';
+export type { Lookup, ResolvedValues, ValueReference, ValueSources, Values } from './values.ts';
+export { compareVersions, isUpgrade, newestFirst, parseVersion } from './version.ts';
+export type { Version } from './version.ts';

@@ -3,10 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { parseApiVersion, type KubeObject } from '../../api/index.ts';
 import { formatYaml } from '../../client/index.ts';
-import { compileJsonPath, JsonPathError } from '../../machinery/index.ts';
+import { compileJsonPath, compileTemplate, JsonPathError, TemplateError } from '../../machinery/index.ts';
 import { CommandError, onByDefault } from '../shell/index.ts';
 import { formatCustomColumns, parseColumnsFile, parseCustomColumns } from './custom-columns.ts';
-import { compileTemplate } from './go-template.ts';
 import { formatJson } from './json-text.ts';
 
 /** As `-o` and its companions come from the command line. */
@@ -103,8 +102,8 @@ async function makePrinter(
     case 'go-template-file':
     case 'templatefile': {
       const source = name.endsWith('file') ? await readArgument(wanted('template')) : wanted('template');
-      const template = compileTemplate(source);
-      return (object) => template.print(object);
+      const template = inCommandWords(() => compileTemplate(source));
+      return (object) => inCommandWords(() => template.print(object));
     }
     case 'custom-columns':
     case 'custom-columns-file': {
@@ -116,6 +115,15 @@ async function makePrinter(
     }
     default:
       return undefined;
+  }
+}
+
+function inCommandWords<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof TemplateError) throw new CommandError(error.message);
+    throw error;
   }
 }
 

@@ -1,8 +1,12 @@
 // The functions of Go's templates, and those that kubectl adds.
-import { goJson, goNumber, goQuote, goValue } from '../../machinery/index.ts';
-import { CommandError } from '../shell/index.ts';
+import { goJson, goNumber, goQuote, goValue } from './go-text.ts';
 
-type TemplateFunction = (...args: readonly unknown[]) => unknown;
+/** A template that cannot be read, or does not fit its data; in Go's words. */
+export class TemplateError extends Error {
+  override name = 'TemplateError';
+}
+
+export type TemplateFunction = (...args: readonly unknown[]) => unknown;
 
 /** Whether a value counts as true: not empty. */
 export function isTrue(value: unknown): boolean {
@@ -13,7 +17,7 @@ export function isTrue(value: unknown): boolean {
 }
 
 function fail(why: string): never {
-  throw new CommandError(`error executing template: ${why}`);
+  throw new TemplateError(`error executing template: ${why}`);
 }
 
 function text(value: unknown): string {

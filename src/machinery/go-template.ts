@@ -1,13 +1,14 @@
-// Go's text/template as far as `-o go-template` needs it: fields, pipelines, variables, if, with, range, define and
+// Go's text/template as far as `-o go-template` and the value templates of packages need it: fields, pipelines, variables, if, with, range, define and
 // template, comments, trimming, and the functions that the language and kubectl have.
 // LIMIT: no methods and no complex constants; what is not known is refused by name when the template is read.
-import { goJson, goNumber, goQuote, goValue } from '../../machinery/index.ts';
-import { CommandError } from '../shell/index.ts';
-import { FUNCTIONS, isTrue } from './go-template-functions.ts';
+import { FUNCTIONS, TemplateError, isTrue, type TemplateFunction } from './go-template-functions.ts';
+import { goJson, goNumber, goQuote, goValue } from './go-text.ts';
+
+export { TemplateError };
 
 /** A template that is ready. */
 export interface Template {
-  /** Throws CommandError with kubectl's words when the data do not fit. */
+  /** Throws TemplateError with kubectl's words when the data do not fit. */
   print(data: unknown): string;
 }
 
@@ -17,6 +18,8 @@ type Term =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'function'; readonly name: string }
   | { readonly kind: 'pipeline'; readonly pipeline: Pipeline };
+
+type Functions = Readonly<Record<string, TemplateFunction>>;
 
 /** A function or value with arguments. */
 type Call = readonly Term[];
@@ -50,7 +53,7 @@ const TOKEN =
   /\s+|"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)+'|\$[A-Za-z0-9_]*|\.[A-Za-z_][A-Za-z0-9_]*|[A-Za-z_][A-Za-z0-9_]*|[-+]?(?:0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|:=|[|().,=]/y;
 
 function complain(why: string): never {
-  throw new CommandError(`error parsing template: template: output: ${why}`);
+  throw new TemplateError(`error parsing template: template: output: ${why}`);
 }
 
 function tokenize(source: string): Token[] {
@@ -140,14 +143,21 @@ function unquote(text: string): string {
     );
 }
 
-/** Compiles a template. Throws CommandError for what it cannot read. */
-export function compileTemplate(source: string): Template {
-  const reader = new Reader(tokenize(source));
+/**
+ * Compiles a template. Throws TemplateError for what it cannot read.
+ * @param more functions besides Go's and kubectl's
+ */
+export function compileTemplate(
+  source: string,
+  more: Readonly<Record<string, TemplateFunction>> = {},
+): Template {
+  const functions = { ...FUNCTIONS, ...more };
+  const reader = new Reader(tokenize(source), functions);
   const parts = reader.parts(false).parts;
   const { defined } = reader;
   return {
     print(data) {
-      const run = new Run(defined);
+      const run = new Run(defined, functions);
       run.parts(parts, data, new Scope(data));
       return run.out.join('');
     },
@@ -157,10 +167,12 @@ export function compileTemplate(source: string): Template {
 class Reader {
   readonly defined = new Map<string, readonly Part[]>();
   private readonly tokens: readonly Token[];
+  private readonly functions: Functions;
   private at = 0;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], functions: Functions) {
     this.tokens = tokens;
+    this.functions = functions;
   }
 
   /** Until the end of the template or, inside of a block, `{{end}}` or `{{else`. */
@@ -304,7 +316,7 @@ class Reader {
       case 'word': {
         const constants: Readonly<Record<string, unknown>> = { true: true, false: false, nil: null };
         if (Object.hasOwn(constants, token.text)) return { kind: 'value', value: constants[token.text] };
-        if (!Object.hasOwn(FUNCTIONS, token.text) && token.text !== 'and' && token.text !== 'or')
+        if (!Object.hasOwn(this.functions, token.text) && token.text !== 'and' && token.text !== 'or')
           complain(`function ${goQuote(token.text)} not defined`);
         return { kind: 'function', name: token.text };
       }
@@ -385,10 +397,12 @@ const DEPTH_MAX = 1000;
 class Run {
   readonly out: string[] = [];
   private readonly defined: ReadonlyMap<string, readonly Part[]>;
+  private readonly functions: Functions;
   private depth = 0;
 
-  constructor(defined: ReadonlyMap<string, readonly Part[]>) {
+  constructor(defined: ReadonlyMap<string, readonly Part[]>, functions: Functions) {
     this.defined = defined;
+    this.functions = functions;
   }
 
   /** Answers how the run of parts ended. */
@@ -481,7 +495,7 @@ class Run {
       return piped.length > 0 ? piped[0] : value;
     }
     const args = [...rest.map((term) => this.term(term, dot, scope)), ...piped];
-    return FUNCTIONS[head.name]?.(...args);
+    return this.functions[head.name]?.(...args);
   }
 
   private term(term: Term, dot: unknown, scope: Scope): unknown {
