@@ -53,9 +53,20 @@ export type {
   SolveResult,
 } from './solve.ts';
 export { specHashText } from './spec-hash.ts';
-export { effectiveSuspension } from './suspension.ts';
-export type { EffectiveSuspension, SuspensionInput } from './suspension.ts';
 export { referenceOf, resolveValues, validateValues, valueReferences } from './values.ts';
 export type { Lookup, ResolvedValues, ValueReference, ValueSources, Values } from './values.ts';
 export { compareVersions, isUpgrade, newestFirst, parseVersion } from './version.ts';
 export type { Version } from './version.ts';
+export { effectiveSuspension, isMeantBySuspension, isSelectedPackage, policyState } from './suspension.ts';
+export type { AnySuspension, EffectiveSuspension, PolicyState, SuspensionInput } from './suspension.ts';
+export {
+  sourceText,
+  suspendedCondition,
+  suspensionMessage,
+  suspensionRecord,
+  suspensionStatus,
+  suspensionTransition,
+  withSuspensionRecord,
+  type SuspensionTransition,
+} from './suspension-report.ts';
+export { windowProblem, type SuspensionWindow } from './windows.ts';

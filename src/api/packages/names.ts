@@ -35,3 +35,24 @@ export const SUSPENDED_BY_ANNOTATION = 'packages.glasskube.dev/suspended-by';
 export const SUSPENDED_AT_ANNOTATION = 'packages.glasskube.dev/suspended-at';
 /** `true` on a Namespace: its Packages are suspended. */
 export const SUSPEND_NAMESPACE_ANNOTATION = 'packages.glasskube.dev/suspend';
+/** Who resumed it last, when and why; the first two are written by the control plane, and all go when it is suspended again. */
+export const RESUMED_BY_ANNOTATION = 'packages.glasskube.dev/resumed-by';
+export const RESUMED_AT_ANNOTATION = 'packages.glasskube.dev/resumed-at';
+export const RESUME_REASON_ANNOTATION = 'packages.glasskube.dev/resume-reason';
+/** On a package: the suspension policy that is not for it, if that one allows it. */
+export const SUSPENSION_EXEMPT_ANNOTATION = 'packages.glasskube.dev/suspension-exempt';
+/** On a package whose resumption waits for a review: the hash of the plan that may be carried out. */
+export const APPROVED_PLAN_ANNOTATION = 'packages.glasskube.dev/approved-plan';
+/**
+ * On a package that is resumed: `overwrite` takes back what others changed meanwhile, `keep` leaves those fields to them from
+ * now on. It goes when it was done.
+ */
+export const ON_DRIFT_ANNOTATION = 'packages.glasskube.dev/on-drift';
+/** On a package: how often drift is looked for while it is suspended, as a duration from 1m on. */
+export const DRIFT_INTERVAL_ANNOTATION = 'packages.glasskube.dev/drift-interval';
+/** On a HelmRelease that we suspended: the package, as `namespace/name`. */
+export const SUSPENDED_BY_PACKAGE_ANNOTATION = 'packages.glasskube.dev/suspended-by-package';
+/** `true` on a package in a member that was suspended there, and not by the hub, which then leaves that alone. */
+export const LOCAL_SUSPENSION_ANNOTATION = 'packages.glasskube.dev/local-suspension';
+/** On a package in a member: the FleetSuspension by which the hub suspends it there. */
+export const FLEET_SUSPENSION_ANNOTATION = 'packages.glasskube.dev/fleet-suspension';
