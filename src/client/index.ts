@@ -29,6 +29,8 @@ export {
 } from './errors.ts';
 export type { ConnectionFailure } from './errors.ts';
 export { openTunnel } from './https/dial.ts';
+export { createFileFetcher } from './https/fetch-file.ts';
+export type { FileAnswer, FileFetcher, FileRequest } from './https/fetch-file.ts';
 export { createHttpsTransport } from './https/transport.ts';
 export type { CredentialSource, Credentials, HttpsTransportSettings } from './https/transport.ts';
 export type { Impersonation } from './https/wire-text.ts';

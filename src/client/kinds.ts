@@ -2,10 +2,14 @@
 import type {
   Cluster,
   ClusterOverridePolicy,
+  ClusterPackage,
   ClusterPropagationPolicy,
   ClusterResourceBinding,
   KubeObject,
   OverridePolicy,
+  Package,
+  PackageInfo,
+  PackageRepository,
   PropagationPolicy,
   ResourceBinding,
   Work,
@@ -21,10 +25,12 @@ function of<T extends KubeObject = KubeObject>(
   return resource<T>({ group, version, resource: plural, namespaced });
 }
 
+const packageGroup = 'packages.glasskube.dev';
 const rbac = 'rbac.authorization.k8s.io';
 
 export const kinds = {
   namespaces: of('', 'v1', 'namespaces', false),
+  configMaps: of('', 'v1', 'configmaps', true),
   secrets: of('', 'v1', 'secrets', true),
   services: of('', 'v1', 'services', true),
   serviceAccounts: of('', 'v1', 'serviceaccounts', true),
@@ -58,5 +64,9 @@ export const kinds = {
     'clusterresourcebindings',
     false,
   ),
+  packages: of<Package>(packageGroup, 'v1alpha1', 'packages', true),
+  clusterPackages: of<ClusterPackage>(packageGroup, 'v1alpha1', 'clusterpackages', false),
+  packageInfos: of<PackageInfo>(packageGroup, 'v1alpha1', 'packageinfos', false),
+  packageRepositories: of<PackageRepository>(packageGroup, 'v1alpha1', 'packagerepositories', false),
   works: of<Work>('work.karmada.io', 'v1alpha1', 'works', true),
 } as const;

@@ -8,6 +8,7 @@ export type {
   ReconcileContext,
   Source,
 } from './controller.ts';
+export { definitionServed, ensureDefinition } from './definitions.ts';
 export { createEventRecorder } from './event-recorder.ts';
 export type {
   EventPipeline,

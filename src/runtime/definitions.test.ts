@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { hubCrds, type CustomResourceDefinition } from '../api/index.ts';
 import { secureServer } from '../apiserver/testing/secure-server.ts';
 import { createClient, kinds, type Client } from '../client/index.ts';
-import { ensureDefinition } from './first-objects.ts';
+import { ensureDefinition } from './definitions.ts';
 
 async function withHub(run: (hubClient: Client) => Promise<void>): Promise<void> {
   await using server = await secureServer({});
