@@ -15,6 +15,7 @@ import { executionController } from './execution/index.ts';
 import { evictionBrake } from './eviction-brake.ts';
 import { failoverHistoryController } from './failover-history.ts';
 import { fencingController } from './fencing.ts';
+import { fleetPackageController } from './fleet-packages.ts';
 import { fleetMetrics } from './fleet-metrics.ts';
 import { gracefulEvictionController } from './graceful-eviction.ts';
 import {
@@ -69,6 +70,7 @@ export const hubControllers: readonly Controller[] = [
   deploymentReplicasSyncer,
   undoWindowController,
   suspensionController,
+  fleetPackageController,
 ];
 
 /** Runs those of `controllers` that are switched on until the context's signal aborts. */

@@ -70,3 +70,7 @@ export {
   type SuspensionTransition,
 } from './suspension-report.ts';
 export { windowProblem, type SuspensionWindow } from './windows.ts';
+export { decideRollout } from './fleet/rollout.ts';
+export type { ObservedInCluster } from './fleet/rollout.ts';
+export { fleetObjects, packageKindOf, RENDERED_ANNOTATION } from './fleet/objects.ts';
+export type { AnyFleetPackage } from './fleet/revision.ts';

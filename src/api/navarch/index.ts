@@ -4,6 +4,7 @@ import { controlPlaneKind } from './control-plane.ts';
 import { deletedObjectKind } from './deleted-object.ts';
 import { evictionBrakeKind } from './eviction-brake.ts';
 import { failoverRecordKind } from './failover-record.ts';
+import { clusterFleetPackageKind, fleetPackageKind } from './fleet-package.ts';
 import { memberResidueKind } from './member-residue.ts';
 import { resourceInterpretationKind } from './resource-interpretation.ts';
 import { statePreservationRuleKind } from './state-preservation-rule.ts';
@@ -23,6 +24,8 @@ export const navarchKinds: readonly KindDefinition[] = [
   statePreservationRuleKind,
   workloadStateKind,
   migrationKind,
+  fleetPackageKind,
+  clusterFleetPackageKind,
 ];
 
 export type {
@@ -59,3 +62,14 @@ export type { ClusterState, StateValue, WorkloadState } from './workload-state.t
 export type { MemberResidue } from './member-residue.ts';
 export type { Migration, MigrationItem, MigrationStep } from './migration.ts';
 export type { DeletedObject } from './deleted-object.ts';
+export {
+  PACKAGE_REVISION_ANNOTATION,
+  ROLLOUT_CONTINUE_ANNOTATION,
+  type ClusterFleetPackage,
+  type RolloutClusterState,
+  type FleetPackage,
+  type FleetPackageOverride,
+  type FleetPackageStatus,
+  type PackageRevision,
+  type RolloutStep,
+} from './fleet-package.ts';

@@ -49,6 +49,7 @@ export type {
   ObjectChange,
   OwnedResourceReference,
   Package,
+  PackageInCluster,
   PackageSpec,
   PackageStatus,
   SuspensionDetail,

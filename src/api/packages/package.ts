@@ -23,7 +23,7 @@ const valueFrom = s.object(
   { minProperties: 1, maxProperties: 1 },
 );
 
-const valueConfiguration = s.object(
+export const valueConfiguration = s.object(
   'A value, or where it is read.',
   { optional: { value: s.string('The value.'), valueFrom } },
   { minProperties: 1, maxProperties: 1 },
@@ -54,7 +54,7 @@ const suspension = s.object('How and for how long the package is suspended.', {
 });
 export type SuspensionDetail = Infer<typeof suspension>;
 
-const packageSpec = s.object(
+export const packageSpec = s.object(
   'What is to be installed.',
   {
     required: {
@@ -150,6 +150,7 @@ const suspensionStatus = s.object('Whether the package is suspended, as far as t
     driftCheckTime: s.time('When differences were last looked for.'),
     drift: s.list('What in the cluster differs from what was applied last; at most 100.', objectChange),
     planHash: s.string('Names the plan that waits; approving it is naming it.'),
+    activeClusters: s.list('On the hub: the clusters where it is suspended.', s.string('A cluster.')),
   },
 });
 export type SuspensionStatus = Infer<typeof suspensionStatus>;
@@ -159,6 +160,19 @@ const suspensionRecord = s.object('Something that happened to the suspension.', 
   optional: { by: s.string('Who did it.'), reason: s.string('Why.'), until: s.time('Until when.') },
 });
 export type SuspensionRecord = Infer<typeof suspensionRecord>;
+
+const packageInCluster = s.object('What one cluster says of the package.', {
+  required: { name: s.string('The cluster.') },
+  optional: {
+    version: s.string('The version that is installed there.'),
+    ready: s.choice('Its condition Ready.', ['True', 'False', 'Unknown']),
+    suspended: s.boolean('Whether it is suspended there.'),
+    drifted: s.boolean('Whether it differs there from what was applied.'),
+    reason: s.string('The reason of its condition.'),
+    message: s.string('The same in words; also why it could not be sent.'),
+  },
+});
+export type PackageInCluster = Infer<typeof packageInCluster>;
 
 const packageStatus = s.object('What is installed.', {
   optional: {
@@ -171,6 +185,7 @@ const packageStatus = s.object('What is installed.', {
     suspension: suspensionStatus,
     suspensionHistory: s.list('The last ten things that happened to the suspension.', suspensionRecord),
     keptFields: s.list('Fields that were left to others when the package was resumed.', objectChange),
+    clusters: s.list('On the hub: what each cluster says.', packageInCluster),
   },
 });
 export type PackageStatus = Infer<typeof packageStatus>;

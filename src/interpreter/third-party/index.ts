@@ -8,6 +8,7 @@ import { batch } from './batch.ts';
 import { flux } from './flux.ts';
 import { kruise } from './kruise.ts';
 import { kubeflow } from './kubeflow.ts';
+import { packages } from './packages.ts';
 import { ray } from './ray.ts';
 import { streaming } from './streaming.ts';
 
@@ -29,10 +30,9 @@ function withoutEmptyResults(rules: KindRules): KindRules {
 }
 
 const KINDS: ReadonlyMap<string, KindRules> = new Map(
-  Object.entries({ ...kruise, ...batch, ...streaming, ...kubeflow, ...ray, ...flux }).map(([kind, rules]) => [
-    kind,
-    withoutEmptyResults(rules),
-  ]),
+  Object.entries({ ...kruise, ...batch, ...streaming, ...kubeflow, ...ray, ...flux, ...packages }).map(
+    ([kind, rules]) => [kind, withoutEmptyResults(rules)],
+  ),
 );
 
 /** @param now the time of conditions that an aggregation finds to have become true, RFC 3339 */

@@ -59,6 +59,9 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'source.toolkit.fluxcd.io/v1beta2 OCIRepository': 'TSAHD',
   'kyverno.io/v1 Policy': 'SAH',
   'kyverno.io/v1 ClusterPolicy': 'SAH',
+  // Ours; upstream has none.
+  'packages.glasskube.dev/v1alpha1 Package': 'TSAHD',
+  'packages.glasskube.dev/v1alpha1 ClusterPackage': 'TSAHD',
 };
 
 test('every kind has the operations that upstream gives it, and no other', () => {
