@@ -80,6 +80,8 @@ export type ApiResponse =
       /** The bytes of one event, where they are not a line of JSON. */
       frame?(event: WatchEvent): Uint8Array;
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+      /** Told of every event that went out, with its size as it went. */
+      onSent?(bytes: number): void;
       /** Delivers batches of events in order until the signal aborts or the server ends the watch. */
       run(onEvents: (events: readonly WatchEvent[]) => void, signal: AbortSignal): Promise<void>;
     }

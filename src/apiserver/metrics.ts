@@ -31,6 +31,10 @@ export interface MetricsRegistry {
   ): void;
   /** @param buckets upper bounds, ascending, without the infinite one */
   histogram(name: string, help: string, labels: readonly string[], buckets: readonly number[]): Histogram;
+  /** Called before somebody reads, to set what costs a question to find out. */
+  beforeReading(refresh: () => Promise<void>): void;
+  /** Asks all of those. */
+  refresh(): Promise<void>;
   /** Everything, as `text/plain; version=0.0.4`. */
   text(): string;
 }
@@ -46,6 +50,7 @@ interface Metric {
 
 export function createMetricsRegistry(): MetricsRegistry {
   const metrics = new Map<string, Metric>();
+  const refreshing: (() => Promise<void>)[] = [];
 
   function simple(type: 'counter' | 'gauge', name: string, help: string, labels: readonly string[]): Gauge {
     const series = new SeriesTable(labels, () => ({ value: 0 }));
@@ -107,6 +112,10 @@ export function createMetricsRegistry(): MetricsRegistry {
           state.sum += value;
         },
       };
+    },
+    beforeReading: (refresh) => void refreshing.push(refresh),
+    async refresh() {
+      await Promise.all(refreshing.map((refresh) => refresh()));
     },
     text() {
       const lines: string[] = [];

@@ -31,6 +31,7 @@ import {
   type SecurityOptions,
 } from './security/security.ts';
 import { createApiServer, type ApiServer, type ApiServerOptions } from './server.ts';
+import { measureStorage } from './storage-metrics.ts';
 import { registeredAdmission, type RegisteredAdmission } from './webhooks/index.ts';
 
 const RENEWAL_PERIOD_MS = 24 * 3_600_000;
@@ -109,6 +110,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
       }),
     );
     parts.unshift(server);
+    if (metrics !== undefined) measureStorage(metrics, server.registry, options.storage);
     const aggregator = new Aggregator({
       ...options,
       metrics,

@@ -293,3 +293,12 @@ test('a store whose thread has ended refuses writes and is read on', async () =>
   assert.equal((await storage.get('/a'))?.value.text, 'one');
   await assert.rejects(storage.close(), failed);
 });
+
+test('a store says how much it takes on its disk, and grows with what it holds', async () => {
+  const storage = await open(newDirectory());
+  const empty = await storage.sizeBytes();
+  await fill(storage, '/a/', 200);
+  assert.ok(empty > 0 && (await storage.sizeBytes()) > empty);
+  await storage.close();
+  await assert.rejects(storage.sizeBytes(), { code: 'STORE_CLOSED' });
+});

@@ -103,6 +103,10 @@ class WorkerJournal implements Journal {
     return this.#worker.call(this.#store, request, transferOf(packed));
   }
 
+  async sizeBytes(): Promise<number> {
+    return (await this.#worker.call(this.#store, { type: 'size' })).bytes;
+  }
+
   async close(): Promise<void> {
     try {
       await this.#worker.call(this.#store, { type: 'close' });

@@ -27,6 +27,8 @@ export interface Journal {
    * it and all later ones reject with an OperatingError.
    */
   append(batch: JournalBatch): Promise<void>;
+  /** What the journal takes, in bytes; absent: it does not say. */
+  sizeBytes?(): Promise<number>;
   /** Frees what the journal holds. Nothing is appended afterwards. */
   close(): Promise<void>;
 }

@@ -5,7 +5,16 @@
 // INVARIANT: after a failed write the file is not written any more. A failed fsync may have lost pages that the
 // kernel believes written, so trying again could report as durable what is not.
 // INVARIANT: nobody else in this process opens the database file; POSIX would drop the lock at its close().
-import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
@@ -123,6 +132,13 @@ export class RecordFile {
       this.#rollBack();
       throw this.#failure;
     }
+  }
+
+  /** Of the file and of what is to be copied into it. Looked up by name: opening the file would cost us its lock. */
+  sizeBytes(): number {
+    return [FILE_NAME, `${FILE_NAME}-wal`]
+      .map((name) => statSync(path.join(this.#directory, name), { throwIfNoEntry: false })?.size ?? 0)
+      .reduce((sum, size) => sum + size, 0);
   }
 
   /** Answers the revision that is copied. LIMIT: writes wait until it is done. The file must not be there. */

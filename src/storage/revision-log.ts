@@ -157,6 +157,11 @@ export class RevisionLog<V> implements Storage<V> {
     if (revision > this.#compacted) await this.#compactTo(revision);
   }
 
+  async sizeBytes(): Promise<number> {
+    this.#mustBeOpen();
+    return (await this.#journal?.sizeBytes?.()) ?? 0;
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -100,6 +100,8 @@ export interface Storage<V> {
    * Watches under way miss nothing. Rejects with FutureRevisionError. Drivers also compact by themselves.
    */
   compact(revision: number): Promise<void>;
+  /** How much the store takes where it lasts, in bytes; 0: it is in memory only. */
+  sizeBytes(): Promise<number>;
   /** Resolves when everything acknowledged is durable and the driver's resources are free. */
   close(): Promise<void>;
 }

@@ -21,6 +21,7 @@ export type StoreRequest =
       readonly compactedRevision: number;
       readonly forgotten: readonly number[];
     }
+  | { readonly type: 'size' }
   /** Writes the store as it is between two batches into a new file. */
   | { readonly type: 'copy'; readonly file: string }
   | { readonly type: 'close' };
@@ -29,6 +30,7 @@ export type StoreResult<T extends StoreRequest['type']> = {
   open: { readonly compactedRevision: number };
   read: { readonly records: PackedRecords; readonly done: boolean };
   append: undefined;
+  size: { readonly bytes: number };
   copy: { readonly revision: number };
   close: undefined;
 }[T];

@@ -28,6 +28,8 @@ function perform(store: number, request: StoreRequest): StoreResult<StoreRequest
       fileOf(store).append({ records: unpackRecords(records), compactedRevision, forgotten });
       return undefined;
     }
+    case 'size':
+      return { bytes: fileOf(store).sizeBytes() };
     case 'copy':
       return { revision: fileOf(store).copyTo(request.file) };
     case 'close': {

@@ -56,7 +56,10 @@ export function createInfoEndpoints(
   const endpoints = new Map<string, Endpoint>([['/version', () => json(options.version)]]);
   const { metrics, signer, serverUrl } = options;
   if (metrics !== undefined) {
-    endpoints.set('/metrics', () => text(metrics.text(), 'text/plain; version=0.0.4; charset=utf-8'));
+    endpoints.set('/metrics', async () => {
+      await metrics.refresh();
+      return text(metrics.text(), 'text/plain; version=0.0.4; charset=utf-8');
+    });
   }
   if (signer !== undefined) {
     endpoints.set('/.well-known/openid-configuration', () =>

@@ -222,7 +222,8 @@ async function sendWatch(
     stop();
   });
   const frame = response.frame?.bind(response);
-  const stream = createWatchStream(body, { logger, onDropped: stop, frame });
+  const onSent = response.onSent?.bind(response);
+  const stream = createWatchStream(body, { logger, onDropped: stop, frame, onSent });
   try {
     await response.run((events) => stream.push(events), controller.signal);
   } catch (error) {

@@ -32,17 +32,22 @@ const HEAD = new Map(
 );
 const TAIL = encoder.encode('}\n');
 
+function lineOf({ type, object }: WatchEvent): readonly Uint8Array[] {
+  return [HEAD.get(type)!, encodeJson(object), TAIL];
+}
+
 export interface WatchStreamOptions {
   readonly logger: Logger;
   /** Called once when the watcher fell behind; nothing more is sent to it. */
   readonly onDropped: () => void;
   /** The bytes of one event; absent: a line of JSON. */
   readonly frame?: ((event: WatchEvent<KubeObject>) => Uint8Array) | undefined;
+  readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
 export function createWatchStream(
   body: ResponseBody,
-  { logger, onDropped, frame }: WatchStreamOptions,
+  { logger, onDropped, frame, onSent }: WatchStreamOptions,
 ): WatchStream {
   let queue: Events[] = [];
   // Position in queue[0], and how many events wait in the batches after it.
@@ -67,10 +72,11 @@ export function createWatchStream(
       while (position < batch.length && size < CHUNK_BYTES) {
         const event = batch[position++]!;
         const framed = frame?.(event);
-        const object = framed ?? encodeJson(event.object);
-        if (framed === undefined) parts.push(HEAD.get(event.type)!, object, TAIL);
-        else parts.push(framed);
-        size += object.length + 32;
+        const shown = framed === undefined ? lineOf(event) : [framed];
+        const bytes = shown.reduce((sum, part) => sum + part.length, 0);
+        parts.push(...shown);
+        size += bytes;
+        onSent?.(bytes);
       }
       if (position >= batch.length) {
         queue.shift();

@@ -33,6 +33,12 @@ export interface Answer {
   readonly body: JsonObject & { readonly message?: string };
 }
 
+/** Empty for text, and for the lines of a watch. */
+function jsonOf(text: string): JsonObject {
+  const lines = text.trimEnd().split('\n');
+  return lines.length === 1 && text.startsWith('{') ? (JSON.parse(text) as JsonObject) : {};
+}
+
 export interface SecureServer extends AsyncDisposable {
   readonly running: RunningServer;
   readonly certificates: ClusterCertificates;
@@ -83,7 +89,7 @@ export async function secureServer(more: Partial<StartOptions> = {}): Promise<Se
                 status: response.statusCode ?? 0,
                 headers: response.headers,
                 text: answer,
-                body: answer.startsWith('{') ? (JSON.parse(answer) as JsonObject) : {},
+                body: jsonOf(answer),
               }),
             );
             response.on('error', reject);

@@ -41,6 +41,7 @@ class Ledger {
       delete: (key, expected) => noted(key, true, storage.delete(key, expected)),
       watch: (prefix, from, onChanges, signal) => storage.watch(prefix, from, onChanges, signal),
       compact: (revision) => storage.compact(revision),
+      sizeBytes: () => storage.sizeBytes(),
       close: () => storage.close(),
     };
   }
