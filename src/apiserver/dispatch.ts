@@ -45,7 +45,12 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
   }
   if (definition.serve !== undefined) {
     const context = reviewContext(core, request, info);
-    return definition.serve({ request, info, context });
+    return definition.serve({
+      request,
+      info,
+      context,
+      passOn: (to) => dispatch(core, request, { ...info, ...to }),
+    });
   }
   const subresource = info.subresource === '' ? undefined : definition.subresources[info.subresource];
   const streams = subresource?.streams === true;

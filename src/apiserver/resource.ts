@@ -238,6 +238,8 @@ export interface ResourceDefinition {
     readonly request: ApiRequest;
     readonly info: RequestInfo;
     readonly context: WriteContext;
+    /** Answers the same request as if it had been sent there. Nobody is asked again whether the user may. */
+    readonly passOn: (to: Pick<RequestInfo, 'resource' | 'subresource' | 'name'>) => Promise<ApiResponse>;
   }): Promise<ApiResponse>;
   /** A custom resource; some messages and checks differ from those of built-in kinds. */
   readonly custom?: boolean;

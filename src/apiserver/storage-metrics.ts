@@ -53,10 +53,9 @@ function storedResources(
   registry: ResourceRegistry,
 ): readonly { readonly group: string; readonly resource: string; readonly storageRoot: string }[] {
   const byRoot = new Map<string, { group: string; resource: string; storageRoot: string }>();
-  for (const { group, resource, storageRoot, serve } of registry.definitions()) {
-    if (serve === undefined && !byRoot.has(storageRoot)) {
-      byRoot.set(storageRoot, { group, resource, storageRoot });
-    }
+  for (const definition of registry.definitions()) {
+    const { storageRoot } = definition;
+    if (definition.serve === undefined && !byRoot.has(storageRoot)) byRoot.set(storageRoot, definition);
   }
   return [...byRoot.values()];
 }

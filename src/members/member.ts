@@ -22,6 +22,7 @@ import type { UserInfo } from '../machinery/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { memberAdmission } from './admission.ts';
 import { podConnections } from './containers/pod-connections.ts';
+import { nodeProxy, podProxy, serviceProxy } from './containers/proxies.ts';
 import { metricsResources, type MetricsSources } from './pod-metrics.ts';
 import { Cluster, type ClassCaches, type ClusterOptions } from './cluster.ts';
 import { FaultRequests, type FaultAnswer } from './faults/fault-requests.ts';
@@ -105,7 +106,11 @@ export async function startMember(options: MemberOptions): Promise<Member> {
       priorityClasses: () => classes.priorityClasses?.store.values() ?? [],
       storageClasses: () => classes.storageClasses?.store.list() ?? [],
     }),
-    kinds: { '/pods': { subresources: podConnections(clock) } },
+    kinds: {
+      '/pods': { subresources: { ...podConnections(clock), proxy: podProxy } },
+      '/services': { subresources: { proxy: serviceProxy } },
+      '/nodes': { subresources: { proxy: nodeProxy } },
+    },
     extraResources: metricsResources({
       nodes: () => metrics.nodes(),
       pods: () => metrics.pods(),

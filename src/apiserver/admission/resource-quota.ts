@@ -118,10 +118,22 @@ function matchesScopes(quota: ResourceQuota, { resource, object }: AdmissionAttr
         if (operator === 'DoesNotExist') return own === '';
         return values.includes(own) === (operator === 'In');
       }
+      case 'CrossNamespacePodAffinity':
+        return looksElsewhere(spec);
       default:
         return false;
     }
   });
+}
+
+/** Whether where it runs depends on pods of other namespaces. */
+function looksElsewhere(spec: Pod['spec']): boolean {
+  return [spec?.affinity?.podAffinity, spec?.affinity?.podAntiAffinity].some((terms) =>
+    [
+      ...(terms?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+      ...(terms?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((one) => one.podAffinityTerm),
+    ].some((term) => (term.namespaces ?? []).length > 0 || term.namespaceSelector !== undefined),
+  );
 }
 
 const COMPUTE = /^(?:(?:requests|limits)\.)?(?:cpu|memory)$/;

@@ -1,6 +1,15 @@
 // Small checks that many kinds share, in kube-apiserver's words.
-import { fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
-import { FIELD_IMMUTABLE, Quantity } from '../../machinery/index.ts';
+import {
+  FIELD_IMMUTABLE,
+  Quantity,
+  cidrContains,
+  fieldError,
+  parseCidr,
+  parseIp,
+  semanticEqual,
+  type Cidr,
+  type FieldError,
+} from '../../machinery/index.ts';
 
 export const NOT_NEGATIVE = 'must be greater than or equal to 0';
 
@@ -55,4 +64,38 @@ export function quantityNotNegative(value: string | number, path: string): Field
   return quantity !== undefined && quantity.nanos < 0n
     ? [fieldError.invalid(path, String(value), NOT_NEGATIVE)]
     : [];
+}
+
+export function validAddress(text: string, path: string): FieldError[] {
+  const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+  return parseIp(text) === undefined ? [fieldError.invalid(path, text, why)] : [];
+}
+
+export function validCidr(text: string, path: string): FieldError[] {
+  const why = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+  return parseCidr(text) === undefined ? [fieldError.invalid(path, text, why)] : [];
+}
+
+const network = (text: string): Cidr => parseCidr(text)!;
+
+const SPECIAL: readonly (readonly [why: string, networks: readonly Cidr[]])[] = [
+  ['may not be in the loopback range (127.0.0.0/8, ::1/128)', [network('127.0.0.0/8'), network('::1/128')]],
+  [
+    'may not be in the link-local range (169.254.0.0/16, fe80::/10)',
+    [network('169.254.0.0/16'), network('fe80::/10')],
+  ],
+  [
+    'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
+    [network('224.0.0.0/24'), network('ff02::/16')],
+  ],
+];
+
+/** Addresses that nobody else can reach, or that mean another one everywhere, are no endpoints. */
+export function notSpecialAddress(text: string, path: string): FieldError[] {
+  const address = parseIp(text);
+  if (address === undefined) return [fieldError.invalid(path, text, 'must be a valid IP address')];
+  if (address.bits === 0n) return [fieldError.invalid(path, text, `may not be unspecified (${text})`)];
+  return SPECIAL.filter(([, networks]) => networks.some((one) => cidrContains(one, address))).map(([why]) =>
+    fieldError.invalid(path, text, why),
+  );
 }

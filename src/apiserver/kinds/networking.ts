@@ -7,10 +7,13 @@ import type {
   IngressBackend,
   IngressRule,
   KubeObject,
+  IPBlock,
   NetworkPolicy,
+  NetworkPolicyPeer,
   NetworkPolicyPort,
 } from '../../api/index.ts';
 import {
+  cidrContains,
   fieldError,
   isDns1035Label,
   isDns1123Label,
@@ -18,12 +21,13 @@ import {
   isPortName,
   isPortNumber,
   isWildcardDns1123Subdomain,
+  parseCidr,
   validateLabelSelector,
   type FieldError,
 } from '../../machinery/index.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
-import { immutable, named, oneOf } from './checks.ts';
+import { immutable, named, oneOf, validCidr } from './checks.ts';
 import { statusSubresource } from './status.ts';
 import { ingressWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
@@ -109,7 +113,7 @@ function validateIngress(object: KubeObject): FieldError[] {
   const { rules = [], defaultBackend, ingressClassName, tls = [] } = spec;
   if (rules.length === 0 && defaultBackend === undefined) {
     const why = 'either `defaultBackend` or `rules` must be specified';
-    errors.push(fieldError.invalid('spec', rules, why));
+    errors.push(fieldError.invalid('spec', spec.rules ?? null, why));
   }
   if (defaultBackend !== undefined) errors.push(...validateBackend(defaultBackend, 'spec.defaultBackend'));
   errors.push(...rules.flatMap((rule, i) => validateRule(rule, `spec.rules[${i}]`)));
@@ -196,6 +200,39 @@ function validatePolicyPort(port: NetworkPolicyPort, at: string): FieldError[] {
   return errors;
 }
 
+function validatePeer(peer: NetworkPolicyPeer, at: string): FieldError[] {
+  const { podSelector, namespaceSelector, ipBlock } = peer;
+  const given = Object.values({ podSelector, namespaceSelector, ipBlock }).filter((one) => one !== undefined);
+  const errors: FieldError[] = [];
+  if (podSelector !== undefined) errors.push(...validateLabelSelector(podSelector, `${at}.podSelector`));
+  if (namespaceSelector !== undefined) {
+    errors.push(...validateLabelSelector(namespaceSelector, `${at}.namespaceSelector`));
+  }
+  if (ipBlock !== undefined) errors.push(...validateBlock(ipBlock, `${at}.ipBlock`));
+  if (given.length === 0) errors.push(fieldError.required(at, 'must specify a peer'));
+  else if (ipBlock !== undefined && given.length > 1) {
+    errors.push(fieldError.forbidden(at, 'may not specify both ipBlock and another peer'));
+  }
+  return errors;
+}
+
+function validateBlock({ cidr, except = [] }: IPBlock, at: string): FieldError[] {
+  if (cidr === '') return [fieldError.required(`${at}.cidr`)];
+  const errors = validCidr(cidr, `${at}.cidr`);
+  const whole = parseCidr(cidr);
+  if (whole === undefined) return errors;
+  for (const [i, text] of except.entries()) {
+    const path = `${at}.except[${i}]`;
+    const hole = parseCidr(text);
+    errors.push(...validCidr(text, path));
+    if (hole === undefined) continue;
+    if (!cidrContains(whole, hole.address) || hole.prefixLength <= whole.prefixLength) {
+      errors.push(fieldError.invalid(path, text, 'must be a strict subset of `cidr`'));
+    }
+  }
+  return errors;
+}
+
 function validateNetworkPolicy(object: KubeObject): FieldError[] {
   const spec = (object as unknown as NetworkPolicy).spec;
   const errors = validateLabelSelector(spec?.podSelector ?? {}, 'spec.podSelector');
@@ -207,14 +244,11 @@ function validateNetworkPolicy(object: KubeObject): FieldError[] {
     for (const [i, rule] of rules.entries()) {
       const at = `spec.${direction}[${i}]`;
       errors.push(...(rule.ports ?? []).flatMap((port, j) => validatePolicyPort(port, `${at}.ports[${j}]`)));
-      const given = (rule as Readonly<Record<string, unknown>>)[peers] as readonly object[] | undefined;
+      const given = (rule as Readonly<Record<string, unknown>>)[peers] as
+        | readonly NetworkPolicyPeer[]
+        | undefined;
       for (const [j, peer] of (given ?? []).entries()) {
-        if (Object.keys(peer).length === 0) {
-          errors.push(fieldError.required(`${at}.${peers}[${j}]`, 'must specify a peer'));
-        } else if ('ipBlock' in peer && Object.keys(peer).length > 1) {
-          const why = 'may not specify both ipBlock and another peer';
-          errors.push(fieldError.forbidden(`${at}.${peers}[${j}]`, why));
-        }
+        errors.push(...validatePeer(peer, `${at}.${peers}[${j}]`));
       }
     }
   }

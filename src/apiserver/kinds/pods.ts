@@ -1,7 +1,16 @@
 // Pods: what may change, how they end, and their subresources.
 import type { Container, KubeObject, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
-import { Quantity, conflict, fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import {
+  Quantity,
+  badRequest,
+  conflict,
+  fieldError,
+  semanticEqual,
+  type FieldError,
+} from '../../machinery/index.ts';
+import { parseJsonBody } from '../body.ts';
+import { methodNotAllowed } from '../refusals.ts';
 import type { Strategy, Subresource, WriteContext } from '../resource.ts';
 import { change } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
@@ -347,6 +356,17 @@ const pod: BuiltinKind = {
   printer: printers.pods,
 };
 
+/** COMPAT: the older way to put a pod on a node: the binding has the pod's name. */
+const legacyBinding: BuiltinKind = {
+  async serve({ request, info, passOn }) {
+    if (info.verb !== 'create' || info.name !== '' || info.namespace === '') throw methodNotAllowed();
+    const body = parseJsonBody({ request }, false)?.json as BindingBody | null | undefined;
+    const name = body?.metadata?.name;
+    if (typeof name !== 'string' || name === '') throw badRequest('name is required');
+    return passOn({ resource: 'pods', subresource: 'binding', name });
+  },
+};
+
 const podTemplate: BuiltinKind = {
   defaults: (object) =>
     change(
@@ -368,4 +388,8 @@ const podTemplate: BuiltinKind = {
   printer: printers.podTemplates,
 };
 
-export const pods: BuiltinKinds = { '/pods': pod, '/podtemplates': podTemplate };
+export const pods: BuiltinKinds = {
+  '/pods': pod,
+  '/podtemplates': podTemplate,
+  '/bindings': legacyBinding,
+};

@@ -13,6 +13,7 @@ import { named, quantityNotNegative } from './checks.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
 
+type QuotaSpec = NonNullable<ResourceQuota['spec']>;
 type Amounts = Readonly<Record<string, string | number>>;
 
 /** Names without a prefix that mean a resource. */
@@ -178,6 +179,8 @@ const SCOPES = [
   'CrossNamespacePodAffinity',
   'VolumeAttributesClass',
 ];
+/** Scopes that have values; the others only exist or do not. */
+const WITH_VALUES = ['PriorityClass', 'VolumeAttributesClass'];
 const CONFLICTING = [
   ['BestEffort', 'NotBestEffort'],
   ['Terminating', 'NotTerminating'],
@@ -211,14 +214,21 @@ function validateQuota(object: KubeObject): FieldError[] {
       }
     }
   }
-  errors.push(...scopeErrors(spec.scopes ?? [], Object.keys(spec.hard ?? {})));
-  return errors;
+  const resources = Object.keys(spec.hard ?? {});
+  errors.push(...scopeErrors(spec.scopes ?? [], resources, 'spec.scopes', spec.scopes));
+  return [...errors, ...selectorErrors(spec, resources)];
 }
 
-function scopeErrors(scopes: readonly string[], resources: readonly string[]): FieldError[] {
+/** @param shown what messages show as the value */
+function scopeErrors(
+  scopes: readonly string[],
+  resources: readonly string[],
+  path: string,
+  shown: unknown,
+): FieldError[] {
   const errors: FieldError[] = [];
   const refuse = (why: string): void => {
-    errors.push(fieldError.invalid('spec.scopes', scopes, why));
+    errors.push(fieldError.invalid(path, shown, why));
   };
   for (const scope of scopes) {
     if (!SCOPES.includes(scope)) refuse('unsupported scope');
@@ -230,6 +240,52 @@ function scopeErrors(scopes: readonly string[], resources: readonly string[]): F
   }
   for (const pair of CONFLICTING)
     if (pair.every((scope) => scopes.includes(scope))) refuse('conflicting scopes');
+  return errors;
+}
+
+/** COMPAT: paths do not say which of the expressions is meant. */
+function selectorErrors({ scopeSelector, scopes }: QuotaSpec, resources: readonly string[]): FieldError[] {
+  const path = 'spec.scopeSelector.matchExpressions';
+  const expressions = scopeSelector?.matchExpressions ?? [];
+  const errors = expressions.flatMap(({ scopeName, operator, values = [] }) => [
+    ...(SCOPES.includes(scopeName)
+      ? []
+      : [fieldError.invalid(`${path}.scopeName`, scopeName, 'unsupported scope')]),
+    ...resources
+      .toSorted()
+      .filter((resource) => STANDARD_RESOURCES.has(resource) && !fits(scopeName, resource))
+      .map(() => fieldError.invalid(path, scopeSelector, 'unsupported scope applied to resource')),
+    ...operatorErrors(path, scopeName, operator, values),
+  ]);
+  for (const pair of CONFLICTING) {
+    if (pair.every((scope) => expressions.some(({ scopeName }) => scopeName === scope))) {
+      errors.push(fieldError.invalid(path, scopes ?? null, 'conflicting scopes'));
+    }
+  }
+  return errors;
+}
+
+function operatorErrors(
+  path: string,
+  scope: string,
+  operator: string,
+  values: readonly string[],
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (SCOPES.includes(scope) && !WITH_VALUES.includes(scope) && operator !== 'Exists') {
+    const why =
+      "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+    errors.push(fieldError.invalid(`${path}.operator`, operator, why));
+  }
+  if (operator === 'In' || operator === 'NotIn') {
+    const why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
+    if (values.length === 0) errors.push(fieldError.required(`${path}.values`, why));
+  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+    const why = "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector";
+    if (values.length > 0) errors.push(fieldError.invalid(`${path}.values`, values, why));
+  } else {
+    errors.push(fieldError.invalid(`${path}.operator`, operator, 'not a valid selector operator'));
+  }
   return errors;
 }
 

@@ -31,7 +31,74 @@ const HPAS = inside('autoscaling/v2', 'horizontalpodautoscalers');
 const QUOTAS = inside('v1', 'resourcequotas');
 const LIMITS = inside('v1', 'limitranges');
 
+const SERVICES = inside('v1', 'services');
+const service = (more: object): object => ({ ports: [{ port: 80 }], ...more });
+const scoped = (...matchExpressions: readonly object[]): object => ({
+  hard: { pods: 1 },
+  scopeSelector: { matchExpressions },
+});
+
 const CASES: readonly (readonly [what: string, path: string, spec: object, message: string])[] = [
+  [
+    'an external address that every machine has for itself',
+    SERVICES,
+    service({ externalIPs: ['127.0.0.1', '10.1.1.1', 'x'] }),
+    'Service "a" is invalid: [spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128), spec.externalIPs[2]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)]',
+  ],
+  [
+    'source ranges without a load balancer',
+    SERVICES,
+    service({ loadBalancerSourceRanges: ['10.0.0.0/8', ' 10.0.0.1/33 '] }),
+    'Service "a" is invalid: [spec.LoadBalancerSourceRanges: Forbidden: may only be used when `type` is \'LoadBalancer\', spec.LoadBalancerSourceRanges[1]: Invalid value: "10.0.0.1/33": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)]',
+  ],
+  [
+    'clients that stay for more than a day',
+    SERVICES,
+    service({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 86_401 } } }),
+    'Service "a" is invalid: spec.sessionAffinityConfig.clientIP.timeoutSeconds: Invalid value: 86401: must be greater than 0 and less than 86400',
+  ],
+  [
+    'what only a load balancer has',
+    SERVICES,
+    service({ loadBalancerClass: 'x', allocateLoadBalancerNodePorts: true, trafficDistribution: 'Far' }),
+    'Service "a" is invalid: [spec.allocateLoadBalancerNodePorts: Forbidden: may only be used when `type` is \'LoadBalancer\', spec.loadBalancerClass: Forbidden: may only be used when `type` is \'LoadBalancer\', spec.trafficDistribution: Unsupported value: "Far": supported values: "PreferClose", "PreferSameNode", "PreferSameZone"]',
+  ],
+  [
+    'an Ingress that leads nowhere',
+    inside('networking.k8s.io/v1', 'ingresses'),
+    {},
+    'Ingress.networking.k8s.io "a" is invalid: spec: Invalid value: null: either `defaultBackend` or `rules` must be specified',
+  ],
+  [
+    'a hole outside of its network, and a peer without anything',
+    inside('networking.k8s.io/v1', 'networkpolicies'),
+    {
+      podSelector: {},
+      ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['11.0.0.0/16'] } }, {}] }],
+    },
+    'NetworkPolicy.networking.k8s.io "a" is invalid: [spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`, spec.ingress[0].from[1]: Required value: must specify a peer]',
+  ],
+  [
+    'a scope that is chosen without a value',
+    QUOTAS,
+    scoped({ scopeName: 'PriorityClass', operator: 'In' }),
+    "ResourceQuota \"a\" is invalid: spec.scopeSelector.matchExpressions.values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+  ],
+  [
+    'a scope that has no values, chosen by one',
+    QUOTAS,
+    scoped({ scopeName: 'Terminating', operator: 'In', values: ['x'] }),
+    'ResourceQuota "a" is invalid: spec.scopeSelector.matchExpressions.operator: Invalid value: "In": must be \'Exist\' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity',
+  ],
+  [
+    'scopes that exclude each other',
+    QUOTAS,
+    scoped(
+      { scopeName: 'BestEffort', operator: 'Exists' },
+      { scopeName: 'NotBestEffort', operator: 'Exists' },
+    ),
+    'ResourceQuota "a" is invalid: spec.scopeSelector.matchExpressions: Invalid value: null: conflicting scopes',
+  ],
   [
     'a selector that cannot be read',
     inside('apps/v1', 'deployments'),

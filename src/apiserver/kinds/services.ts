@@ -1,21 +1,9 @@
 // Services: defaults, what they are allocated, what may change.
 import type { KubeObject, Service, ServicePort, ServiceSpec } from '../../api/index.ts';
-import {
-  StatusError,
-  fieldError,
-  invalid,
-  isDns1123Label,
-  isDns1123Subdomain,
-  isPortName,
-  isPortNumber,
-  nameIsDnsLabel,
-  validateLabels,
-  type FieldError,
-} from '../../machinery/index.ts';
+import { StatusError, fieldError, invalid, nameIsDnsLabel } from '../../machinery/index.ts';
 import type { Reservation, Strategy } from '../resource.ts';
 import { change, each, fill, put } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds, KindEnvironment } from './builtin.ts';
-import { named, oneOf } from './checks.ts';
 import {
   NODE_PORT_RANGE,
   SERVICE_RANGE,
@@ -24,6 +12,8 @@ import {
   ownerOf,
   type Taken,
 } from './service-allocation.ts';
+import { notServedHere } from './not-served.ts';
+import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
 import { statusSubresource } from './status.ts';
 import { serviceWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
@@ -295,116 +285,6 @@ async function reserve(
   return { object: next, settle: (written) => allocation.settle(written, next) };
 }
 
-// ---- validation
-
-function validatePort(
-  port: ServicePort,
-  spec: ServiceSpec,
-  names: Set<string>,
-  nameNeeded: boolean,
-  path: string,
-): FieldError[] {
-  const errors: FieldError[] = [];
-  const { name = '', targetPort } = port;
-  if (name === '') {
-    if (nameNeeded) errors.push(fieldError.required(`${path}.name`));
-  } else {
-    errors.push(...named(isDns1123Label(name), name, `${path}.name`));
-    if (names.has(name)) errors.push(fieldError.duplicate(`${path}.name`, name));
-    names.add(name);
-  }
-  for (const why of isPortNumber(port.port)) errors.push(fieldError.invalid(`${path}.port`, port.port, why));
-  errors.push(...oneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${path}.protocol`, false));
-  const complaints = typeof targetPort === 'number' ? isPortNumber(targetPort) : isPortName(targetPort ?? '');
-  for (const why of complaints) errors.push(fieldError.invalid(`${path}.targetPort`, targetPort, why));
-  if ((port.nodePort ?? 0) !== 0 && !mayHaveNodePorts(spec)) {
-    const why = `may not be used when \`type\` is '${spec.type}'`;
-    errors.push(fieldError.forbidden(`${path}.nodePort`, why));
-  }
-  return errors;
-}
-
-function validateTypeRules(spec: ServiceSpec): FieldError[] {
-  const errors: FieldError[] = [];
-  const ports = spec.ports ?? [];
-  if (ports.length === 0 && !isHeadless(spec) && spec.type !== 'ExternalName') {
-    errors.push(fieldError.required('spec.ports'));
-  }
-  if (spec.type === 'LoadBalancer' && isHeadless(spec)) {
-    const why = "may not be set to 'None' for LoadBalancer services";
-    errors.push(fieldError.invalid('spec.clusterIPs[0]', 'None', why));
-  }
-  if (spec.type === 'NodePort' && isHeadless(spec)) {
-    const why = "may not be set to 'None' for NodePort services";
-    errors.push(fieldError.invalid('spec.clusterIPs[0]', 'None', why));
-  }
-  if (spec.type === 'ExternalName') {
-    if ((spec.clusterIPs ?? []).length > 0) {
-      errors.push(fieldError.forbidden('spec.clusterIPs', 'may not be set for ExternalName services'));
-    }
-    const name = (spec.externalName ?? '').replace(/\.$/, '');
-    if (name === '') errors.push(fieldError.required('spec.externalName'));
-    else errors.push(...named(isDns1123Subdomain(name), name, 'spec.externalName'));
-  }
-  return errors;
-}
-
-function validateService(object: KubeObject): FieldError[] {
-  const spec = specOf(object);
-  const ports = spec.ports ?? [];
-  const names = new Set<string>();
-  const seen = new Set<string>();
-  const errors = [
-    ...validateTypeRules(spec),
-    ...ports.flatMap((port, i) => validatePort(port, spec, names, ports.length > 1, `spec.ports[${i}]`)),
-    ...ports.flatMap((port, i) => {
-      const key = `${port.protocol}/${port.port}`;
-      if (!seen.has(key)) {
-        seen.add(key);
-        return [];
-      }
-      return [fieldError.duplicate(`spec.ports[${i}]`, { protocol: port.protocol, port: port.port })];
-    }),
-    ...validateLabels(spec.selector, 'spec.selector'),
-    ...oneOf(spec.sessionAffinity, ['ClientIP', 'None'], 'spec.sessionAffinity', false),
-    ...oneOf(spec.type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'], 'spec.type', false),
-  ];
-  for (const [i, address] of (spec.externalIPs ?? []).entries()) {
-    if (!isAddress(address)) {
-      const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-      errors.push(fieldError.invalid(`spec.externalIPs[${i}]`, address, why));
-    }
-  }
-  if (spec.type !== 'ExternalName') {
-    errors.push(...oneOf(spec.internalTrafficPolicy, ['Cluster', 'Local'], 'spec.internalTrafficPolicy'));
-  }
-  if (mayHaveNodePorts(spec)) {
-    errors.push(...oneOf(spec.externalTrafficPolicy, ['Cluster', 'Local'], 'spec.externalTrafficPolicy'));
-  } else if (spec.externalTrafficPolicy !== undefined) {
-    const why = 'may only be set for externally-accessible services';
-    errors.push(fieldError.invalid('spec.externalTrafficPolicy', spec.externalTrafficPolicy, why));
-  }
-  return errors;
-}
-
-function isAddress(text: string): boolean {
-  return /^(\d{1,3}\.){3}\d{1,3}$/.test(text)
-    ? text.split('.').every((part) => Number(part) <= 255)
-    : text.includes(':');
-}
-
-function validateServiceUpdate(next: KubeObject, old: KubeObject): FieldError[] {
-  const [spec, before] = [specOf(next), specOf(old)];
-  const errors: FieldError[] = [];
-  if (hasClusterIp(spec) && hasClusterIp(before)) {
-    const [ip, oldIp] = [spec.clusterIPs?.[0], before.clusterIPs?.[0]];
-    if (oldIp !== undefined && ip !== oldIp) {
-      errors.push(fieldError.invalid('spec.clusterIPs[0]', ip ?? '', 'may not change once set'));
-    }
-  }
-  return [...errors, ...validateService(next)];
-}
-
 // ---- the kind
 
 function strategyOf(book: ServiceAllocations): Strategy {
@@ -431,7 +311,14 @@ export function services({ objects, random }: KindEnvironment): BuiltinKinds {
   const service: BuiltinKind = {
     defaults: serviceDefaults,
     strategy: strategyOf(new ServiceAllocations(objects, random)),
-    subresources: { status: statusSubresource({ changesLabels: true }) },
+    subresources: {
+      status: statusSubresource({ changesLabels: true, validate: validateServiceStatus }),
+      proxy: notServedHere(
+        'services/proxy',
+        ['create', 'delete', 'get', 'patch', 'update'],
+        'ServiceProxyOptions',
+      ),
+    },
     printer: printers.services,
   };
   return { '/services': service };

@@ -91,6 +91,21 @@ test('a webhook may change where a pod is bound, and one for updates of pods is 
   for (const path of paths) await world.call('DELETE', path);
 });
 
+test('the older way to bind a pod names it in the binding', async () => {
+  await world.call('POST', PODS, { metadata: { name: 'old' }, ...POD });
+  const bindings = PODS.replace(/pods$/, 'bindings');
+  const binding = (name: string): object => ({ metadata: { name }, target: { name: 'n3' } });
+  const bound = await world.call('POST', bindings, binding('old'));
+  assert.deepEqual([bound.status, bound.body['status']], [201, 'Success'], bound.body.message);
+  const pod = await world.call('GET', `${PODS}/old`);
+  assert.equal((pod.body['spec'] as JsonObject)['nodeName'], 'n3');
+  const again = await world.call('POST', bindings, binding('old'));
+  assert.equal(again.status, 409);
+  assert.match(again.body.message ?? '', /pod old is already assigned to node "n3"/);
+  assert.equal((await world.call('POST', bindings, binding('none'))).status, 404);
+  assert.equal((await world.call('GET', bindings)).status, 405);
+});
+
 test('a token request is admitted with the audience and time that the server fills in', async () => {
   const hook = await world.webhook((asked) => review(asked, {}));
   const path = await register('Validating', hook, 'tokens', rule('CREATE', 'serviceaccounts/token'));

@@ -23,6 +23,7 @@ import {
   type LogSelection,
 } from './container-log.ts';
 import { containerWorld } from './container-world.ts';
+import { listenerAt, pageOf } from './pages.ts';
 import { Shell, type ShellStreams } from './shell.ts';
 
 /** How often a log that is followed looks whether its container has ended. */
@@ -333,10 +334,8 @@ async function servePortForward(call: SubresourceCall): Promise<ApiResponse> {
     throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
   const { uid } = pod.metadata;
   return portForward(call.request, async (port, streams) => {
-    const listening = pod.spec.containers.find(({ ports = [] }) =>
-      (ports ?? []).some(({ containerPort }) => containerPort === port),
-    );
-    if (listening === undefined || pod.status?.phase !== 'Running') {
+    const listening = listenerAt(pod, port);
+    if (listening === undefined) {
       return `error forwarding port ${port} to pod ${uid}, uid : failed to connect to localhost:${port} inside namespace ${JSON.stringify(uid)}: connection refused: no simulated container declares this port`;
     }
     await answerHttp(pod, listening, streams);
@@ -352,12 +351,11 @@ async function answerHttp(pod: Pod, container: Container, { input, write }: Port
     if (head.includes('\r\n\r\n') || head.length > HEAD_MAX_BYTES) break;
   }
   const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r\n/.exec(head) ?? [];
-  if (method === undefined) {
+  if (method === undefined || target === undefined) {
     if (head !== '') await write(Buffer.from('this container is simulated, and answers HTTP only\n'));
     return;
   }
-  const { namespace, name } = pod.metadata;
-  const body = `Simulated container ${container.name} of pod ${namespace}/${name}\n${method} ${target}\n`;
+  const body = pageOf(pod, container, method, target);
   const lines = [
     'HTTP/1.1 200 OK',
     'content-type: text/plain; charset=utf-8',
