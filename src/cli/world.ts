@@ -150,6 +150,8 @@ async function readRules(
     clusterPolicies,
     overridePolicies,
     clusterOverridePolicies,
+    deletionPolicies,
+    clusterDeletionPolicies,
     priorityClasses,
     interpreter,
   ] = await Promise.all([
@@ -159,6 +161,8 @@ async function readRules(
     reader.list(kinds.clusterPropagationPolicies),
     namespaced(kinds.overridePolicies),
     reader.list(kinds.clusterOverridePolicies),
+    namespaced(kinds.deletionPolicies),
+    reader.list(kinds.clusterDeletionPolicies),
     reader.priorityClasses(),
     reader.interpreter(),
   ]);
@@ -170,6 +174,8 @@ async function readRules(
     clusterPolicies,
     overridePolicies,
     clusterOverridePolicies,
+    deletionPolicies,
+    clusterDeletionPolicies,
     priorityClasses,
   };
   return { rules, interpreter };

@@ -1,10 +1,12 @@
 // Descriptors of the resources that the product itself works with, so that nobody spells a path twice.
 import type {
   Cluster,
+  ClusterDeletionPolicy,
   ClusterOverridePolicy,
   ClusterPackage,
   ClusterPropagationPolicy,
   ClusterResourceBinding,
+  DeletionPolicy,
   KubeObject,
   OverridePolicy,
   Package,
@@ -68,5 +70,12 @@ export const kinds = {
   clusterPackages: of<ClusterPackage>(packageGroup, 'v1alpha1', 'clusterpackages', false),
   packageInfos: of<PackageInfo>(packageGroup, 'v1alpha1', 'packageinfos', false),
   packageRepositories: of<PackageRepository>(packageGroup, 'v1alpha1', 'packagerepositories', false),
+  deletionPolicies: of<DeletionPolicy>('navarch.io', 'v1alpha1', 'deletionpolicies', true),
+  clusterDeletionPolicies: of<ClusterDeletionPolicy>(
+    'navarch.io',
+    'v1alpha1',
+    'clusterdeletionpolicies',
+    false,
+  ),
   works: of<Work>('work.karmada.io', 'v1alpha1', 'works', true),
 } as const;

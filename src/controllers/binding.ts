@@ -6,7 +6,9 @@ import {
   APPLIED_OVERRIDES_ANNOTATION,
   BINDING_FINALIZER,
   CLUSTER_BINDING_FINALIZER,
+  DELETION_RULES_ANNOTATION,
   LEAVE_OBJECTS_ANNOTATION,
+  REMOVAL_CAUSE_ANNOTATION,
   clusterOfExecutionNamespace,
   type Cluster,
   type KubeObject,
@@ -19,17 +21,20 @@ import { isNotFound, keyOf, kinds, type Resource } from '../client/index.ts';
 import { isOverTime } from '../failover/index.ts';
 import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../machinery/index.ts';
 import {
+  causeOfBindingEnd,
   divideCompletions,
   existingClusters,
   fenceOf,
   isAtMostOnce,
   isWorkload,
   mergeWork,
+  needsCause,
   preservedState,
   renderTargets,
   renderWork,
   supersededWorks,
   type Binding,
+  type RemovalCause,
 } from '../propagation/index.ts';
 import {
   PRIORITY_RESYNC,
@@ -43,6 +48,7 @@ import {
 } from '../runtime/index.ts';
 import { WORKS_BY_BINDING, bindingId, bindingIds } from './binding-status.ts';
 import type { Controller, ControllerContext } from './context.ts';
+import { Deletions } from './deletion-rules.ts';
 import { Fences } from './fencing.ts';
 import { reinterpreted } from './interpretation-changes.ts';
 import { Overrides } from './overrides.ts';
@@ -56,6 +62,7 @@ export const bindingController: Controller = {
   name: 'binding',
   async run(context) {
     const overrides = new Overrides(context);
+    const deletions = new Deletions(context);
     await Promise.all([
       runFor(
         context,
@@ -63,6 +70,7 @@ export const bindingController: Controller = {
         kinds.resourceBindings as Resource<Binding>,
         BINDING_FINALIZER,
         overrides,
+        deletions,
       ),
       runFor(
         context,
@@ -70,6 +78,7 @@ export const bindingController: Controller = {
         kinds.clusterResourceBindings as Resource<Binding>,
         CLUSTER_BINDING_FINALIZER,
         overrides,
+        deletions,
       ),
     ]);
   },
@@ -81,13 +90,14 @@ async function runFor(
   resource: Resource<Binding>,
   finalizer: string,
   overrides: Overrides,
+  deletions: Deletions,
 ): Promise<void> {
   const { informers, clock, logger, metrics, signal, settings } = context;
   const bindings = informers.informer(resource);
   const works = informers.informer(kinds.works, { indexes: { [WORKS_BY_BINDING]: bindingIds } });
   const clusters = informers.informer(kinds.clusters);
-  await Promise.all([works.synced, clusters.synced, overrides.synced]);
-  const renderer = new Renderer(context, works, clusters, overrides);
+  await Promise.all([works.synced, clusters.synced, overrides.synced, deletions.synced]);
+  const renderer = new Renderer(context, works, clusters, overrides, deletions);
   await runController({
     name,
     sources: [
@@ -97,6 +107,7 @@ async function runFor(
           before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
       }),
       overrides.source(bindings, PRIORITY_RESYNC),
+      deletions.source(bindings, PRIORITY_RESYNC),
       reinterpreted(context.interpretationChanges, bindings),
       // The end of a Work may be what its binding waits for.
       informerSource(works, {
@@ -143,6 +154,7 @@ class Renderer {
   private readonly works: Informer<Work>;
   private readonly clusters: Informer<Cluster>;
   private readonly overrides: Overrides;
+  private readonly deletions: Deletions;
   private readonly fences: Fences;
   private readonly states: Informer<WorkloadState>;
 
@@ -151,11 +163,13 @@ class Renderer {
     works: Informer<Work>,
     clusters: Informer<Cluster>,
     overrides: Overrides,
+    deletions: Deletions,
   ) {
     this.context = context;
     this.works = works;
     this.clusters = clusters;
     this.overrides = overrides;
+    this.deletions = deletions;
     this.fences = Fences.of(context);
     this.states = context.informers.informer(workloadStates);
   }
@@ -195,7 +209,16 @@ class Renderer {
 
   /** Does not wait until they are gone. */
   async removeAll(binding: Binding, signal: AbortSignal): Promise<void> {
-    await Promise.all(this.worksOf(binding).map((work) => this.remove(work, signal)));
+    const works = this.worksOf(binding);
+    const told = works.some(needsCause);
+    const cause = told
+      ? causeOfBindingEnd(
+          await this.template(binding, signal, 'live'),
+          binding.spec.resource.uid,
+          binding.metadata.annotations?.[REMOVAL_CAUSE_ANNOTATION],
+        )
+      : 'Binding';
+    await Promise.all(works.map((work) => this.deletions.remove(work, cause, signal)));
   }
 
   private async removeOrphans(
@@ -204,21 +227,11 @@ class Renderer {
     signal: AbortSignal,
   ): Promise<void> {
     const orphans = this.worksOf(binding).filter((work) => !existing.has(clusterOf(work)));
-    await Promise.all(orphans.map((work) => this.remove(work, signal)));
+    await Promise.all(orphans.map((work) => this.deletions.remove(work, this.causeOfOrphan(work), signal)));
   }
 
-  private async remove(work: Work, signal: AbortSignal): Promise<void> {
-    if (isBeingDeleted(work)) return;
-    const { namespace, name = '', uid = '' } = work.metadata;
-    try {
-      await this.context.hubClient.delete(
-        kinds.works,
-        { namespace, name },
-        { preconditions: { uid }, signal },
-      );
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+  private causeOfOrphan(work: Work): RemovalCause {
+    return this.deletions.causeOfOrphan(work, this.clusters.store.get(clusterOf(work)));
   }
 
   private purging(binding: Binding): Outcome | undefined {
@@ -264,13 +277,19 @@ class Renderer {
     return id === '' ? [] : this.works.store.byIndex(WORKS_BY_BINDING, id);
   }
 
-  private async template({ spec }: Binding, signal: AbortSignal): Promise<KubeObject | undefined> {
+  /** @param read live: of a template that has just gone, a cache may not have heard */
+  private async template(
+    { spec }: Binding,
+    signal: AbortSignal,
+    read: 'cached' | 'live' = 'cached',
+  ): Promise<KubeObject | undefined> {
     const { mapper, informers, hubClient } = this.context;
     const { apiVersion, kind, namespace, name, resourceVersion } = spec.resource;
     const resource = await mapper.resourceForObject({ apiVersion, kind });
     if (resource === undefined) return undefined;
     const informer = informers.informer(resource);
-    const cached = informer.isSynced ? informer.store.get({ namespace, name }) : undefined;
+    const cached =
+      read === 'cached' && informer.isSynced ? informer.store.get({ namespace, name }) : undefined;
     // The binding names the version it was made of; a cache that is behind it would render yesterday's template.
     if (cached !== undefined && !isOlder(cached.metadata.resourceVersion, resourceVersion)) return cached;
     return hubClient.find(resource, { namespace, name }, { signal });
@@ -313,8 +332,11 @@ class Renderer {
       overridden,
       preserved,
       fence: isAtMostOnce(template) ? fenceOf(template) : undefined,
+      deletion: this.deletions.of(binding, template),
     });
-    await this.leaveObjects(binding, this.works.store.get(keyOf(desired)), signal);
+    const existing = this.works.store.get(keyOf(desired));
+    await this.leaveObjects(binding, existing, signal);
+    if (await this.deletions.wouldForget(existing, desired, signal)) return keyOf(desired);
     await writeWork(this.context, this.works, desired, signal);
     return keyOf(desired);
   }
@@ -326,7 +348,7 @@ class Renderer {
     signal: AbortSignal,
   ): Promise<Outcome> {
     const { remove, waits } = supersededWorks(this.worksOf(binding), wanted);
-    await Promise.all(remove.map((work) => this.remove(work, signal)));
+    await Promise.all(remove.map((work) => this.deletions.remove(work, 'Move', signal)));
     return waits
       ? requeueAfter(SUPERSEDED_RECHECK_MS, 'what takes the place of a Work is not there yet')
       : done;
@@ -385,6 +407,8 @@ export async function writeWork(
   const update = mergeWork(existing, desired, [
     APPLIED_OVERRIDES_ANNOTATION,
     APPLIED_CLUSTER_OVERRIDES_ANNOTATION,
+    DELETION_RULES_ANNOTATION,
+    REMOVAL_CAUSE_ANNOTATION,
   ]);
   if (update.result === 'terminating') throw new Error(`work ${keyOf(desired)} is being deleted`);
   if (update.result === 'updated') await hubClient.update(kinds.works, update.work, { signal });

@@ -6,13 +6,16 @@ import { kinds, type Resource } from '../client/index.ts';
 import { controllerReference, isBeingDeleted } from '../machinery/index.ts';
 import {
   createEligibility,
+  deletionAnnotations,
   manifestWork,
   namespaceSkip,
   namespacesSelectedBy,
+  withOrigin,
 } from '../propagation/index.ts';
 import { PRIORITY_RESYNC, WorkQueue, done, informerSource, retry, runController } from '../runtime/index.ts';
 import { writeWork } from './binding.ts';
 import type { Controller } from './context.ts';
+import { Deletions } from './deletion-rules.ts';
 import { Overrides } from './overrides.ts';
 
 export const namespaceController: Controller = {
@@ -23,7 +26,8 @@ export const namespaceController: Controller = {
     const clusters = informers.informer(kinds.clusters);
     const works = informers.informer(kinds.works);
     const overrides = new Overrides(context);
-    await Promise.all([works.synced, clusters.synced, overrides.synced]);
+    const deletions = new Deletions(context);
+    await Promise.all([works.synced, clusters.synced, overrides.synced, deletions.synced]);
     const eligibility = createEligibility({
       skippedApis: settings.skippedPropagatingApis.join(';'),
       skippedNamespaces: settings.skippedPropagatingNamespaces,
@@ -38,6 +42,10 @@ export const namespaceController: Controller = {
         const selected = namespacesSelectedBy(policy);
         if (selected === 'all') all();
         else for (const name of selected) queue.add(name);
+      }),
+      deletions.onPolicy(({ metadata: { namespace } }) => {
+        if (namespace === undefined) all();
+        else queue.add(namespace);
       }),
     ];
     signal.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
@@ -61,6 +69,10 @@ export const namespaceController: Controller = {
         const namespace = namespaces.store.get(name);
         // Works go with their owner; a label that comes later takes nothing back.
         if (namespace === undefined || namespaceSkip(namespace, eligibility) !== undefined) return done;
+        // What its Works say of its end was said before; the policies that said so go now.
+        if (isBeingDeleted(namespace)) return done;
+        const rules = deletions.namespaceRules(namespace);
+        const deletion = rules === undefined ? undefined : { rules, hub: deletions.hub() };
         const failures: unknown[] = [];
         for (const cluster of clusters.store.list()) {
           if (isBeingDeleted(cluster)) continue;
@@ -68,10 +80,10 @@ export const namespaceController: Controller = {
             const overridden = overrides.applyCluster(namespace, cluster);
             const work = manifestWork({
               cluster: cluster.metadata.name ?? '',
-              manifest: overridden.manifest,
+              manifest: withOrigin(overridden.manifest, namespace, deletion),
               templateUid: namespace.metadata.uid ?? '',
               labels: {},
-              annotations: overridden.annotations,
+              annotations: { ...overridden.annotations, ...deletionAnnotations(deletion) },
               ownerReferences: [controllerReference(namespace)],
             });
             await writeWork(context, works, work, reconcileSignal);

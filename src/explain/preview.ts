@@ -16,6 +16,7 @@ import { applyChanges, type Change } from './change.ts';
 import { manifestChanges, restartsPods, type FieldChange } from './manifest-diff.ts';
 import { policyCalled } from './policy-findings.ts';
 import { renderBinding, type Rendered } from './render.ts';
+import { removalNotes } from './removal-notes.ts';
 import { fleetRisks, moveRisks, type Risk } from './risk.ts';
 import { keptEstimates, settle, type Settled, type Touched } from './settle.ts';
 import { notesOf, sameTargets } from './why.ts';
@@ -229,7 +230,7 @@ async function playOne(
     leaving,
     manifests: manifests.changes,
     ...(failure === undefined ? {} : { failure }),
-    notes: moveNotes(before, after),
+    notes: [...moveNotes(before, after), ...removalNotes(baseline.world, changed.world, before, after)],
   };
   return { ...move, risks: moveRisks(move, after) };
 }
@@ -250,8 +251,6 @@ function moveNotes(before: Settled, after: Settled): readonly string[] {
     const on = now?.dispatching === true || (now?.dispatchingOnClusters?.clusterNames ?? []).length > 0;
     notes.push(on ? 'dispatching is suspended, so members keep what they have' : 'dispatching goes on again');
   }
-  if (after.template === undefined && before.binding?.spec.preserveResourcesOnDeletion === true)
-    notes.push('the objects in the members stay there, and are no longer ours');
   return notes;
 }
 

@@ -2,9 +2,11 @@
 // anywhere, so that the same functions serve the command line, a dashboard and a simulation.
 import type {
   Cluster,
+  ClusterDeletionPolicy,
   ClusterOverridePolicy,
   ClusterPropagationPolicy,
   ClusterSchedulingDecision,
+  DeletionPolicy,
   KubeObject,
   OverridePolicy,
   PropagationPolicy,
@@ -43,6 +45,9 @@ export interface World {
   readonly clusterPolicies: readonly ClusterPropagationPolicy[];
   readonly overridePolicies: readonly OverridePolicy[];
   readonly clusterOverridePolicies: readonly ClusterOverridePolicy[];
+  /** What becomes of copies that go; absent: nobody said anything. */
+  readonly deletionPolicies?: readonly DeletionPolicy[];
+  readonly clusterDeletionPolicies?: readonly ClusterDeletionPolicy[];
   readonly templates: readonly KubeObject[];
   readonly bindings: readonly Binding[];
   readonly works: readonly Work[];

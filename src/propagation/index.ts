@@ -61,8 +61,16 @@ export {
   type Opponent,
 } from './fight.ts';
 export { appliedCondition, dispatchingCondition, manifestStatus, withCondition } from './work-status.ts';
-export { divideCompletions, manifestWork, mergeWork, renderTargets, renderWork } from './work.ts';
-export type { ManifestWorkInput, Overridden, RenderInput, WorkUpdate } from './work.ts';
+export {
+  deletionAnnotations,
+  divideCompletions,
+  manifestWork,
+  mergeWork,
+  renderTargets,
+  renderWork,
+  withOrigin,
+} from './work.ts';
+export type { Deletion, ManifestWorkInput, Overridden, RenderInput, WorkUpdate } from './work.ts';
 export {
   applyOverrides,
   overridePolicySelects,
@@ -70,6 +78,18 @@ export {
   type OverrideInput,
   type OverrideResult,
 } from './override.ts';
+export {
+  carriedRules,
+  chooseDeletionPolicy,
+  deletionRules,
+  namespaceRules,
+  rulesText,
+  type AnyDeletionPolicy,
+  type DeletionRules,
+  type RemovalCause,
+} from './deletion/rules.ts';
+export { causeOfBindingEnd, decideEnd, decideRemoval, needsCause } from './deletion/removal.ts';
+export { arrived, originMarks, orphaned } from './deletion/origin.ts';
 export { yamlText, type YamlText } from './yaml-text.ts';
 export {
   attachedKey,

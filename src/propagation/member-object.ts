@@ -3,6 +3,8 @@
 import {
   CLUSTER_PROPAGATION_POLICY_ID_LABEL,
   CLUSTER_PROPAGATION_POLICY_NAME_ANNOTATION,
+  CLUSTER_RESOURCE_BINDING_ID_LABEL,
+  CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION,
   CONFLICT_RESOLUTION_ANNOTATION,
   MANAGED_ANNOTATIONS_ANNOTATION,
   MANAGED_LABEL,
@@ -23,6 +25,7 @@ import {
 } from '../api/index.ts';
 import { semanticEqual } from '../machinery/index.ts';
 import { withoutKeys } from './claim.ts';
+import { isReturning, withoutPast } from './deletion/origin.ts';
 
 export function isManaged(object: KubeObject): boolean {
   return object.metadata.labels?.[MANAGED_LABEL] === 'true';
@@ -81,7 +84,8 @@ export async function decideUpdate(
 ): Promise<UpdateDecision> {
   if (
     !isManaged(observed) &&
-    desired.metadata.annotations?.[CONFLICT_RESOLUTION_ANNOTATION] !== 'overwrite'
+    desired.metadata.annotations?.[CONFLICT_RESOLUTION_ANNOTATION] !== 'overwrite' &&
+    !isReturning(desired, observed)
   ) {
     const { namespace, name = '' } = observed.metadata;
     const called = namespace === undefined ? name : `${namespace}/${name}`;
@@ -91,7 +95,7 @@ export async function decideUpdate(
       `${CONFLICT_RESOLUTION_ANNOTATION} strategy value is empty, Karmada will not manage this resource`;
     return { action: 'refuse', why };
   }
-  const merged = overlaid(desired, observed);
+  const merged = overlaid(desired, withoutPast(observed, desired));
   const object = (await retain(merged)) ?? merged;
   return showsSame(object, observed) ? { action: 'none' } : { action: 'update', object };
 }
@@ -132,19 +136,34 @@ const ANNOTATIONS_OF_OURS = [
   WORK_NAME_ANNOTATION,
 ];
 
+const POLICY_ANNOTATIONS = [PROPAGATION_POLICY_NAMESPACE_ANNOTATION, PROPAGATION_POLICY_NAME_ANNOTATION];
+// What upstream leaves on some objects.
+const LEFT_LABELS = [
+  CLUSTER_RESOURCE_BINDING_ID_LABEL,
+  PROPAGATION_POLICY_ID_LABEL,
+  CLUSTER_PROPAGATION_POLICY_ID_LABEL,
+];
+const LEFT_ANNOTATIONS = [
+  CONFLICT_RESOLUTION_ANNOTATION,
+  CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION,
+  CLUSTER_PROPAGATION_POLICY_NAME_ANNOTATION,
+  ...POLICY_ANNOTATIONS,
+];
+
 /**
  * The manifest as it is written when the object stays in the member and is no longer ours.
  * COMPAT: some marks of cluster-scoped bindings and policies stay on it, as upstream leaves them (preserve-policy).
+ * @param wholly leaves none of these; what says where the object is from takes their place
  */
-export function releasedManifest(manifest: KubeObject): KubeObject {
+export function releasedManifest(manifest: KubeObject, wholly = false): KubeObject {
   const namespaced = (manifest.metadata.namespace ?? '') !== '';
   const policyLabel = namespaced ? PROPAGATION_POLICY_ID_LABEL : CLUSTER_PROPAGATION_POLICY_ID_LABEL;
-  const policyAnnotations = namespaced
-    ? [PROPAGATION_POLICY_NAMESPACE_ANNOTATION, PROPAGATION_POLICY_NAME_ANNOTATION]
-    : [CLUSTER_PROPAGATION_POLICY_NAME_ANNOTATION];
+  const policyAnnotations = namespaced ? POLICY_ANNOTATIONS : [CLUSTER_PROPAGATION_POLICY_NAME_ANNOTATION];
   const { labels, annotations, ...metadata } = manifest.metadata;
-  const keptLabels = withoutKeys(labels, [...LABELS_OF_OURS, policyLabel]);
-  const keptAnnotations = withoutKeys(annotations, [...ANNOTATIONS_OF_OURS, ...policyAnnotations]);
+  const moreLabels = wholly ? LEFT_LABELS : [policyLabel];
+  const moreAnnotations = wholly ? LEFT_ANNOTATIONS : policyAnnotations;
+  const keptLabels = withoutKeys(labels, [...LABELS_OF_OURS, ...moreLabels]);
+  const keptAnnotations = withoutKeys(annotations, [...ANNOTATIONS_OF_OURS, ...moreAnnotations]);
   return {
     ...manifest,
     metadata: {

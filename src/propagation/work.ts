@@ -5,6 +5,7 @@ import {
   CLUSTER_RESOURCE_BINDING_ID_LABEL,
   CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION,
   CONFLICT_RESOLUTION_ANNOTATION,
+  DELETION_RULES_ANNOTATION,
   EXECUTION_FINALIZER,
   MANAGED_LABEL,
   RESOURCE_BINDING_ID_LABEL,
@@ -25,6 +26,8 @@ import {
 import { apportion, nameOrderFor } from '../fleet/index.ts';
 import { deepEqual } from '../machinery/index.ts';
 import type { Binding } from './kinds.ts';
+import { originMarks } from './deletion/origin.ts';
+import { rulesText, type DeletionRules } from './deletion/rules.ts';
 import { withManagedKeys } from './managed-keys.ts';
 import { fencedManifest, type Fence } from './fence.ts';
 import { workName } from './names.ts';
@@ -77,6 +80,14 @@ export interface RenderInput {
   readonly preserved?: PreservedState | undefined;
   /** Set for what must never run twice: the lease that fences it. */
   readonly fence?: Fence | undefined;
+  /** What a deletion policy says of the copies; absent: none does. */
+  readonly deletion?: Deletion | undefined;
+}
+
+export interface Deletion {
+  readonly rules: DeletionRules;
+  /** Who the hub is to its members. */
+  readonly hub: string;
 }
 
 type Keys = Readonly<Record<string, string>>;
@@ -122,17 +133,20 @@ function marked(object: KubeObject, labels: Keys, annotations: Keys): KubeObject
 }
 
 /** The Work as it is created; its permanent id comes from admission. */
-export function renderWork({ binding, template, cluster, overridden, preserved, fence }: RenderInput): Work {
+export function renderWork(input: RenderInput): Work {
+  const { binding, template, cluster, overridden, preserved, fence, deletion } = input;
   const { spec } = binding;
   const marks = bindingMarks(binding);
   const resolution = conflictResolution(template, spec);
   const generation = template.metadata.generation ?? 0;
+  const origin = originOf(template, deletion);
   const told = withFields(overridden.manifest, preserved?.fields ?? {});
   const manifest = marked(
     fence === undefined ? told : fencedManifest(told, fence),
-    { ...marks.labels, ...preserved?.labels },
+    { ...marks.labels, ...preserved?.labels, ...origin.labels },
     {
       ...preserved?.annotations,
+      ...origin.annotations,
       ...(generation > 0 ? { [TEMPLATE_GENERATION_ANNOTATION]: String(generation) } : {}),
       ...marks.annotations,
     },
@@ -146,10 +160,31 @@ export function renderWork({ binding, template, cluster, overridden, preserved, 
       ...marks.annotations,
       [CONFLICT_RESOLUTION_ANNOTATION]: resolution,
       ...overridden.annotations,
+      ...deletionAnnotations(deletion),
     },
     suspendDispatching: suspended(spec, cluster),
     preserveResourcesOnDeletion: spec.preserveResourcesOnDeletion === true,
   });
+}
+
+function originOf(template: KubeObject, deletion: Deletion | undefined): ReturnType<typeof originMarks> {
+  if (deletion?.rules.marks !== true) return { labels: {}, annotations: {} };
+  return originMarks(template, deletion.hub);
+}
+
+/** A manifest that says where it comes from, when it is to. */
+export function withOrigin(
+  manifest: KubeObject,
+  template: KubeObject,
+  deletion: Deletion | undefined,
+): KubeObject {
+  const { labels, annotations } = originOf(template, deletion);
+  return Object.keys(labels).length === 0 ? manifest : marked(manifest, labels, annotations);
+}
+
+/** What a Work carries of it. */
+export function deletionAnnotations(deletion: Deletion | undefined): Keys {
+  return deletion === undefined ? {} : { [DELETION_RULES_ANNOTATION]: rulesText(deletion.rules) };
 }
 
 export interface ManifestWorkInput {

@@ -35,3 +35,24 @@ export const SUSPENSION_REASON_ANNOTATION = 'navarch.io/suspension-reason';
 
 /** On the same: the last ten things that happened to their suspension, as JSON; written by the control plane alone. */
 export const SUSPENSION_HISTORY_ANNOTATION = 'navarch.io/suspension-history';
+
+/** On a Work: what becomes of its objects, by the cause of its end; JSON (propagation/deletion/rules.ts). */
+export const DELETION_RULES_ANNOTATION = 'navarch.io/deletion-rules';
+
+/** On a Work or a binding that is about to be deleted: why. */
+export const REMOVAL_CAUSE_ANNOTATION = 'navarch.io/removal-cause';
+
+/** On objects in members, as a label: the hub that they come from, by the uid of its namespace kube-system. */
+export const ORIGIN_HUB_LABEL = 'navarch.io/origin-hub';
+
+/** On objects in members: the template and the policy that they come from, each as kind/namespace/name. */
+export const ORIGIN_TEMPLATE_ANNOTATION = 'navarch.io/origin-template';
+export const ORIGIN_POLICY_ANNOTATION = 'navarch.io/origin-policy';
+
+/** On objects in members: when the hub first put them there or took them over, and whose they were before. */
+export const ORIGIN_TIME_ANNOTATION = 'navarch.io/origin-time';
+export const PREVIOUS_OWNER_ANNOTATION = 'navarch.io/previous-owner';
+
+/** On objects that were left in a member: a label that says why, and since when. */
+export const ORPHANED_LABEL = 'navarch.io/orphaned';
+export const ORPHANED_AT_ANNOTATION = 'navarch.io/orphaned-at';

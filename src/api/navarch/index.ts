@@ -2,6 +2,7 @@
 import type { KindDefinition } from '../kind.ts';
 import { controlPlaneKind } from './control-plane.ts';
 import { deletedObjectKind } from './deleted-object.ts';
+import { clusterDeletionPolicyKind, deletionPolicyKind } from './deletion-policy.ts';
 import { evictionBrakeKind } from './eviction-brake.ts';
 import { failoverRecordKind } from './failover-record.ts';
 import { clusterFleetPackageKind, fleetPackageKind } from './fleet-package.ts';
@@ -26,6 +27,8 @@ export const navarchKinds: readonly KindDefinition[] = [
   migrationKind,
   fleetPackageKind,
   clusterFleetPackageKind,
+  deletionPolicyKind,
+  clusterDeletionPolicyKind,
 ];
 
 export type {
@@ -43,16 +46,25 @@ export { resourceInterpretationKind, type ResourceInterpretation } from './resou
 export {
   AT_MOST_ONCE_ANNOTATION,
   CLUSTER_SUSPENDED_ANNOTATION,
+  DELETION_RULES_ANNOTATION,
   FENCE_GATE,
   FENCE_LABEL,
   LEAVE_BEHIND_ANNOTATION,
   LEAVE_OBJECTS_ANNOTATION,
+  ORIGIN_HUB_LABEL,
+  ORIGIN_POLICY_ANNOTATION,
+  ORIGIN_TEMPLATE_ANNOTATION,
+  ORIGIN_TIME_ANNOTATION,
+  ORPHANED_AT_ANNOTATION,
+  ORPHANED_LABEL,
   POD_TEMPLATE_PATH_ANNOTATION,
   SUSPENSION_BY_ANNOTATION,
   SUSPENSION_HISTORY_ANNOTATION,
   SUSPENSION_REASON_ANNOTATION,
   SUSPENSION_SINCE_ANNOTATION,
   SUSPENSION_UNTIL_ANNOTATION,
+  PREVIOUS_OWNER_ANNOTATION,
+  REMOVAL_CAUSE_ANNOTATION,
   WITH_SERVICES_ANNOTATION,
 } from './annotations.ts';
 export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';
@@ -73,3 +85,4 @@ export {
   type PackageRevision,
   type RolloutStep,
 } from './fleet-package.ts';
+export type { ClusterDeletionPolicy, DeletionPolicy } from './deletion-policy.ts';

@@ -1,6 +1,11 @@
 // `unregister`: takes a cluster in pull mode out of the control plane, and its agent out of the cluster.
 import type { Command } from 'commander';
-import type { KubeObject, Secret } from '../../api/index.ts';
+import {
+  DELETION_RULES_ANNOTATION,
+  REMOVAL_CAUSE_ANNOTATION,
+  type KubeObject,
+  type Secret,
+} from '../../api/index.ts';
 import { errorMessage, sleep, systemClock } from '../../base/index.ts';
 import { isForbidden, isNotFound, kinds, parseYaml, type Client, type Resource } from '../../client/index.ts';
 import { connect, print, readDuration, type SetExitCode } from '../command.ts';
@@ -112,8 +117,12 @@ async function removeFromHub(hub: Client, name: string, deadline: number): Promi
   const namespace = `karmada-es-${name}`;
   const works = async (): Promise<readonly KubeObject[]> =>
     (await hub.listAll(kinds.works, { namespace })).items;
-  for (const work of await works())
+  for (const work of await works()) {
+    // By update: an agent may not patch.
+    const told = withUnjoinCause(work);
+    if (told !== work) await ignoringAbsence(hub.update(kinds.works, told));
     await ignoringAbsence(hub.delete(kinds.works, { namespace, name: work.metadata.name ?? '' }));
+  }
   await until(
     deadline,
     async () => (await works()).length === 0,
@@ -129,6 +138,14 @@ async function removeFromHub(hub: Client, name: string, deadline: number): Promi
     () =>
       Promise.resolve(`cluster ${name} is still there; look at its finalizers and at namespace ${namespace}`),
   );
+}
+
+/** What a deletion policy says of a cluster that leaves holds, though the Works go before the cluster. */
+function withUnjoinCause(work: KubeObject): KubeObject {
+  const { annotations } = work.metadata;
+  if (annotations?.[DELETION_RULES_ANNOTATION] === undefined) return work;
+  const told = { ...annotations, [REMOVAL_CAUSE_ANNOTATION]: 'Unjoin' };
+  return { ...work, metadata: { ...work.metadata, annotations: told } };
 }
 
 async function until(

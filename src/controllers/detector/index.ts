@@ -19,6 +19,7 @@ import {
   runController,
 } from '../../runtime/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
+import { Deletions } from '../deletion-rules.ts';
 import { PolicyReconciler } from './policy.ts';
 import { PolicyIndex } from './policy-index.ts';
 import { TemplateReconciler } from './template.ts';
@@ -35,7 +36,8 @@ export const detector: Controller = {
     const queue = new WorkQueue({ name: 'resource-detector', clock, metrics, ...backoff(context) });
     const policyQueue = new WorkQueue({ name: 'policy-controller', clock, metrics, ...backoff(context) });
     const policies = new PolicyIndex(context);
-    await policies.synced;
+    const deletions = new Deletions(context);
+    await Promise.all([policies.synced, deletions.synced]);
     const templates = new TemplateInformers(context, eligibility, {
       appeared: (template, initial, priority) => {
         // What a lazy policy holds back must not go out just because the hub was started again.
@@ -59,13 +61,20 @@ export const detector: Controller = {
         queue.add(templateKeyOf(template), { priority: PRIORITY_RESYNC });
     });
     signal.addEventListener('abort', stopListening, { once: true });
-    const policyReconciler = new PolicyReconciler(context, templates, policies, reconciler.waiting, {
-      enqueue(key, policy) {
-        if (policy?.spec.activationPreference !== 'Lazy') reconciler.touchedByUser(key);
-        const priority = settings.gates.ControllerPriorityQueue ? PRIORITY_RESYNC : PRIORITY_CHANGE;
-        queue.add(key, { priority });
+    const policyReconciler = new PolicyReconciler(
+      context,
+      templates,
+      policies,
+      reconciler.waiting,
+      {
+        enqueue(key, policy) {
+          if (policy?.spec.activationPreference !== 'Lazy') reconciler.touchedByUser(key);
+          const priority = settings.gates.ControllerPriorityQueue ? PRIORITY_RESYNC : PRIORITY_CHANGE;
+          queue.add(key, { priority });
+        },
       },
-    });
+      deletions,
+    );
     const generationChanged = (before: Policy, after: Policy): boolean => {
       if (before.metadata.generation === after.metadata.generation) return false;
       // One at a time and in this order, so that the highest of them has the first choice.

@@ -10,6 +10,7 @@ import { isNotFound, kinds, type Resource } from '../../client/index.ts';
 import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../../machinery/index.ts';
 import {
   bindingName,
+  choosePolicy,
   claimOf,
   decidePreemption,
   heirsOfLoweredPriority,
@@ -25,6 +26,7 @@ import {
 import { done, retry, type Outcome } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
 import { DecisionLog } from '../decisions.ts';
+import { noteCause, type Deletions } from '../deletion-rules.ts';
 import type { PolicyIndex } from './policy-index.ts';
 import {
   parseTemplateKey,
@@ -51,6 +53,7 @@ export class PolicyReconciler {
   private readonly policies: PolicyIndex;
   private readonly waiting: ReadonlySet<TemplateKey>;
   private readonly queue: TemplateQueue;
+  private readonly deletions: Deletions;
 
   constructor(
     context: ControllerContext,
@@ -58,12 +61,14 @@ export class PolicyReconciler {
     policies: PolicyIndex,
     waiting: ReadonlySet<TemplateKey>,
     queue: TemplateQueue,
+    deletions: Deletions,
   ) {
     this.context = context;
     this.templates = templates;
     this.policies = policies;
     this.waiting = waiting;
     this.queue = queue;
+    this.deletions = deletions;
     context.informers.informer(kinds.resourceBindings, { indexes: { [BY_POLICY]: policyIds } });
     context.informers.informer(kinds.clusterResourceBindings, { indexes: { [BY_POLICY]: policyIds } });
   }
@@ -118,7 +123,7 @@ export class PolicyReconciler {
     });
   }
 
-  /** Templates the policy was edited away from lose their claim; what is propagated stays. */
+  /** Templates the policy was edited away from lose their claim; what is propagated stays, unless it is said otherwise. */
   private async releaseUnselected(policy: Policy, signal: AbortSignal): Promise<void> {
     const claim = {
       kind: policy.kind,
@@ -127,8 +132,36 @@ export class PolicyReconciler {
     for (const binding of this.bindingsOf(policy)) {
       const template = this.templates.get(binding.spec.resource);
       if (template === undefined || policyMatches(policy, template)) continue;
-      await this.release(template, binding, claim, signal);
+      if (await this.endWithPolicy(binding, policy, signal))
+        await this.release(template, undefined, claim, signal);
+      else await this.release(template, binding, claim, signal);
     }
+  }
+
+  /** Whether what the policy held ends with it, since a deletion policy says so and no other policy takes it over. */
+  private async endWithPolicy(binding: Binding, policy: Policy, signal: AbortSignal): Promise<boolean> {
+    const template = this.templates.get(binding.spec.resource);
+    if (template === undefined) return false;
+    const rules = this.deletions.rules(binding, template);
+    if (rules === undefined || rules.keepWithoutPolicy) return false;
+    const others = (all: readonly Policy[]): readonly Policy[] =>
+      all.filter(({ metadata }) => metadata.uid !== policy.metadata.uid);
+    const { policies } = this;
+    const heir = choosePolicy(
+      template,
+      others(policies.namespacedFor(template)),
+      others(policies.clusterFor(template)),
+    );
+    if (heir.winner !== undefined) return false;
+    const { namespace, name = '', uid = '' } = binding.metadata;
+    const resource = resourceOf(binding);
+    await noteCause(this.context, resource, binding, 'Policy', signal);
+    try {
+      await this.context.hubClient.delete(resource, { namespace, name }, { preconditions: { uid }, signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    return true;
   }
 
   private async release(
@@ -154,7 +187,7 @@ export class PolicyReconciler {
     }
   }
 
-  /** Takes the claims of a policy that goes, bindings first, then lets it go. Nothing that runs is touched. */
+  /** Takes the claims of a policy that goes, bindings first, then lets it go. What runs is touched only where that is said. */
   private async remove(policy: Policy, signal: AbortSignal): Promise<Outcome> {
     const namespaced = policy.kind === 'PropagationPolicy';
     const finalizer = namespaced ? PROPAGATION_POLICY_FINALIZER : CLUSTER_PROPAGATION_POLICY_FINALIZER;
@@ -163,7 +196,10 @@ export class PolicyReconciler {
       kind: policy.kind,
       id: policyId(policy),
     };
-    for (const binding of this.bindingsOf(policy)) await this.release(undefined, binding, claim, signal);
+    for (const binding of this.bindingsOf(policy)) {
+      if (!(await this.endWithPolicy(binding, policy, signal)))
+        await this.release(undefined, binding, claim, signal);
+    }
     for (const template of this.claimedTemplates(policy))
       await this.release(template, undefined, claim, signal);
     const resource = (

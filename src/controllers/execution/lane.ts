@@ -19,6 +19,7 @@ import {
   appliedCondition,
   calmInMs,
   contestedCondition,
+  decideRemoval,
   dispatchingCondition,
   isFought,
   isSignificantUpdate,
@@ -292,19 +293,26 @@ export class ExecutionLane {
       const waitMs = this.stillReturningMs(work);
       if (waitMs > 0)
         return requeueAfter(waitMs, 'what is wanted in a cluster that came back is decided first');
-      const { writer } = this.reach(cluster);
-      const release = work.spec.preserveResourcesOnDeletion === true;
-      let gone = true;
-      for (const manifest of manifestsOf(work)) {
-        if (release) await writer.release(manifest, signal);
-        else if (!(await writer.remove(manifest, signal))) gone = false;
-      }
-      if (!gone) return requeueAfter(STILL_THERE_RECHECK_MS, 'what must run at most once is still there');
+      if (!(await this.removeObjects(work, cluster, signal)))
+        return requeueAfter(STILL_THERE_RECHECK_MS, 'what must run at most once is still there');
     } else if (cluster !== undefined && !isBeingDeleted(cluster)) {
       return requeueAfter(NOT_READY_RECHECK_MS, 'the cluster is not ready');
     }
     await this.context.hubClient.update(kinds.works, withoutFinalizer(work, EXECUTION_FINALIZER), { signal });
     return done;
+  }
+
+  /** Resolves with whether nothing of it has to be waited for. */
+  private async removeObjects(work: Work, cluster: Cluster, signal: AbortSignal): Promise<boolean> {
+    const { writer } = this.reach(cluster);
+    let gone = true;
+    for (const manifest of manifestsOf(work)) {
+      const { how, cause, marks } = decideRemoval(work, manifest, isBeingDeleted(cluster));
+      if (how === 'Leave') continue;
+      if (how === 'Preserve') await writer.release(manifest, marks ? cause : undefined, signal);
+      else if (!(await writer.remove(manifest, how === 'DeleteImmediately', signal))) gone = false;
+    }
+    return gone;
   }
 
   /**

@@ -2,19 +2,23 @@
 // are told from other people's.
 import type { KubeObject, Work } from '../../api/index.ts';
 import { gvkOf } from '../../api/index.ts';
+import { formatTime } from '../../base/index.ts';
 import { isAlreadyExists, isConflict, isNotFound, type ApiResource } from '../../client/index.ts';
 import { StatusError, deepEqual } from '../../machinery/index.ts';
 import {
   DELETED,
+  arrived,
   correctionWaitMs,
   decideUpdate,
   isAtMostOnce,
   isManaged,
   opponentOf,
+  orphaned,
   releasedManifest,
   withCorrection,
   type Fight,
   type Opponent,
+  type RemovalCause,
 } from '../../propagation/index.ts';
 import type { ControllerContext } from '../context.ts';
 import { MEMBER_FIELD_MANAGER, type MemberConnection } from '../member-connections.ts';
@@ -67,7 +71,10 @@ export class MemberWriter {
       return this.settled(manifest, observed);
     for (let tries = 1; ; tries++) {
       try {
-        const desired = observed === undefined ? manifest : await this.desired(manifest, observed);
+        const desired =
+          observed === undefined
+            ? arrived(manifest, undefined, this.now())
+            : await this.desired(manifest, observed);
         if (desired === undefined) {
           if (observed !== undefined) this.remember(manifest, observed);
           return this.settled(manifest, observed);
@@ -98,9 +105,18 @@ export class MemberWriter {
     const { interpreter } = this.context;
     const retained = (desired: KubeObject): Promise<KubeObject | undefined> =>
       Promise.resolve(interpreter.retain(desired, observed));
-    const decision = await decideUpdate(manifest, observed, retained, this.connection.cluster);
+    const decision = await decideUpdate(
+      arrived(manifest, observed, this.now()),
+      observed,
+      retained,
+      this.connection.cluster,
+    );
     if (decision.action === 'refuse') throw new Error(decision.why);
     return decision.action === 'none' ? undefined : decision.object;
+  }
+
+  private now(): string {
+    return formatTime(this.context.clock.now());
   }
 
   private settled(manifest: KubeObject, object: KubeObject | undefined): Applied {
@@ -140,8 +156,9 @@ export class MemberWriter {
   /**
    * Deletes the object if it is ours. Resolves with whether nothing of it is left; mostly nobody has to know, and only
    * what must run at most once is deleted so that it can be told.
+   * @param immediately without the grace that the kind has
    */
-  async remove(manifest: KubeObject, signal: AbortSignal): Promise<boolean> {
+  async remove(manifest: KubeObject, immediately: boolean, signal: AbortSignal): Promise<boolean> {
     const { namespace, name = '' } = manifest.metadata;
     const key = { namespace, name };
     const resource = await this.mappedOrGone(manifest);
@@ -156,6 +173,7 @@ export class MemberWriter {
         await memberClient.delete(resource, key, {
           // In the foreground an object goes when its pods have gone.
           propagationPolicy: last ? 'Foreground' : 'Background',
+          ...(immediately ? { gracePeriodSeconds: 0 } : {}),
           preconditions: { uid },
           signal,
         });
@@ -167,8 +185,11 @@ export class MemberWriter {
     return !last;
   }
 
-  /** Leaves the object in the member, without our marks. */
-  async release(manifest: KubeObject, signal: AbortSignal): Promise<void> {
+  /**
+   * Leaves the object in the member, without our marks.
+   * @param cause to be noted on it; undefined: it says nothing of us afterwards
+   */
+  async release(manifest: KubeObject, cause: RemovalCause | undefined, signal: AbortSignal): Promise<void> {
     const resource = await this.mappedOrGone(manifest);
     if (resource === undefined) return;
     const { namespace, name = '' } = manifest.metadata;
@@ -177,7 +198,11 @@ export class MemberWriter {
       // What somebody removed, or took over, in the meantime needs no releasing.
       if (observed === undefined || !isManaged(observed)) break;
       try {
-        const left = await this.desired(releasedManifest(manifest), observed);
+        const released = releasedManifest(manifest, cause !== undefined);
+        const left = await this.desired(
+          cause === undefined ? released : orphaned(released, cause, this.now()),
+          observed,
+        );
         if (left !== undefined) await this.connection.memberClient.update(resource, left, { signal });
         break;
       } catch (error) {
