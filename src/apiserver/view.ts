@@ -29,22 +29,26 @@ export class View {
     if (convert === undefined) return object;
     const known = this.#converted.get(object);
     if (known !== undefined) return known;
-    return whenReady(convert([object], this.#apiVersion), ([converted]) => {
-      this.#converted.set(object, converted!);
-      return converted!;
-    });
+    return whenReady(convert([object], this.#apiVersion), ([converted]) =>
+      this.#remembered(object, converted!),
+    );
   }
 
   fromStorageAll(objects: readonly KubeObject[]): MaybePromise<readonly KubeObject[]> {
     const { convert } = this.#definition;
     if (convert === undefined || objects.length === 0) return objects;
     const missing = objects.filter((object) => !this.#converted.has(object));
-    const filled = (): readonly KubeObject[] => objects.map((object) => this.#converted.get(object)!);
-    if (missing.length === 0) return filled();
+    if (missing.length === 0) return objects.map((object) => this.#converted.get(object)!);
     return whenReady(convert(missing, this.#apiVersion), (converted) => {
-      missing.forEach((object, index) => this.#converted.set(object, converted[index]!));
-      return filled();
+      missing.forEach((object, index) => this.#remembered(object, converted[index]!));
+      return objects.map((object) => this.#converted.get(object) ?? object);
     });
+  }
+
+  /** What looks in this version as it is stored is found so again as fast as it could be remembered. */
+  #remembered(object: KubeObject, converted: KubeObject): KubeObject {
+    if (converted !== object) this.#converted.set(object, converted);
+    return converted;
   }
 
   toStorage(object: KubeObject): MaybePromise<KubeObject> {

@@ -12,14 +12,29 @@ import {
 import { errorMessage, formatTime } from '../base/index.ts';
 import { isNotFound, keyOf, kinds, type Resource } from '../client/index.ts';
 import { deepEqual, isBeingDeleted } from '../machinery/index.ts';
-import { aggregateWorks, currencyCondition, silence, type Binding } from '../propagation/index.ts';
-import { done, informerSource, runController, type Informer } from '../runtime/index.ts';
+import {
+  aggregateWorks,
+  awaitsFirstReport,
+  currencyCondition,
+  silence,
+  type Binding,
+} from '../propagation/index.ts';
+import {
+  BoundedMap,
+  done,
+  informerSource,
+  requeueAfter,
+  runController,
+  type Informer,
+} from '../runtime/index.ts';
 import { BINDINGS_BY_CLUSTER, targetNames } from './cluster.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { reinterpreted } from './interpretation-changes.ts';
 
-// A new Work says nothing yet; mostly its first status comes within this time, and one write tells both.
+// A new Work says nothing yet; mostly all clusters have reported within this time, and one write tells all.
 const FIRST_STATUS_MS = 200;
+// LIMIT: bindings whose first reports are waited for; those beyond are added up as they come.
+const AWAITED = 20_000;
 
 /** Works by the permanent id of their binding; shared with the binding controllers. */
 export const WORKS_BY_BINDING = 'binding';
@@ -71,6 +86,18 @@ async function runFor(
   const { informers, clock, logger, metrics, signal, settings } = context;
   const bindings = informers.informer(resource, { indexes: { [BINDINGS_BY_CLUSTER]: targetNames } });
   const clusters = informers.informer(kinds.clusters);
+  const awaitedSinceMs = new BoundedMap<string, number>(AWAITED);
+  /** How long to wait for clusters that have not reported yet; each binding waits once, until all have. */
+  const firstReportsInMs = (key: string, binding: Binding, found: readonly Work[]): number => {
+    if (!awaitsFirstReport(binding, found)) {
+      awaitedSinceMs.delete(key);
+      return 0;
+    }
+    const nowMs = clock.now();
+    const sinceMs = awaitedSinceMs.get(key) ?? nowMs;
+    awaitedSinceMs.set(key, sinceMs);
+    return sinceMs > nowMs ? 0 : sinceMs + FIRST_STATUS_MS - nowMs;
+  };
   await runController({
     name,
     sources: [
@@ -100,9 +127,14 @@ async function runFor(
     signal,
     reconcile: async (key, { signal: reconcileSignal }) => {
       const binding = bindings.store.get(key);
-      if (binding === undefined || isBeingDeleted(binding)) return done;
+      if (binding === undefined || isBeingDeleted(binding)) {
+        awaitedSinceMs.delete(key);
+        return done;
+      }
       const id = bindingId(binding);
       const found = id === '' ? [] : works.store.byIndex(WORKS_BY_BINDING, id);
+      const waitMs = firstReportsInMs(key, binding, found);
+      if (waitMs > 0) return requeueAfter(waitMs, 'not all clusters have reported yet');
       const currency = currencyCondition(binding, (cluster) => clusters.store.get(cluster));
       const more = currency === undefined ? [] : [currency];
       const decision = aggregateWorks(binding, found, formatTime(clock.now()), more);

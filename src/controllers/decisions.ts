@@ -93,7 +93,8 @@ export class DecisionLog {
       ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
       ...trace,
     };
-    await this.keep(binding, { schedule, ...(policy === undefined ? {} : { policy }) });
+    // A contest that is remembered is that of a binding just made, which has no decision yet.
+    await this.keep(binding, { schedule, ...(policy === undefined ? {} : { policy }) }, policy !== undefined);
     this.essences.set(key, essence);
   }
 
@@ -103,10 +104,10 @@ export class DecisionLog {
     this.contests.delete(keyFor(binding));
   }
 
-  private async keep(binding: Binding, parts: Parts): Promise<void> {
+  private async keep(binding: Binding, parts: Parts, isFirst = false): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        await this.write(binding, parts);
+        await this.write(binding, parts, isFirst && tries === 1);
         return;
       } catch (error) {
         // The binding goes, and with it the question.
@@ -121,11 +122,11 @@ export class DecisionLog {
     }
   }
 
-  private async write(binding: Binding, parts: Parts): Promise<void> {
+  private async write(binding: Binding, parts: Parts, isFirst: boolean): Promise<void> {
     const { hubClient } = this.context;
     const target: Resource<Decision> = binding.kind === 'ResourceBinding' ? decisions : clusterDecisions;
     const { namespace, name = '', uid = '' } = binding.metadata;
-    const existing = await hubClient.find(target, { namespace, name });
+    const existing = isFirst ? undefined : await hubClient.find(target, { namespace, name });
     const owner = ownerReference(binding);
     if (existing === undefined) {
       await hubClient.create(target, {

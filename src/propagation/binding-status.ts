@@ -109,6 +109,16 @@ export function aggregateWorks(
   };
 }
 
+/** Whether a cluster has still to say for the first time what became of the template there. */
+export function awaitsFirstReport({ spec }: Pick<Binding, 'spec'>, works: readonly Work[]): boolean {
+  if (works.some((work) => work.status?.conditions === undefined && !isBeingDeleted(work))) return true;
+  const clusters = new Set(
+    works.map(({ metadata }) => clusterOfExecutionNamespace(metadata.namespace ?? '')),
+  );
+  for (const name of existingClusters(spec)) if (!clusters.has(name)) return true;
+  return false;
+}
+
 function fullyApplied(
   wanted: ReadonlySet<string>,
   items: readonly AggregatedStatusItem[],

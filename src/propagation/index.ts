@@ -48,7 +48,12 @@ export {
   type Suspendable,
   type SuspensionWish,
 } from './suspension.ts';
-export { aggregateWorks, existingClusters, type BindingStatusDecision } from './binding-status.ts';
+export {
+  aggregateWorks,
+  awaitsFirstReport,
+  existingClusters,
+  type BindingStatusDecision,
+} from './binding-status.ts';
 export {
   DELETED,
   calmInMs,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject, ObjectMeta, ResourceBinding, ResourceBindingSpec, Work } from '../api/index.ts';
-import { aggregateWorks, existingClusters } from './binding-status.ts';
+import { aggregateWorks, awaitsFirstReport, existingClusters } from './binding-status.ts';
 import { decideUpdate, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';
 import { appliedCondition, dispatchingCondition, manifestStatus, withCondition } from './work-status.ts';
 
@@ -205,6 +205,29 @@ for (const [sentence, of, works] of incomplete) {
   test(`aggregation: not fully applied when ${sentence}`, () => {
     const { status } = aggregateWorks(of, works, NOW);
     assert.equal(status?.conditions?.[0]?.reason, 'FullyAppliedFailed');
+  });
+}
+
+const silentWork = (cluster: string, more: object = {}): Work => ({
+  ...work(cluster, 'True', more),
+  status: {},
+});
+const reports: [sentence: string, of: ResourceBinding, works: Work[], awaits: boolean][] = [
+  ['all have said something', two, [work('m1', 'True'), work('m2', 'False')], false],
+  ['one is suspended, and says so', two, [work('m1', 'True'), work('m2', undefined)], false],
+  ['one has no Work yet', two, [work('m1', 'True')], true],
+  ['one has a Work that says nothing yet', two, [work('m1', 'True'), silentWork('m2')], true],
+  [
+    'one that says nothing is on its way out',
+    two,
+    [work('m1', 'True'), silentWork('m2', { deletionTimestamp: NOW })],
+    false,
+  ],
+  ['there is nowhere to be', binding({}), [], false],
+];
+for (const [sentence, of, works, awaits] of reports) {
+  test(`first reports are ${awaits ? '' : 'not '}awaited when ${sentence}`, () => {
+    assert.equal(awaitsFirstReport(of, works), awaits);
   });
 }
 

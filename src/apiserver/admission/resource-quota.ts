@@ -207,10 +207,14 @@ export function resourceQuotas(objects: ObjectAccess): AdmissionPlugin {
     handles: ({ operation, namespace, subresource }) =>
       (operation === 'CREATE' || operation === 'UPDATE') && namespace !== '' && subresource === '',
     async validate(attributes) {
-      const { namespace, object, oldObject, dryRun } = attributes;
+      const { group, operation, namespace, object, oldObject, dryRun } = attributes;
+      // Of other groups objects are only counted, and a change makes them no more.
+      if (group !== '' && operation !== 'CREATE') return;
+      const quotas = await objects.list('', 'resourcequotas', namespace);
+      // Most namespaces have none, and then nothing need be counted.
+      if (quotas.length === 0) return;
       const more = increase(usageOf(attributes, object), usageOf(attributes, oldObject));
       if (more.size === 0) return;
-      const quotas = await objects.list('', 'resourcequotas', namespace);
       for (const found of quotas) {
         const quota = found as unknown as ResourceQuota;
         if (quota.status?.hard === undefined || !matchesScopes(quota, attributes)) continue;

@@ -354,3 +354,35 @@ test('columns of the definition make the table', async () => {
   );
   await running.close();
 });
+
+test('what a caller sends back as it has got it is kept, beside what it sends anew', async () => {
+  const running = await start();
+  const { api } = running;
+  const spec: Schema = {
+    type: 'object',
+    default: {},
+    properties: {
+      size: { type: 'integer', default: 1 },
+      parts: { type: 'array', items: { type: 'string' } },
+    },
+  };
+  await establish(running, definition({ type: 'object', properties: { spec, more: open } }));
+  const created = await api.send({
+    method: 'POST',
+    path: WIDGETS,
+    body: widget('a', { spec: { parts: ['x'] } }),
+  });
+  const object = created.body as KubeObject;
+  assert.deepEqual(object['spec'], { size: 1, parts: ['x'] });
+  const changed = { ...object, more: { any: [1] }, unknown: object['spec'] };
+  const updated = await api.send({ method: 'PUT', path: `${WIDGETS}/a`, body: changed });
+  assert.equal(updated.status, 200, JSON.stringify(updated.body));
+  const { metadata: _, ...rest } = updated.body as KubeObject;
+  assert.deepEqual(rest, {
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    spec: { size: 1, parts: ['x'] },
+    more: { any: [1] },
+  });
+  await running.close();
+});

@@ -18,10 +18,10 @@ export class CustomValues {
   /** Top-level fields that have a default, and so must be there. */
   readonly #defaulted: readonly string[];
   /**
-   * Values of top-level fields that came out of `decode` or `conform`, and are what the schema wants already. Objects
-   * share them from one write to the next, so that most of what comes from storage needs no second look.
+   * Values of top-level fields that came out of `decode` or `conform`, with the field, and are what the schema wants there.
+   * Objects share them from one write to the next, so that most of what comes from storage needs no second look.
    */
-  readonly #conforming = new WeakSet<object>();
+  readonly #conforming = new WeakMap<object, string>();
 
   constructor(apiVersion: string, schema: Schema) {
     this.apiVersion = apiVersion;
@@ -33,9 +33,31 @@ export class CustomValues {
 
   /** A client's JSON as an object of this version; what the schema does not know goes to the report. */
   decode(value: JsonObject, report: DecodeReport): KubeObject {
-    const pruned = pruneBySchema(value, this.#schema);
+    const fresh = this.#withoutConforming(value);
+    const pruned = pruneBySchema(fresh, this.#schema);
     for (const path of pruned.unknown) report.problems.push(`unknown field "${path}"`);
-    return this.#finish(pruned.value);
+    if (fresh === value) return this.#finish(pruned.value);
+    const finished = this.#finish(pruned.value);
+    // In the order in which they came, then what has a default.
+    const names = new Set([...Object.keys(value), ...Object.keys(finished)]);
+    const whole = [...names].flatMap((field): [string, unknown][] => {
+      if (!Object.hasOwn(fresh, field) && Object.hasOwn(value, field)) return [[field, value[field]]];
+      return Object.hasOwn(finished, field) ? [[field, finished[field]]] : [];
+    });
+    return Object.freeze(Object.fromEntries(whole)) as unknown as KubeObject;
+  }
+
+  /** Callers inside the process send parts of an object back as they have got them; there is nothing to prune in those. */
+  #withoutConforming(value: JsonObject): JsonObject {
+    let fresh: Record<string, JsonValue | undefined> | undefined;
+    for (const field in value) {
+      const part = value[field];
+      if (META_FIELDS.has(field) || typeof part !== 'object' || part === null) continue;
+      if (this.#conforming.get(part) !== field) continue;
+      fresh ??= { ...value };
+      delete fresh[field];
+    }
+    return fresh ?? value;
   }
 
   /** A stored object, whatever schema it was written under, as this version has it now. */
@@ -56,7 +78,7 @@ export class CustomValues {
     for (const field in object) {
       if (META_FIELDS.has(field)) continue;
       const value = object[field];
-      if (typeof value !== 'object' || value === null || !this.#conforming.has(value)) return false;
+      if (typeof value !== 'object' || value === null || this.#conforming.get(value) !== field) return false;
     }
     return this.#defaulted.every((field) => Object.hasOwn(object, field));
   }
@@ -65,7 +87,8 @@ export class CustomValues {
     const object = deepFreeze(applyDefaults(pruned, this.#schema)) as unknown as KubeObject;
     for (const field in object) {
       const value = object[field];
-      if (!META_FIELDS.has(field) && typeof value === 'object' && value !== null) this.#conforming.add(value);
+      if (!META_FIELDS.has(field) && typeof value === 'object' && value !== null)
+        this.#conforming.set(value, field);
     }
     return object;
   }

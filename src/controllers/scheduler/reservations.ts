@@ -93,7 +93,8 @@ export class Reservations {
   observe(before: Binding, after: Binding): void {
     if (!this.concerns(after) || !this.concerns(before)) return;
     const key = keyOf(after);
-    for (const cluster of newlyHealthy(before, after)) this.assumptions.release(key, cluster);
+    if (before.status?.aggregatedStatus !== after.status?.aggregatedStatus)
+      for (const cluster of newlyHealthy(before, after)) this.assumptions.release(key, cluster);
     const stored = this.stored.get(key);
     if (stored !== undefined && isAssignmentSettled(stored, after)) this.stored.delete(key);
   }

@@ -1,8 +1,9 @@
 // Sets of fields of an object, as trees: what a manager owns, what a change touches. Immutable, so that parts are
 // shared; an operation that changes nothing returns the very set it was given.
 import type { JsonObject } from '../../api/index.ts';
-import { isJsonObject, setField, type JsonFields } from '../json-draft.ts';
+import { isJsonObject } from '../json-draft.ts';
 import { parseElement, sortElements, type PathElement } from './path-element.ts';
+import { LEAF, sharedFields } from './shared-fields.ts';
 
 interface Entry {
   /** The field itself is in the set. */
@@ -30,7 +31,7 @@ export class FieldSet {
 
   /** Read level by level when first asked for: most of a set is never looked at by a write that changes little. */
   get entries(): Entries {
-    this.#entries ??= readEntries(this.#source ?? NOTHING);
+    this.#entries ??= readEntries(this.#source ?? LEAF);
     return this.#entries;
   }
 
@@ -47,13 +48,29 @@ export class FieldSet {
     return set;
   }
 
+  /** As `fromFields`, for fields that this code has made itself, frozen. */
+  static ofOwnFields(fields: JsonObject): FieldSet {
+    let set = parsed.get(fields);
+    if (set === undefined) {
+      set = new FieldSet(undefined, fields);
+      set.#fields = fields;
+      parsed.set(fields, set);
+    }
+    return set;
+  }
+
   /** As fieldsV1. The same object for the same set. */
   toFields(): JsonObject {
     if (this.#fields === undefined) {
       this.#fields = writeFields(this, false);
-      parsed.set(this.#fields, this);
+      if (!parsed.has(this.#fields)) parsed.set(this.#fields, this);
     }
     return this.#fields;
+  }
+
+  /** The set that stands for all that are equal to it, as far as their fields are shared. */
+  shared(): FieldSet {
+    return parsed.get(this.toFields()) ?? this;
   }
 
   /** As fieldsV1 below a member. The same object for the same set. */
@@ -240,20 +257,14 @@ function holdsElements(fields: JsonObject): boolean {
   return false;
 }
 
-const NOTHING: JsonObject = Object.freeze({});
-
 function writeFields(set: FieldSet, self: boolean): JsonObject {
-  const fields: JsonFields = {};
-  if (self) fields['.'] = NOTHING;
-  for (const element of sortedElements(set)) {
-    const entry = set.entries.get(element);
-    if (entry === undefined) continue;
-    const { children, member } = entry;
-    const below =
-      children === undefined ? NOTHING : member ? children.toFieldsOfMember() : children.toFields();
-    setField(fields, element, below);
+  const elements = sortedElements(set);
+  const below: JsonObject[] = [];
+  for (const element of elements) {
+    const { children, member } = set.entries.get(element)!;
+    below.push(children === undefined ? LEAF : member ? children.toFieldsOfMember() : children.toFields());
   }
-  return Object.freeze(fields);
+  return sharedFields(self, elements, below);
 }
 
 /** Collects paths into a set. */

@@ -128,6 +128,11 @@ export function reconcileWithType(set: FieldSet, type: FieldType | undefined): F
   return set;
 }
 
+/** Notes of a set that was made by this very type. */
+export function noteInLine(set: FieldSet, type: FieldType): void {
+  reconciled.set(set, type);
+}
+
 /** Sets that are in line with a type: every write asks for nearly the same sets as the last. */
 const reconciled = new WeakMap<FieldSet, FieldType>();
 

@@ -2,7 +2,7 @@
 // is for the most frequent write of all, in which nobody owns anything yet.
 import type { JsonObject, JsonValue } from '../../api/index.ts';
 import { deepEqual } from '../json.ts';
-import { isJsonList, isJsonObject, ownField, setField, type JsonFields } from '../json-draft.ts';
+import { isJsonList, isJsonObject, ownField } from '../json-draft.ts';
 import { FieldSet } from './field-set.ts';
 import {
   childType,
@@ -15,8 +15,7 @@ import {
   type MapType,
 } from './field-type.ts';
 import { fieldElement, sortElements, type PathElement } from './path-element.ts';
-
-const NOTHING: JsonObject = Object.freeze({});
+import { LEAF, sharedFields } from './shared-fields.ts';
 
 /** A value that changed its kind, which the general way handles. */
 class Unusual extends Error {}
@@ -72,7 +71,7 @@ function visit(
 
 function leaf(before: Side, after: JsonValue, except: boolean): Owned {
   if (except) return undefined;
-  return before === undefined || !deepEqual(before, after) ? NOTHING : undefined;
+  return before === undefined || !deepEqual(before, after) ? LEAF : undefined;
 }
 
 function isEmpty(object: JsonObject | undefined): boolean {
@@ -91,8 +90,9 @@ function visitMap(
   const right = isJsonObject(after) ? after : undefined;
   if (type.atomic || (isEmpty(left) && isEmpty(right))) return leaf(before, after, except);
   const self = before === undefined && !except;
-  let fields: JsonFields | undefined;
-  for (const key of Object.keys(right ?? NOTHING).sort()) {
+  const elements: PathElement[] = [];
+  const trees: JsonObject[] = [];
+  for (const key of Object.keys(right ?? LEAF).sort()) {
     const value = right![key];
     if (value === undefined) continue;
     const element = fieldElement(key);
@@ -106,11 +106,11 @@ function visitMap(
     const beforeValue = left === undefined ? undefined : ownField(left, key);
     const owned = visit(beforeValue, value, childType(type, key), below, alone?.member === true);
     if (owned === undefined) continue;
-    fields ??= self ? { '.': NOTHING } : {};
-    setField(fields, element, owned);
+    elements.push(element);
+    trees.push(owned);
   }
-  if (fields !== undefined) return Object.freeze(fields);
-  return self ? NOTHING : undefined;
+  if (elements.length > 0) return sharedFields(self, elements, trees);
+  return self ? LEAF : undefined;
 }
 
 function visitList(before: Side, after: JsonValue, type: ListType, except: boolean): Owned {
@@ -126,17 +126,18 @@ function visitList(before: Side, after: JsonValue, type: ListType, except: boole
     if (element !== undefined) items.set(element, items.has(element) ? undefined : item);
   }
   const self = before === undefined && !except;
-  const elements = items.size < 2 ? [...items.keys()] : sortElements([...items.keys()]);
-  let fields: JsonFields | undefined;
-  for (const element of elements) {
+  const sorted = items.size < 2 ? [...items.keys()] : sortElements([...items.keys()]);
+  const elements: PathElement[] = [];
+  const trees: JsonObject[] = [];
+  for (const element of sorted) {
     const item = items.get(element);
-    const owned = item === undefined ? NOTHING : visit(undefined, item, type.items, undefined, false);
+    const owned = item === undefined ? LEAF : visit(undefined, item, type.items, undefined, false);
     if (owned === undefined) continue;
-    fields ??= self ? { '.': NOTHING } : {};
-    setField(fields, element, owned);
+    elements.push(element);
+    trees.push(owned);
   }
-  if (fields !== undefined) return Object.freeze(fields);
-  return self ? NOTHING : undefined;
+  if (elements.length > 0) return sharedFields(self, elements, trees);
+  return self ? LEAF : undefined;
 }
 
 function elementOf(type: ListType, item: JsonValue): PathElement | undefined {

@@ -82,10 +82,21 @@ export function updateManaged(
   const own = modified.union(added).recursiveDifference(endpoint.reset).difference(STRIPPED);
   if (!own.isEmpty) {
     const previous = left.get(key);
-    const set = previous === undefined ? own : own.union(previous.set);
+    const set = previous === undefined ? own : united(own.shared(), previous.set);
     left.set(key, { ...identity, apiVersion, time: formatTime(now), set });
   }
   return capUpdaters(left);
+}
+
+/** By the set that is added to: what a manager had, and what it has now. Most writes do what others did before them. */
+const unions = new WeakMap<FieldSet, WeakMap<FieldSet, FieldSet>>();
+
+function united(added: FieldSet, previous: FieldSet): FieldSet {
+  let known = unions.get(added);
+  if (known === undefined) unions.set(added, (known = new WeakMap()));
+  let set = known.get(previous);
+  if (set === undefined) known.set(previous, (set = added.union(previous)));
+  return set;
 }
 
 /** Entries brought in line with what the schemas of their versions say now. */

@@ -3,6 +3,8 @@ import type { JsonObject, JsonValue, KubeObject, ManagedFieldsEntry } from '../.
 import { formatTime } from '../../base/index.ts';
 import { deepEqual } from '../json.ts';
 import { endpointOf, type Endpoint, type FieldManagement } from './endpoint.ts';
+import { FieldSet } from './field-set.ts';
+import { noteInLine } from './field-walks.ts';
 import { firstOwnership } from './first-ownership.ts';
 import type { Managed } from './managed-fields.ts';
 import {
@@ -74,6 +76,7 @@ function withFirstOwnership(
   if (owned === 'unusual') return undefined;
   const object = bare as unknown as KubeObject;
   if (owned.fields === undefined) return object;
+  noteInLine(FieldSet.ofOwnFields(owned.fields), type);
   const entry: ManagedFieldsEntry = {
     manager: manager === '' ? 'unknown' : manager,
     operation: 'Update',
