@@ -84,8 +84,8 @@ export interface WriteContext {
 /** Something a write holds until it is known whether it happened, e.g. an allocated address. */
 export interface Reservation {
   readonly object: KubeObject;
-  /** Called once, with whether the object was written. */
-  settle(written: boolean): void;
+  /** Called once, with whether the object was written; the answer waits for it. */
+  settle(written: boolean): Promise<void>;
 }
 
 /** How a kind behaves beyond what all have in common. All objects are of the storage version. */
@@ -121,8 +121,8 @@ export interface Strategy {
     old: KubeObject | undefined,
     context: WriteContext,
   ): Promise<Reservation | undefined>;
-  /** Told of every object that is gone. */
-  deleted?(object: KubeObject): void;
+  /** Told of every object that is gone; the answer waits for it. */
+  deleted?(object: KubeObject): Promise<void>;
   /** Values of the fields that selectors may name besides metadata.name and metadata.namespace. */
   selectableFields?(object: KubeObject): Readonly<Record<string, string>>;
   /** The names of those fields, for messages. */

@@ -74,7 +74,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { storage, clock, random, logger } = options;
   const registry = new ResourceRegistry();
   const objects = createObjectAccess(registry, storage);
-  const kinds = builtinKinds({ objects, random }, options.kinds ?? {});
+  const kinds = builtinKinds({ storage, random }, options.kinds ?? {});
   registry.put(...builtinResourceDefinitions(kinds), ...(options.extraResources ?? []));
   const views = new Views();
   const closing = new AbortController();

@@ -14,7 +14,7 @@ import {
   type Schema,
 } from '../../api/index.ts';
 import { assert, type Random } from '../../base/index.ts';
-import type { ObjectAccess } from '../object-access.ts';
+import type { Storage } from '../../storage/index.ts';
 import {
   storageRootOf,
   type Printer,
@@ -47,7 +47,7 @@ export interface BuiltinKind {
 
 /** What kinds need of the server. */
 export interface KindEnvironment {
-  readonly objects: ObjectAccess;
+  readonly storage: Storage<KubeObject>;
   readonly random: Random;
 }
 

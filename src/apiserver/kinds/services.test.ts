@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../../api/index.ts';
+import { silentLogger, systemRandom } from '../../base/index.ts';
 import type { Status } from '../../machinery/index.ts';
-import { serve, type Served } from '../testing/served.ts';
+import { createApiServer } from '../server.ts';
+import { serve, type Answer, type Served } from '../testing/served.ts';
 
 const SERVICES = '/api/v1/namespaces/default/services';
 const MERGE = { contentType: 'application/merge-patch+json' };
@@ -113,4 +115,78 @@ test('ports of a service go where they come from, unless it says otherwise', asy
     await refusal(served, 'b', { ports: [{ port: 80 }, { port: 81 }] }),
     /spec\.ports\[0\]\.name: Required/,
   );
+});
+
+/** A second API server over the store of the first. */
+function beside(served: Served): (method: 'POST' | 'DELETE', path: string, body?: object) => Promise<Answer> {
+  const { storage, clock } = served;
+  const server = createApiServer({ storage, clock, random: systemRandom, logger: silentLogger });
+  const api = server.inProcess({ name: 'admin', groups: ['system:masters'] });
+  return (method, path, body) => api.send({ method, path, ...(body === undefined ? {} : { body }) });
+}
+
+test('API servers over one store never give the same address or port twice', async () => {
+  const served = await serve();
+  const other = beside(served);
+  const body = (name: string): object => ({
+    metadata: { name },
+    spec: { type: 'NodePort', ports: [{ port: 80 }] },
+  });
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, i) =>
+      i % 2 === 0 ? served.send('POST', SERVICES, body(`s${i}`)) : other('POST', SERVICES, body(`s${i}`)),
+    ),
+  );
+  const specs = answers.map((answer) => specOf(answer.body as KubeObject));
+  assert.equal(new Set(specs.map(({ clusterIP }) => clusterIP)).size, 60);
+  assert.equal(new Set(specs.map(({ ports }) => ports?.[0]?.nodePort)).size, 60);
+
+  await make(served, 'fixed', { clusterIP: '10.96.7.7' });
+  const wanted = { metadata: { name: 'too' }, spec: { clusterIP: '10.96.7.7', ports: [{ port: 80 }] } };
+  assert.equal((await other('POST', SERVICES, wanted)).status, 422);
+  await other('DELETE', `${SERVICES}/fixed`);
+  assert.equal((await served.send('POST', SERVICES, wanted)).status, 201);
+});
+
+test('addresses that are taken can be seen as IPAddresses, and go with their services', async () => {
+  const served = await serve();
+  const addresses = '/apis/networking.k8s.io/v1/ipaddresses';
+  const made = await make(served, 'shown');
+  const shown = await served.must('GET', `${addresses}/${specOf(made).clusterIP}`);
+  assert.deepEqual(shown['spec'], {
+    parentRef: { group: '', resource: 'services', namespace: 'default', name: 'shown' },
+  });
+  await served.must('DELETE', `${SERVICES}/shown`);
+  assert.deepEqual((await served.list(addresses)).items, []);
+});
+
+test('a dry run takes nothing, and a refused service gives back what it took', async () => {
+  const served = await serve();
+  const spec = { clusterIP: '10.96.8.8', ports: [{ port: 80 }] };
+  const dry = { query: { dryRun: 'All' } };
+  await served.must('POST', SERVICES, { metadata: { name: 'dry' }, spec }, dry);
+  const refused = { metadata: { name: 'bad' }, spec: { ...spec, sessionAffinity: 'Nobody' } };
+  assert.equal((await served.send('POST', SERVICES, refused)).status, 422);
+  assert.deepEqual((await served.list('/apis/networking.k8s.io/v1/ipaddresses')).items, []);
+});
+
+test('what was taken for a service that never came is free again after a while', async () => {
+  const served = await serve();
+  const { storage, clock } = served;
+  const made = await make(served, 'a', { clusterIP: '10.96.9.9' });
+  // As a process leaves it that ends between taking the address and storing the service.
+  const entry = (await storage.get('/registry/core/services/default/a'))!;
+  await storage.delete(entry.key, entry.revision);
+  assert.match(await refusal(served, 'b', { clusterIP: '10.96.9.9' }), /already allocated/);
+  await clock.advance(300_000);
+  assert.equal(specOf(await make(served, 'b', { clusterIP: '10.96.9.9' })).clusterIP, specOf(made).clusterIP);
+});
+
+test('services that were stored without an entry in the book keep what they have', async () => {
+  const first = await serve();
+  const made = await make(first, 'old', { clusterIP: '10.96.10.10' });
+  const entry = (await first.storage.get('/registry/networking.k8s.io/ipaddresses/10.96.10.10'))!;
+  await first.storage.delete(entry.key, entry.revision);
+  const body = { metadata: { name: 'new' }, spec: { clusterIP: '10.96.10.10', ports: [{ port: 80 }] } };
+  assert.equal((await beside(first)('POST', SERVICES, body)).status, 422, specOf(made).clusterIP);
 });

@@ -1,7 +1,7 @@
 // Services: defaults, what they are allocated, what may change.
 import type { KubeObject, Service, ServicePort, ServiceSpec } from '../../api/index.ts';
 import { StatusError, fieldError, invalid, nameIsDnsLabel } from '../../machinery/index.ts';
-import type { Reservation, Strategy } from '../resource.ts';
+import type { Reservation, Strategy, WriteContext } from '../resource.ts';
 import { change, each, fill, put } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds, KindEnvironment } from './builtin.ts';
 import {
@@ -9,7 +9,8 @@ import {
   SERVICE_RANGE,
   ServiceAllocations,
   heldBy,
-  ownerOf,
+  type Claimant,
+  type Held,
   type Taken,
 } from './service-allocation.ts';
 import { notServedHere } from './not-served.ts';
@@ -144,22 +145,22 @@ function dropUnneeded(spec: Draft, old: ServiceSpec): ServiceSpec {
 /** Collects what one write takes and gives back. */
 class Allocation {
   readonly #book: ServiceAllocations;
-  readonly #owner: string;
+  readonly #claimant: Claimant;
   readonly #name: string;
-  readonly #had: ReturnType<typeof heldBy>;
+  readonly #had: Held;
   readonly #taken: { readonly addresses: string[]; readonly nodePorts: number[] } = {
     addresses: [],
     nodePorts: [],
   };
 
-  constructor(book: ServiceAllocations, object: KubeObject, old: KubeObject | undefined) {
+  constructor(book: ServiceAllocations, claimant: Claimant, old: KubeObject | undefined) {
     this.#book = book;
-    this.#owner = ownerOf(object);
-    this.#name = object.metadata.name ?? '';
+    this.#claimant = claimant;
+    this.#name = claimant.service.metadata.name ?? '';
     this.#had = old === undefined ? { addresses: [], nodePorts: [] } : heldBy(old);
   }
 
-  addresses(spec: Draft): void {
+  async addresses(spec: Draft): Promise<void> {
     if (!hasClusterIp(spec)) return;
     if (spec.clusterIP === undefined || spec.clusterIP === '') {
       const given = spec.clusterIPs?.[0];
@@ -171,20 +172,14 @@ class Allocation {
       return;
     }
     if (spec.clusterIP === undefined || spec.clusterIP === '') {
-      const address = this.#book.takeAddress(this.#owner);
-      if (address === undefined) {
-        throw new StatusError(
-          500,
-          'InternalError',
-          `Internal error occurred: failed to allocate a serviceIP: range is full`,
-        );
-      }
+      const address = await this.#book.takeAddress(this.#claimant);
+      if (address === undefined) throw rangeFull('serviceIP');
       this.#taken.addresses.push(address);
       spec.clusterIP = address;
     } else if (!this.#had.addresses.includes(spec.clusterIP)) {
       // On an update the check of immutable fields says what is wrong; here only free addresses are held.
       if (this.#had.addresses.length > 0) return;
-      const outcome = this.#book.holdAddress(spec.clusterIP, this.#owner);
+      const outcome = await this.#book.holdAddress(spec.clusterIP, this.#claimant);
       if (outcome !== 'held') this.#refuseAddress(spec.clusterIP, outcome);
       this.#taken.addresses.push(spec.clusterIP);
     }
@@ -203,35 +198,32 @@ class Allocation {
     ]);
   }
 
-  nodePorts(spec: Draft): void {
+  async nodePorts(spec: Draft): Promise<void> {
     if (mayHaveNodePorts(spec)) {
       const wants = hasNodePorts(spec);
-      spec.ports = (spec.ports ?? []).map((port, index) => {
+      const ports: ServicePort[] = [];
+      for (const [index, port] of (spec.ports ?? []).entries()) {
         const given = port.nodePort ?? 0;
-        if (given === 0 && !wants) return port;
-        return { ...port, nodePort: this.#nodePort(given, `spec.ports[${index}].nodePort`) };
-      });
+        const path = `spec.ports[${index}].nodePort`;
+        ports.push(given === 0 && !wants ? port : { ...port, nodePort: await this.#nodePort(given, path) });
+      }
+      spec.ports = ports;
     }
     if (needsHealthPort(spec)) {
-      spec.healthCheckNodePort = this.#nodePort(spec.healthCheckNodePort ?? 0, 'spec.healthCheckNodePort');
+      const path = 'spec.healthCheckNodePort';
+      spec.healthCheckNodePort = await this.#nodePort(spec.healthCheckNodePort ?? 0, path);
     }
   }
 
-  #nodePort(given: number, path: string): number {
+  async #nodePort(given: number, path: string): Promise<number> {
     if (given === 0) {
-      const port = this.#book.takeNodePort(this.#owner);
-      if (port === undefined) {
-        throw new StatusError(
-          500,
-          'InternalError',
-          'Internal error occurred: failed to allocate a nodePort: range is full',
-        );
-      }
+      const port = await this.#book.takeNodePort(this.#claimant);
+      if (port === undefined) throw rangeFull('nodePort');
       this.#taken.nodePorts.push(port);
       return port;
     }
     if (this.#had.nodePorts.includes(given) || this.#taken.nodePorts.includes(given)) return given;
-    const outcome = this.#book.holdNodePort(given, this.#owner);
+    const outcome = await this.#book.holdNodePort(given, this.#claimant);
     if (outcome !== 'held') {
       const why =
         outcome === 'taken'
@@ -244,16 +236,20 @@ class Allocation {
   }
 
   /** Gives back what is not needed any more: what was taken when the write failed, else what the old object held. */
-  settle(written: boolean, next: KubeObject): void {
+  async settle(written: boolean, next: KubeObject): Promise<void> {
+    if (this.#claimant.dryRun) return;
     const keep = written ? heldBy(next) : this.#had;
     const candidates = written ? this.#had : this.#taken;
-    for (const address of candidates.addresses) {
-      if (!keep.addresses.includes(address)) this.#book.releaseAddress(address, this.#owner);
-    }
-    for (const port of candidates.nodePorts) {
-      if (!keep.nodePorts.includes(port)) this.#book.releaseNodePort(port, this.#owner);
-    }
+    await this.#book.release(this.#claimant.service, {
+      addresses: candidates.addresses.filter((address) => !keep.addresses.includes(address)),
+      nodePorts: candidates.nodePorts.filter((port) => !keep.nodePorts.includes(port)),
+    });
   }
+}
+
+function rangeFull(what: string): StatusError {
+  const message = `Internal error occurred: failed to allocate a ${what}: range is full`;
+  return new StatusError(500, 'InternalError', message);
 }
 
 /** LIMIT: the cluster has IPv4 addresses only; a headless service without selector may still promise both. */
@@ -270,15 +266,16 @@ async function reserve(
   book: ServiceAllocations,
   object: KubeObject,
   old: KubeObject | undefined,
+  { nowMs, dryRun }: WriteContext,
 ): Promise<Reservation> {
-  await book.ready();
-  const allocation = new Allocation(book, object, old);
+  await book.ready(nowMs);
+  const allocation = new Allocation(book, { service: object, nowMs, dryRun }, old);
   const spec: Draft = { ...specOf(object) };
   try {
-    allocation.addresses(spec);
-    allocation.nodePorts(spec);
+    await allocation.addresses(spec);
+    await allocation.nodePorts(spec);
   } catch (error) {
-    allocation.settle(false, object);
+    await allocation.settle(false, object);
     throw error;
   }
   const next = Object.freeze({ ...object, spec: Object.freeze(spec) }) as KubeObject;
@@ -296,9 +293,9 @@ function strategyOf(book: ServiceAllocations): Strategy {
       Object.freeze({ ...next, spec: Object.freeze(carryOver(specOf(next), specOf(old))) }),
     validate: validateService,
     validateUpdate: validateServiceUpdate,
-    reserve: (object, old) => reserve(book, object, old),
+    reserve: (object, old, context) => reserve(book, object, old, context),
     warnings: serviceWarnings,
-    deleted: (object) => book.releaseAll(object),
+    deleted: (object) => book.release(object, heldBy(object)),
     selectableFields: (object) => ({
       'spec.clusterIP': specOf(object).clusterIP ?? '',
       'spec.type': specOf(object).type ?? '',
@@ -307,10 +304,10 @@ function strategyOf(book: ServiceAllocations): Strategy {
   };
 }
 
-export function services({ objects, random }: KindEnvironment): BuiltinKinds {
+export function services({ storage, random }: KindEnvironment): BuiltinKinds {
   const service: BuiltinKind = {
     defaults: serviceDefaults,
-    strategy: strategyOf(new ServiceAllocations(objects, random)),
+    strategy: strategyOf(new ServiceAllocations(storage, random)),
     subresources: {
       status: statusSubresource({ changesLabels: true, validate: validateServiceStatus }),
       proxy: notServedHere(

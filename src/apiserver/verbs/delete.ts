@@ -121,7 +121,7 @@ async function deleteOnce(
   if (!waits) {
     const removed = await core.storage.delete(key, entry.revision);
     if (!removed.ok) return undefined;
-    strategy.deleted?.(old);
+    await strategy.deleted?.(old);
     const last =
       strategy.gracePeriodSeconds === undefined
         ? removed.entry.value

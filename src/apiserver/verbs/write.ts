@@ -52,14 +52,15 @@ async function reserving<T>(
   reservation: Reservation | undefined,
   write: () => Promise<{ readonly result: T; readonly written: boolean }>,
 ): Promise<T> {
+  let outcome: { readonly result: T; readonly written: boolean };
   try {
-    const { result, written } = await write();
-    reservation?.settle(written);
-    return result;
+    outcome = await write();
   } catch (error) {
-    reservation?.settle(false);
+    await reservation?.settle(false);
     throw error;
   }
+  await reservation?.settle(outcome.written);
+  return outcome.result;
 }
 
 function newMetadata(call: ResourceCall, metadata: ObjectMeta, context: WriteContext): ObjectMeta {
@@ -290,7 +291,7 @@ async function store(
     // COMPAT: watchers see the object go as it was stored, the answer shows it as this update left it.
     const removed = await storage.delete(key, revision);
     if (removed.ok) {
-      strategy.deleted?.(next);
+      await strategy.deleted?.(next);
       const revisionText = String(removed.entry.revision);
       return { result: withResourceVersion(next, revisionText), written: true };
     }
