@@ -15,6 +15,8 @@ export type {
 } from './admission.ts';
 export { CronError, latestBetween, parseCron } from './cron-schedule.ts';
 export type { CronOptions, CronSchedule } from './cron-schedule.ts';
+export { differingFields, ownsField } from './field-owners.ts';
+export type { FieldSteps } from './field-owners.ts';
 export { FieldSelector, parseFieldSelector } from './field-selector.ts';
 export type { FieldRequirement } from './field-selector.ts';
 export { TemplateError, compileTemplate } from './go-template.ts';

@@ -39,6 +39,18 @@ export type {
   RepositorySeams,
   RepositorySettings,
 } from './repository-client.ts';
+export {
+  decideResume,
+  isResuming,
+  needsPlan,
+  onDriftOf,
+  resumePendingCondition,
+  withoutConflictField,
+  withoutKeptFields,
+} from './resume.ts';
+export type { OnDrift, ResumeDecision } from './resume.ts';
+export { driftOf, planText, plannedChanges } from './drift.ts';
+export type { ComparedObject, PlannedChange } from './drift.ts';
 export { packageInfoFor, packageInfoName } from './repository.ts';
 export type { IndexEntry, PackageVersions } from './repository.ts';
 export { solve } from './solve.ts';

@@ -10,7 +10,7 @@ import {
   type KubeObject,
 } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
-import { deepEqual } from '../machinery/index.ts';
+import { differingFields, ownsField, type FieldSteps } from '../machinery/index.ts';
 
 /** What has been put right in one object so far. */
 export interface Fight {
@@ -67,37 +67,7 @@ export function calmInMs({ lastMs }: Fight, nowMs: number): number {
 /** LIMIT: paths that a message names. */
 const FIELDS_MAX = 3;
 
-type FieldPath = readonly (string | number)[];
-
-/** Where `observed` is not as `desired` says. What only `observed` has is the member's own business. */
-function differences(desired: JsonValue, observed: JsonValue | undefined, path: FieldPath): FieldPath[] {
-  if (deepEqual(desired, observed)) return [];
-  if (isList(desired) && isList(observed) && desired.length === observed.length)
-    return desired.flatMap((item, i) => differences(item, observed[i], [...path, i]));
-  if (!isMap(desired) || !isMap(observed)) return [path];
-  return Object.entries(desired).flatMap(([key, value]) => differences(value, observed[key], [...path, key]));
-}
-
-function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
-  return Array.isArray(value);
-}
-
-function isMap(value: JsonValue | undefined): value is Readonly<Record<string, JsonValue>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Whether managed fields hold the field at a path, or a part of it. Items of lists go by their keys there. */
-function owns(fields: unknown, [step, ...rest]: FieldPath): boolean {
-  if (typeof fields !== 'object' || fields === null) return false;
-  if (step === undefined) return true;
-  const below = fields as Readonly<Record<string, unknown>>;
-  if (typeof step === 'string') return owns(below[`f:${step}`], rest);
-  const items = Object.keys(below).filter((key) => /^[kvi]:/.test(key));
-  // A list that is owned as a whole says nothing of its items.
-  return items.length === 0 || items.some((key) => owns(below[key], rest));
-}
-
-function pathText(path: FieldPath): string {
+function pathText(path: FieldSteps): string {
   return path
     .map((step) =>
       typeof step === 'number' ? `[${step}]` : /^[\w-]+$/.test(step) ? `.${step}` : `["${step}"]`,
@@ -110,11 +80,11 @@ function pathText(path: FieldPath): string {
  * @param ourselves the field manager that our own writes go by
  */
 export function opponentOf(desired: KubeObject, observed: KubeObject, ourselves: string): Opponent {
-  const paths = differences(writtenPart(desired), writtenPart(observed), []);
+  const paths = differingFields(writtenPart(desired), writtenPart(observed));
   const others = (observed.metadata.managedFields ?? [])
     .filter(({ manager, subresource }) => manager !== ourselves && (subresource ?? '') === '')
     .toSorted((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1));
-  const owner = others.find(({ fieldsV1 }) => paths.some((path) => owns(fieldsV1, path))) ?? others[0];
+  const owner = others.find(({ fieldsV1 }) => paths.some((path) => ownsField(fieldsV1, path))) ?? others[0];
   return { manager: owner?.manager ?? '', fields: paths.map(pathText) };
 }
 
