@@ -29,6 +29,7 @@ import { withRequiredFields } from './go-zeroes.ts';
 import { withTodaysSpelling } from './legacy-spellings.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 import { defaultPolicySpec, withPolicyIdentity, type DefaultTolerations } from './policy-defaults.ts';
+import { packageSuspensionRules, type SuspensionSeams } from './package-suspension.ts';
 import { validatePolicy } from './policy-validation.ts';
 import { interpretationRefusal } from './resource-interpretation.ts';
 import { customizationRefusal } from './resource-interpreter-customization.ts';
@@ -58,6 +59,8 @@ export interface AdmissionOptions {
   readonly interpretations: () => Promise<readonly ResourceInterpretation[]>;
   /** Milliseconds since the epoch; for whoever is suspended from now on. */
   readonly now: () => number;
+  /** Whether somebody may do what takes a verb of its own. */
+  readonly may: SuspensionSeams['may'];
 }
 
 const CREATE_UPDATE = ['CREATE', 'UPDATE'] as const;
@@ -162,6 +165,7 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
         interpretationRefusal(object as ResourceInterpretation, await options.interpretations()),
     },
     ...suspensionRules(options.now),
+    ...packageSuspensionRules(options),
     {
       webhook: 'resourcedeletionprotection.karmada.io',
       group: '*',

@@ -191,6 +191,11 @@ export interface Subresource {
   readonly connects?: string;
   /** With `serve`: what it answers is no object but a stream or another server's words, in whatever form it likes. */
   readonly streams?: boolean;
+  /**
+   * Verbs of the request that are authorized as other verbs, on the object itself and besides `get`: what the subresource
+   * does takes a right of its own, and no right to change the object otherwise.
+   */
+  readonly authorizedAs?: Readonly<Record<string, string>>;
   /** The object shown as another kind, and the other kind written back (scale). */
   readonly projection?: Projection;
 }

@@ -109,7 +109,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         ? given
         : { ...given, user, ...(annotate === undefined ? {} : { annotate }) };
     const carryOut = async (): Promise<ApiResponse> => {
-      authorize(options.authorizer, user, info, annotate);
+      for (const asked of questionsOf(registry, info)) authorize(options.authorizer, user, asked, annotate);
       for (const handler of options.pathHandlers ?? []) {
         const response = handler(request, info);
         if (response !== undefined) return response;
@@ -149,6 +149,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       closing.abort(new Error('the API server is closing'));
     },
   };
+}
+
+/** What is asked about a request: what it says, as a rule. */
+function questionsOf(registry: ResourceRegistry, info: RequestInfo): readonly RequestInfo[] {
+  if (info.subresource === '') return [info];
+  const served = registry.find(info.group, info.version, info.resource);
+  const verb = served?.definition.subresources[info.subresource]?.authorizedAs?.[info.verb];
+  if (verb === undefined) return [info];
+  const itself = { ...info, subresource: '' };
+  return [...new Set(['get', verb])].map((one) => ({ ...itself, verb: one }));
 }
 
 function authorize(

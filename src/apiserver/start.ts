@@ -20,6 +20,7 @@ import { createInfoEndpoints, type VersionInfo } from './listen/info.ts';
 import { startListener, type Listener, type ListenerOptions, type TlsMaterial } from './listen/listener.ts';
 import { measureRequests, type Handle } from './listen/request-metrics.ts';
 import type { MetricsRegistry } from './metrics.ts';
+import type { Subresource } from './resource.ts';
 import { createObjectAccess } from './object-access.ts';
 import { objectFeed, type ObjectFeed } from './object-feed.ts';
 import type { ClusterCertificates } from './security/certificate-store.ts';
@@ -55,6 +56,8 @@ export interface StartOptions extends Pick<
   readonly healthChecks?: readonly HealthCheck[];
   readonly tokenSigner?: NonNullable<SecurityOptions['tokenSigner']>;
   readonly access?: AccessOptions;
+  /** What custom resources have besides what their definitions say, by `group/plural`. */
+  readonly customSubresources?: Readonly<Record<string, Readonly<Record<string, Subresource>>>>;
   /** Stands between the port and the server; in-process callers do not pass it. */
   readonly around?: (handle: Handle) => Handle;
   /** Sees every new connection before its TLS handshake, and may end it. */
@@ -101,7 +104,10 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     });
     const registered = registeredAdmission({ ...options, authorizer: security.authorizer });
     parts.unshift(registered, security);
-    const customResources = customResourceSupport({ convertByWebhook: registered.convertByWebhook });
+    const customResources = customResourceSupport({
+      convertByWebhook: registered.convertByWebhook,
+      ...(options.customSubresources === undefined ? {} : { subresources: options.customSubresources }),
+    });
     const server = createApiServer(
       serverOptions(options, { audit, limiter }, security, customResources, registered, (request) => {
         const remote = aggregator.respond(request);

@@ -1,12 +1,16 @@
 // Who may do what on a fresh hub, besides Kubernetes' own roles: people who view and edit policies, the administrator's way to
 // members, and the path by which an agent gets from a bootstrap token to rights of its own.
 import { dump } from 'js-yaml';
-import { karmadaKinds, navarchKinds, packageKinds, type KubeObject } from '../api/index.ts';
+import { PACKAGES_GROUP, karmadaKinds, navarchKinds, packageKinds, type KubeObject } from '../api/index.ts';
 import { AGENT_ORGANIZATION, AGENT_USER_PREFIX } from './agent-approval.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const BOOTSTRAP_GROUP = 'system:bootstrappers:karmada:default-cluster-token';
 const LABELS = { 'karmada.io/bootstrapping': 'rbac-defaults' };
+const PACKAGE_RESOURCES = ['packages', 'clusterpackages'];
+const POLICY_RESOURCES = ['propagationpolicies', 'clusterpropagationpolicies'];
+const BINDING_RESOURCES = ['resourcebindings', 'clusterresourcebindings'];
+const SUSPEND = ['get', 'list', 'watch', 'suspend', 'resume'];
 const VIEW = ['get', 'list', 'watch'];
 const EDIT = ['create', 'delete', 'deletecollection', 'patch', 'update'];
 
@@ -129,6 +133,32 @@ export function accessObjects(hub: HubAddress): readonly KubeObject[] {
     clusterRole('karmada-edit', rulesFor(EDIT), {
       [`${RBAC}/aggregate-to-edit`]: 'true',
     }),
+    // People who may suspend and resume, and change nothing otherwise; whoever edits may do it too.
+    clusterRole('package-suspender-role', [
+      { apiGroups: [PACKAGES_GROUP], resources: PACKAGE_RESOURCES, verbs: SUSPEND },
+    ]),
+    clusterRole('navarch:suspender', [
+      { apiGroups: ['policy.karmada.io'], resources: POLICY_RESOURCES, verbs: SUSPEND },
+      { apiGroups: ['work.karmada.io'], resources: BINDING_RESOURCES, verbs: SUSPEND },
+      { apiGroups: ['cluster.karmada.io'], resources: ['clusters'], verbs: SUSPEND },
+    ]),
+    clusterRole(
+      'navarch:suspension-edit',
+      [
+        {
+          apiGroups: [PACKAGES_GROUP],
+          resources: ['packages', 'packagesuspensions'],
+          verbs: ['suspend', 'resume'],
+        },
+        {
+          apiGroups: ['policy.karmada.io'],
+          resources: ['propagationpolicies'],
+          verbs: ['suspend', 'resume'],
+        },
+        { apiGroups: ['work.karmada.io'], resources: ['resourcebindings'], verbs: ['suspend', 'resume'] },
+      ],
+      { [`${RBAC}/aggregate-to-edit`]: 'true' },
+    ),
     // Explanations and previews decide as the control plane does, whoever asks.
     clusterRole('navarch:control-plane-view', [
       { apiGroups: ['navarch.io'], resources: ['controlplanes'], verbs: VIEW },

@@ -64,8 +64,11 @@ const printer: Printer = {
   },
 };
 
-/** @param proxy the subresource by which members are reached */
-export function clusterResource(gates: FeatureGates, proxy: Subresource): ResourceDefinition {
+/** @param subresources besides the status: the proxy by which members are reached, and the suspension */
+export function clusterResource(
+  gates: FeatureGates,
+  subresources: Readonly<Record<string, Subresource>>,
+): ResourceDefinition {
   const options = { resourceModels: gates.CustomizedClusterResourceModeling };
   const canonical = (cluster: Cluster, nowMs: number): KubeObject =>
     canonicalCluster(cluster, formatTime(nowMs));
@@ -73,7 +76,7 @@ export function clusterResource(gates: FeatureGates, proxy: Subresource): Resour
   return aggregatedKind(clusterKind, {
     definition,
     printer,
-    subresources: { proxy },
+    subresources,
     prepareStatus: (object) => canonicalClusterStatus(object as Cluster),
     strategy: {
       generation: (next, old) => !semanticEqual((next as Cluster).spec, (old as Cluster).spec),

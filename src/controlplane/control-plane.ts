@@ -31,6 +31,7 @@ import { startControllers } from './controller-process.ts';
 import { ensureFirstObjects } from './first-objects.ts';
 import { createQuotaLedger } from './quota-ledger.ts';
 import { schedulingMetrics, showGates } from './registry-metrics.ts';
+import { clusterSuspension, suspensionSubresources } from './suspension-resource.ts';
 import { createUndoLedger } from './undo-ledger.ts';
 
 export interface ControlPlaneOptions extends Pick<
@@ -82,10 +83,16 @@ const KUBERNETES_VERSION = 'v1.36.2';
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { logger, settings, clock, random, certificates } = options;
   const started = Promise.withResolvers<Client>();
+  const self = Promise.withResolvers<RunningServer>();
   const rules = admissionRules({
     gates: settings.gates,
     random,
     now: () => clock.now(),
+    may: async (user, question) => {
+      const { authorizer } = (await self.promise).security;
+      const asked = { ...question, isResource: true, subresource: '', path: '' };
+      return authorizer.check(user, asked).allowed;
+    },
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
     acceptLegacySpellings: options.acceptLegacySpellings,
     defaultTolerations:
@@ -100,7 +107,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
     interpretations: async () => (await (await started.promise).listAll(interpretationResource)).items,
   });
-  const self = Promise.withResolvers<RunningServer>();
   const proxy = createClusterProxy({
     clock,
     handleHere: async (request) => (await self.promise).server.handle(request),
@@ -113,7 +119,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     version: versionInfo(KUBERNETES_VERSION, 'navarch'),
     metrics,
     admission: rules.map(asPlugin),
-    extraResources: [clusterResource(settings.gates, proxy.subresource)],
+    extraResources: [
+      clusterResource(settings.gates, { proxy: proxy.subresource, suspension: clusterSuspension }),
+    ],
+    customSubresources: suspensionSubresources,
   });
   self.resolve(server);
   const transport: Transport = server.server.inProcess(ADMINISTRATOR);

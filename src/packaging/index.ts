@@ -86,3 +86,20 @@ export { decideRollout } from './fleet/rollout.ts';
 export type { ObservedInCluster } from './fleet/rollout.ts';
 export { fleetObjects, packageKindOf, RENDERED_ANNOTATION } from './fleet/objects.ts';
 export type { AnyFleetPackage } from './fleet/revision.ts';
+export {
+  packageSuspensionProblem,
+  policySuspensionProblem,
+  suspendsItsPackages,
+  verbsForNamespace,
+  verbsForPackage,
+  verbsForPolicy,
+  type SuspensionVerb,
+} from './suspension-rights.ts';
+export {
+  stampPackage,
+  stampSuspender,
+  withAnnotations,
+  withPackageSuspension,
+  withoutPackageSuspension,
+  type ResumeWish,
+} from './suspension-stamp.ts';

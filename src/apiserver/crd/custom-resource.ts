@@ -47,6 +47,8 @@ export type WebhookConverter = (
 export interface CustomResourceOptions {
   /** Absent: definitions with a conversion webhook are refused when a conversion is needed. */
   readonly convertByWebhook?: WebhookConverter;
+  /** What a kind has besides what its definition says, by `group/plural`. */
+  readonly subresources?: Readonly<Record<string, Readonly<Record<string, Subresource>>>>;
 }
 
 interface ServedVersion {
@@ -93,7 +95,10 @@ export function resourceDefinitionOf(
     storageApiVersion: storage.values.apiVersion,
     storageRoot: storageRootOf(group, spec.names.plural),
     strategy: new CustomResourceStrategy(crd, versions, storage),
-    subresources: subresourcesOf(storage, new StatusPart(versions, storage)),
+    subresources: {
+      ...subresourcesOf(storage, new StatusPart(versions, storage)),
+      ...options.subresources?.[`${group}/${spec.names.plural}`],
+    },
     itemsNameKind: true,
     custom: true,
     watchableFromRevision: createRevision,

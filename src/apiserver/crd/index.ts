@@ -6,16 +6,11 @@ import type { BuiltinKinds } from '../kinds/builtin.ts';
 import type { ResourceRegistry } from '../registry.ts';
 import type { InProcessTransport } from '../transport.ts';
 import { startCustomResources, type CustomResources } from './controller.ts';
-import type { WebhookConverter } from './custom-resource.ts';
+import type { CustomResourceOptions } from './custom-resource.ts';
 import { customResourceDefinitionKind } from './kind.ts';
 
 export type { CustomResources } from './controller.ts';
 export type { WebhookConverter } from './custom-resource.ts';
-
-export interface CustomResourceSupportOptions {
-  /** Absent: objects of definitions with a conversion webhook are refused when they need a conversion. */
-  readonly convertByWebhook?: WebhookConverter;
-}
 
 export interface CustomResourceSupport {
   /** For the API server to be made with. */
@@ -31,16 +26,11 @@ export interface CustomResourceSupport {
   }): CustomResources;
 }
 
-export function customResourceSupport(options: CustomResourceSupportOptions = {}): CustomResourceSupport {
-  const { convertByWebhook } = options;
+export function customResourceSupport(options: CustomResourceOptions = {}): CustomResourceSupport {
   return {
     kinds: {
       'apiextensions.k8s.io/customresourcedefinitions': customResourceDefinitionKind(),
     },
-    start: (server) =>
-      startCustomResources({
-        ...server,
-        ...(convertByWebhook === undefined ? {} : { convertByWebhook }),
-      }),
+    start: (server) => startCustomResources({ ...server, ...options }),
   };
 }

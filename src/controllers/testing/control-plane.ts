@@ -76,6 +76,7 @@ export async function startControlPlane(
     allowNoExecuteTaintPolicy: false,
     acceptLegacySpellings: true,
     now: () => clock.now(),
+    may: () => Promise.resolve(true),
     quotas: {
       list: async (namespace) => (await (await started.promise).listAll(quotaResource, { namespace })).items,
       writeStatus: async (quota, dryRun) =>

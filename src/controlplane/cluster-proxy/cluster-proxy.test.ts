@@ -119,7 +119,9 @@ before(async () => {
     clock: systemClock,
     handleHere: (request) => hub.running.server.handle(request),
   });
-  hub = await startCluster({ extraResources: [clusterResource(defaultFeatureGates, proxy.subresource)] });
+  hub = await startCluster({
+    extraResources: [clusterResource(defaultFeatureGates, { proxy: proxy.subresource })],
+  });
   const impersonator = { token: 'imp', user: { name: 'impersonator', groups: ['impersonators'] } };
   const access = { authentication: { staticTokens: [impersonator] } };
   members = await Promise.all([startCluster({ access }), startCluster({ access })]);
