@@ -2,6 +2,8 @@ export { ConstraintError, constraintObjection, parseConstraint } from './constra
 export type { Constraint } from './constraint.ts';
 export { PackageGraph, edgesOf, scopeComplaint, uninstallPlan } from './graph.ts';
 export type { Edge, EdgeProblem, InstalledPackage, Vertex } from './graph.ts';
+export { objectHealth, packageHealth } from './health.ts';
+export type { ObjectHealth, PackageHealth } from './health.ts';
 export { ManifestError, helmComplaint, lintManifest, readManifest, releasesOf, scopeOf } from './manifest.ts';
 export {
   isInstalledAsDependency,
@@ -15,6 +17,8 @@ export type { AnyPackage, PackageId, PackageKind } from './package-object.ts';
 export { PatchError, transformationPatches, valuePatches } from './patches.ts';
 export type { ValuePatch } from './patches.ts';
 export type { ApplyStage, PackagePlan, PackageReason, PackageStep, PackageVerdict } from './plan.ts';
+export { isManaged, isOwned, isPrepared, ownedPackages, planPackage, preparePackage } from './prepare.ts';
+export type { Dependency, PlanInput, PrepareInput, Prepared } from './prepare.ts';
 export {
   HELM_RELEASE,
   HELM_REPOSITORY,

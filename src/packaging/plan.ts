@@ -17,8 +17,6 @@ export type PackageReason =
   | 'Pending'
   /** Ours: a file of a published version is not what it was. */
   | 'IntegrityFailed'
-  /** Ours: dependencies exclude each other, cannot be had or depend on each other in a circle. */
-  | 'DependencyConflict'
   /** Ours: charts are in the package, and nothing in the cluster installs charts. */
   | 'HelmUnavailable'
   /** Ours: suspended while objects were being applied. */

@@ -55,7 +55,7 @@ const OBJECTS_MAX = 5_000;
 export function renderPackage(input: RenderInput): readonly RenderedObject[] {
   const lookup = withDefinitions(input);
   const plain = input.files.map((file) => renderFile(file, input, lookup));
-  const objects = [...plain.flat(), ...renderCharts(input)];
+  const objects = [...homeOfComponents(input), ...plain.flat(), ...renderCharts(input)];
   if (objects.length > OBJECTS_MAX)
     throw new RenderError(`the package has ${objects.length} objects, more than ${OBJECTS_MAX}`);
   complainOfDoubles(objects);
@@ -146,6 +146,13 @@ function renderFile(
   const home = file.defaultNamespace ?? input.manifest.defaultNamespace ?? '';
   const needed = home !== '' && placed.some(({ metadata }) => metadata.namespace === home);
   return needed ? [impliedNamespace(home), ...rendered] : rendered;
+}
+
+/** Components of a ClusterPackage are installed in its namespace, whether anything else is in it or not. */
+function homeOfComponents({ package: owner, manifest }: RenderInput): readonly RenderedObject[] {
+  const home = manifest.defaultNamespace ?? '';
+  const needed = owner.kind === 'ClusterPackage' && (manifest.components ?? []).length > 0 && home !== '';
+  return needed ? [impliedNamespace(home)] : [];
 }
 
 function impliedNamespace(name: string): RenderedObject {

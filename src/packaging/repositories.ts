@@ -97,6 +97,17 @@ export async function resolveDependencies(
   input: Omit<SolveInput, 'catalogue'>,
   readers: CatalogueReaders,
 ): Promise<Resolution> {
+  const first = await resolveOnce(input, readers);
+  if (first.status !== 'UNSATISFIABLE') return first;
+  // What was read a while ago may be out of date; nobody is to wait for what has been published meanwhile.
+  for (const client of readers.clients) client.forget();
+  return resolveOnce(input, readers);
+}
+
+async function resolveOnce(
+  input: Omit<SolveInput, 'catalogue'>,
+  readers: CatalogueReaders,
+): Promise<Resolution> {
   const catalogue = new ReadCatalogue(readers);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const result = solve({ ...input, catalogue });

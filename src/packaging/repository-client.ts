@@ -68,6 +68,8 @@ export interface FetchedDocuments {
   readonly url: string;
   readonly documents: readonly unknown[];
   readonly sha256: string;
+  /** Of the file, in bytes. */
+  readonly size: number;
 }
 
 export interface PackageRepositoryClient {
@@ -244,7 +246,7 @@ class Repository implements PackageRepositoryClient {
     } catch (error) {
       throw this.complaint(url, errorMessage(error));
     }
-    return { url, documents, sha256: this.seams.sha256(file.bytes) };
+    return { url, documents, sha256: this.seams.sha256(file.bytes), size: file.bytes.byteLength };
   }
 
   private complaint(url: string, why: string): RepositoryError {

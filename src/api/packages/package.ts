@@ -178,6 +178,7 @@ const packageStatus = s.object('What is installed.', {
   optional: {
     version: s.string('The version that was applied last, and entirely.'),
     observedGeneration: s.int64('The generation of the spec that this speaks of.'),
+    appliedGeneration: s.int64('The generation of the spec that was applied last, and entirely.'),
     conditions: s.list('How it is.', condition, CONDITION_MAP),
     ownedResources: s.list('Objects that the package brought.', resourceReference),
     ownedPackageInfos: s.list('PackageInfos that are read for it.', resourceReference),

@@ -20,6 +20,8 @@ import { decideDependent, decideOwner, type OwnerState } from './decide.ts';
 import { DependencyGraph, FOREGROUND, hasFinalizer, ownersOf, type Owner } from './graph.ts';
 
 const CONCURRENCY = 16;
+// A definition that was made a moment ago is not known everywhere yet; of one that is gone the objects go too.
+const NOT_SERVED: Plan = { requeue: { afterMs: 2_000, reason: 'the kind is not served' } };
 
 export async function runGarbageCollector(settings: HousekeepingSettings): Promise<void> {
   const { feed, signal } = settings;
@@ -71,8 +73,9 @@ class Collector {
 
   async #planDependent(uid: string): Promise<Plan | undefined> {
     const object = this.#graph.dependent(uid);
-    const resource = object === undefined ? undefined : await this.#resourceOf(object);
-    if (object === undefined || resource === undefined) return undefined;
+    if (object === undefined) return undefined;
+    const resource = await this.#resourceOf(object);
+    if (resource === undefined) return NOT_SERVED;
     const references = ownersOf(object);
     const states = await Promise.all(references.map((reference) => this.#stateOf(reference, object)));
     return decideDependent({
@@ -86,8 +89,9 @@ class Collector {
   async #planOwner(uid: string): Promise<Plan | undefined> {
     const owner = this.#graph.owner(uid);
     const object = owner?.waiting;
-    const resource = object === undefined ? undefined : await this.#resourceOf(object);
-    if (object === undefined || resource === undefined) return undefined;
+    if (object === undefined) return undefined;
+    const resource = await this.#resourceOf(object);
+    if (resource === undefined) return NOT_SERVED;
     return decideOwner({ object, resource, dependents: await this.#withResources(owner) });
   }
 
@@ -129,7 +133,7 @@ class Collector {
     return object?.metadata.uid === reference.uid ? 'there' : 'gone';
   }
 
-  /** Undefined: objects of this kind can no longer be reached, e.g. because its definition is gone. */
+  /** Undefined: objects of this kind cannot be reached, because its definition is gone or not known yet. */
   #resourceOf(object: KubeObject): Promise<Resource | undefined> {
     return this.#settings.mapper.resourceForObject(object);
   }

@@ -1,0 +1,392 @@
+// Package and ClusterPackage: installs, updates, configures, heals and takes down what a package is made of.
+// Reads the package, its PackageInfo, files, values, what it needs and what is there; writes PackageInfos, packages that are
+// needed, the package's objects and its status.
+// INVARIANT: nothing is written into the cluster for a plan that is not whole; what is created is recorded before.
+import {
+  PACKAGE_FINALIZER,
+  type KubeObject,
+  type OwnedResourceReference,
+  type PackageInfo,
+  type PackageManifest,
+} from '../../api/index.ts';
+import { formatKey, isAlreadyExists, kinds, parseKey } from '../../client/index.ts';
+import { isBeingDeleted } from '../../machinery/index.ts';
+import {
+  RepositoryError,
+  isPrepared,
+  ownedPackages,
+  packageHealth,
+  packageInfoFor,
+  packageInfoName,
+  planPackage,
+  preparePackage,
+  resourceKey,
+  resourceReference,
+  type AnyPackage,
+  type PackageKind,
+  type PackagePlan,
+  type PackageVerdict,
+  type Prepared,
+} from '../../packaging/index.ts';
+import {
+  done,
+  finalizerWrite,
+  act,
+  informerSource,
+  requeueAfter,
+  retry,
+  runController,
+  WorkQueue,
+  type Informer,
+  type Outcome,
+  type Source,
+} from '../../runtime/index.ts';
+import { BY_OWNED_PACKAGE, BY_PACKAGE_INFO, ownedKey, type PackageContext } from '../context.ts';
+import { IntegrityError } from '../package-info-controller.ts';
+import { resourceOf } from '../resources.ts';
+import { suspensionOf } from '../suspension-of.ts';
+import { AppliedObjects, ApplyError, SuspendedMidApply, applyObjects, applyPackages } from './apply.ts';
+import { gather } from './gather.ts';
+import { findOwned, releaseInfos, releasePackages, removeObject } from './prune.ts';
+import { union, withVerdict, without, writeStatus } from './status.ts';
+import { tearDown } from './teardown.ts';
+
+const NAME = 'package-controller';
+
+export function runPackageController(context: PackageContext, kind: PackageKind): Promise<void> {
+  const { clock, logger, signal, settings } = context;
+  const applied = new AppliedObjects();
+  const name = kind === 'Package' ? NAME : 'cluster-package-controller';
+  return runController({
+    name,
+    sources: sourcesOf(context, kind),
+    reconcile: (key, { signal: ends }) => new Reconciliation(context, applied, ends).run(kind, key),
+    queue: new WorkQueue({ name, clock, backoffBaseMs: 500 }),
+    clock,
+    logger,
+    signal,
+    concurrency: settings.concurrency,
+  });
+}
+
+function cacheOf({ caches }: PackageContext, kind: PackageKind): Informer<AnyPackage> {
+  return kind === 'Package' ? caches.packages : caches.clusterPackages;
+}
+
+/** What anybody else may have changed about it, or what it says of itself. */
+function isChanged(old: AnyPackage, now: AnyPackage): boolean {
+  const said = ({ metadata }: AnyPackage): string =>
+    JSON.stringify([metadata.generation, metadata.deletionTimestamp, metadata.annotations, metadata.labels]);
+  return said(old) !== said(now);
+}
+
+/** What others go by: whether it is ready, and in which version. */
+function isAnotherState(old: AnyPackage, now: AnyPackage): boolean {
+  const state = ({ metadata, status, spec }: AnyPackage): string =>
+    JSON.stringify([
+      spec,
+      metadata.deletionTimestamp,
+      status?.version,
+      status?.conditions?.map(({ type, status: is }) => [type, is]),
+      status?.ownedPackages,
+    ]);
+  return state(old) !== state(now);
+}
+
+function sourcesOf(context: PackageContext, kind: PackageKind): readonly Source[] {
+  const { caches, owned } = context;
+  const own = cacheOf(context, kind);
+  const keys = (some: readonly AnyPackage[]): readonly string[] =>
+    some.map(({ metadata }) => formatKey({ name: metadata.name ?? '', namespace: metadata.namespace }));
+  const needing = (one: AnyPackage): readonly string[] => {
+    const { name = '', namespace } = one.metadata;
+    return keys(own.store.byIndex(BY_OWNED_PACKAGE, ownedKey({ kind: one.kind, name, namespace })));
+  };
+  const parts = (one: AnyPackage): readonly string[] =>
+    (one.status?.ownedPackages ?? [])
+      .filter((reference) => reference.kind === kind)
+      .map(({ name, namespace }) => formatKey({ name, namespace }));
+  const related = (one: AnyPackage): readonly string[] => [...needing(one), ...parts(one)];
+  return [
+    informerSource(own, { changed: isChanged }),
+    informerSource(caches.packages as Informer<AnyPackage>, { map: related, changed: isAnotherState }),
+    informerSource(caches.clusterPackages as Informer<AnyPackage>, { map: related, changed: isAnotherState }),
+    informerSource(caches.packageInfos, {
+      map: ({ metadata }) => keys(own.store.byIndex(BY_PACKAGE_INFO, metadata.name ?? '')),
+      changed: (old, now) => old.metadata.resourceVersion !== now.metadata.resourceVersion,
+    }),
+    // Whom they mean is not known before they are looked at.
+    informerSource(caches.packageSuspensions, { map: () => own.store.keys() }),
+    informerSource(caches.clusterPackageSuspensions, { map: () => own.store.keys() }),
+    owned.source(kind),
+  ];
+}
+
+/** One pass over one package. */
+class Reconciliation {
+  private readonly context: PackageContext;
+  private readonly applied: AppliedObjects;
+  private readonly signal: AbortSignal;
+
+  constructor(context: PackageContext, applied: AppliedObjects, signal: AbortSignal) {
+    this.context = context;
+    this.applied = applied;
+    this.signal = signal;
+  }
+
+  async run(kind: PackageKind, key: string): Promise<Outcome> {
+    const found = cacheOf(this.context, kind).store.get(parseKey(key));
+    if (found === undefined) {
+      this.applied.forget(`${kind}/${key}`);
+      return done;
+    }
+    if (isBeingDeleted(found)) return tearDown(this.context, found, this.signal);
+    const owner = await this.withFinalizer(found);
+    const suspension = suspensionOf(this.context, owner);
+    if (suspension.active)
+      return suspension.nextTransitionMs === undefined
+        ? requeueAfter(this.context.settings.resyncMs, 'suspended')
+        : requeueAfter(
+            Math.max(0, suspension.nextTransitionMs - this.context.clock.now()),
+            'the suspension changes',
+          );
+    return this.install(owner);
+  }
+
+  private async withFinalizer(owner: AnyPackage): Promise<AnyPackage> {
+    const { client } = this.context;
+    const resource = resourceOf(owner.kind);
+    const write = finalizerWrite(resource, owner, PACKAGE_FINALIZER, true);
+    if (write === undefined) return owner;
+    await act({ writes: [write] }, { client, signal: this.signal });
+    const { name = '', namespace } = owner.metadata;
+    return client.get(resource, { name, namespace }, { signal: this.signal });
+  }
+
+  private async install(owner: AnyPackage): Promise<Outcome> {
+    const { settings } = this.context;
+    const info = await this.packageInfo(owner);
+    if ('state' in info) return this.say(info.owner, info, settings.retryMs);
+    const { owner: recorded, manifest } = info;
+    try {
+      const prepared = preparePackage(await gather(this.context, recorded, info.info, manifest, this.signal));
+      if (!isPrepared(prepared)) return await this.say(recorded, prepared, settings.retryMs);
+      return await this.carryOut(recorded, prepared);
+    } catch (error) {
+      if (error instanceof SuspendedMidApply) {
+        const verdict: PackageVerdict = {
+          state: 'Unknown',
+          reason: 'SuspendedMidApply',
+          message: error.message,
+        };
+        return this.say(recorded, verdict, 0);
+      }
+      const integrity = error instanceof IntegrityError;
+      if (!integrity && !(error instanceof RepositoryError)) throw error;
+      if (isInstalled(recorded)) return this.keep(recorded, error.message);
+      const reason = integrity ? 'IntegrityFailed' : 'InstallationFailed';
+      await this.say(recorded, { state: 'Failed', reason, message: error.message }, 0);
+      return retry(error);
+    }
+  }
+
+  /** The package's PackageInfo once it can be used, or what to say until then. */
+  private async packageInfo(
+    owner: AnyPackage,
+  ): Promise<
+    | { readonly owner: AnyPackage; readonly info: PackageInfo; readonly manifest: PackageManifest }
+    | (PackageVerdict & { readonly owner: AnyPackage })
+  > {
+    const { name, version, repositoryName = '' } = owner.spec.packageInfo;
+    const { caches, client } = this.context;
+    const wanted = packageInfoFor(repositoryName, name, version);
+    const reference: OwnedResourceReference = {
+      group: 'packages.glasskube.dev',
+      version: 'v1alpha1',
+      kind: 'PackageInfo',
+      name: packageInfoName(repositoryName, name, version),
+    };
+    const recorded = await writeStatus(this.context, owner, {
+      ...owner.status,
+      ownedPackageInfos: union(owner.status?.ownedPackageInfos, [reference]),
+    });
+    const info = caches.packageInfos.store.get(reference.name);
+    if (info === undefined) {
+      try {
+        await client.create(kinds.packageInfos, wanted, { signal: this.signal });
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+      }
+    }
+    const { manifest, conditions = [] } = info?.status ?? {};
+    const current = info?.status?.version === version && manifest !== undefined;
+    const failure = conditions.find(({ type, status }) => type === 'Failed' && status === 'True');
+    // A repository that cannot be reached, or changed what was published, does not touch what is installed.
+    if (info !== undefined && current && (failure === undefined || isInstalled(owner)))
+      return { owner: recorded, info, manifest };
+    if (failure !== undefined)
+      return {
+        owner: recorded,
+        state: 'Failed',
+        reason: failure.reason === 'IntegrityFailed' ? 'IntegrityFailed' : 'SyncFailed',
+        message: failure.message,
+      };
+    return {
+      owner: recorded,
+      state: 'Unknown',
+      reason: 'Pending',
+      message: `reading ${name} ${version} from its repository`,
+    };
+  }
+
+  private async carryOut(owner: AnyPackage, prepared: Prepared): Promise<Outcome> {
+    const { settings } = this.context;
+    const live = await this.liveObjects(prepared.rendered.map(({ object }) => resourceReference(object)));
+    const leftovers = await this.liveObjects(owner.status?.ownedResources ?? []);
+    const plan = planPackage({ prepared, live, leftovers });
+    if (plan.verdict.state === 'Failed' && plan.steps.length === 0)
+      return this.say(owner, plan.verdict, settings.retryMs);
+    const recorded = await writeStatus(this.context, owner, {
+      ...owner.status,
+      ownedPackages: ownedPackages(prepared),
+      ...(prepared.waitingFor.length > 0
+        ? {}
+        : { ownedResources: union(owner.status?.ownedResources, plan.owned) }),
+    });
+    const options = {
+      owner: recorded,
+      plan,
+      live,
+      isSuspended: () => this.isSuspendedNow(recorded),
+      signal: this.signal,
+    };
+    await applyPackages(this.context, options);
+    if (plan.verdict.state !== 'Ready') return this.say(recorded, plan.verdict, settings.retryMs);
+    try {
+      await applyObjects(this.context, this.applied, options);
+    } catch (error) {
+      if (!(error instanceof ApplyError)) throw error;
+      await this.say(recorded, { state: 'Failed', reason: 'InstallationFailed', message: error.message }, 0);
+      return retry(error);
+    }
+    return this.finish(recorded, prepared, plan);
+  }
+
+  /** Everything is applied: takes away what is left over, and says how it is. */
+  private async finish(owner: AnyPackage, prepared: Prepared, plan: PackagePlan): Promise<Outcome> {
+    const { settings } = this.context;
+    const gone: OwnedResourceReference[] = [];
+    for (const step of plan.steps) {
+      if (step.do !== 'Prune') continue;
+      if (this.isSuspendedNow(owner)) throw new SuspendedMidApply([]);
+      if (!(await removeObject(this.context, owner, step.reference, this.signal))) gone.push(step.reference);
+    }
+    const released = await this.release(owner, prepared);
+    const live = await this.liveObjects(prepared.rendered.map(({ object }) => resourceReference(object)));
+    const health = packageHealth(
+      prepared.rendered.map(({ object }) => {
+        const reference = resourceReference(object);
+        return { called: `${reference.kind} ${reference.name}`, live: live.get(resourceKey(reference)) };
+      }),
+    );
+    const installed = {
+      ...owner.status,
+      version: owner.spec.packageInfo.version,
+      ...(owner.metadata.generation === undefined ? {} : { appliedGeneration: owner.metadata.generation }),
+      ownedResources: without(plan.owned, gone),
+      ownedPackages: without(owner.status?.ownedPackages, released.packages),
+      ownedPackageInfos: without(owner.status?.ownedPackageInfos, released.infos),
+    };
+    const verdict = verdictOf(health, prepared);
+    await writeStatus(this.context, owner, withVerdict(this.context, owner, installed, verdict));
+    return requeueAfter(verdict.state === 'Ready' ? settings.resyncMs : settings.retryMs, 'look at it again');
+  }
+
+  private async release(
+    owner: AnyPackage,
+    { needed }: Prepared,
+  ): Promise<{
+    readonly packages: readonly OwnedResourceReference[];
+    readonly infos: readonly OwnedResourceReference[];
+  }> {
+    const { status, spec } = owner;
+    const { name, version, repositoryName = '' } = spec.packageInfo;
+    const keep = new Set(
+      needed.map(({ kind, metadata }) =>
+        ownedKey({ kind, name: metadata.name ?? '', namespace: metadata.namespace }),
+      ),
+    );
+    const packages = (status?.ownedPackages ?? []).filter((one) => !keep.has(ownedKey(one)));
+    const current = packageInfoName(repositoryName, name, version);
+    const infos = (status?.ownedPackageInfos ?? []).filter((one) => one.name !== current);
+    const released = await releasePackages(this.context, owner, packages, this.signal);
+    await releaseInfos(this.context, owner, infos, this.signal);
+    return { packages: released, infos };
+  }
+
+  private async liveObjects(
+    references: readonly OwnedResourceReference[],
+  ): Promise<ReadonlyMap<string, KubeObject>> {
+    const found = await Promise.all(
+      references.map(
+        async (reference) =>
+          [resourceKey(reference), await findOwned(this.context, reference, this.signal)] as const,
+      ),
+    );
+    return new Map(found.flatMap(([key, object]) => (object === undefined ? [] : [[key, object] as const])));
+  }
+
+  private isSuspendedNow({ kind, metadata }: AnyPackage): boolean {
+    const now = cacheOf(this.context, kind).store.get({
+      name: metadata.name ?? '',
+      namespace: metadata.namespace,
+    });
+    return now !== undefined && suspensionOf(this.context, now).active;
+  }
+
+  /** What is installed stays, and is looked at; only its source cannot be had. */
+  private async keep(owner: AnyPackage, why: string): Promise<Outcome> {
+    const references = owner.status?.ownedResources ?? [];
+    const live = await this.liveObjects(references);
+    const health = packageHealth(
+      references.map((reference) => ({
+        called: `${reference.kind} ${reference.name}`,
+        live: live.get(resourceKey(reference)),
+      })),
+    );
+    const text = `what is installed stays as it is, since it cannot be compared: ${why}`;
+    const message = health.problems.length === 0 ? text : `${health.problems.join('; ')}; ${text}`;
+    const state = health.state === 'Ready' ? 'Ready' : health.state === 'Failed' ? 'Failed' : 'Unknown';
+    const reason = state === 'Ready' ? 'UpToDate' : state === 'Failed' ? 'InstallationFailed' : 'Pending';
+    return this.say(owner, { state, reason, message }, this.context.settings.retryMs);
+  }
+
+  private async say(owner: AnyPackage, verdict: PackageVerdict, againMs: number): Promise<Outcome> {
+    const status = withVerdict(this.context, owner, owner.status ?? {}, verdict);
+    await writeStatus(this.context, owner, status);
+    return againMs === 0 ? done : requeueAfter(againMs, verdict.reason);
+  }
+}
+
+/** Whether what is in the cluster is what the package asks for now. */
+function isInstalled({ metadata, spec, status }: AnyPackage): boolean {
+  return status?.version === spec.packageInfo.version && status.appliedGeneration === metadata.generation;
+}
+
+function verdictOf(
+  health: ReturnType<typeof packageHealth>,
+  { rendered, manifest }: Prepared,
+): PackageVerdict {
+  const message = health.problems.join('; ');
+  if (health.state === 'Failed') return { state: 'Failed', reason: 'InstallationFailed', message };
+  if (health.state === 'Waiting') return { state: 'Unknown', reason: 'Pending', message };
+  if (rendered.length === 0)
+    return { state: 'Ready', reason: 'UpToDate', message: `${manifest.name} has nothing to install` };
+  const flux = rendered.filter(({ object }) => object.kind === 'HelmRelease').length;
+  const how = flux === 0 ? '' : `, ${flux} of them charts that Flux installs`;
+  return {
+    state: 'Ready',
+    reason: 'InstallationSucceeded',
+    message: `${rendered.length} objects are installed${how}`,
+  };
+}

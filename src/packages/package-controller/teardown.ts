@@ -1,0 +1,78 @@
+// Uninstalling: what the package brought goes first, in the reverse of the order in which it came, then what was installed for
+// it, and the package itself last. Suspended or not: who deletes a package means it.
+import type { OwnedResourceReference } from '../../api/index.ts';
+import { hasFinalizer } from '../../machinery/index.ts';
+import { PACKAGE_FINALIZER } from '../../api/index.ts';
+import type { AnyPackage } from '../../packaging/index.ts';
+import { act, done, finalizerWrite, requeueAfter, type Outcome } from '../../runtime/index.ts';
+import type { PackageContext } from '../context.ts';
+import { resourceOf } from '../resources.ts';
+import { releaseInfos, releasePackages, removeObject } from './prune.ts';
+import { withVerdict, writeStatus } from './status.ts';
+
+/** Where nothing tells that an object is gone. */
+const LOOK_AGAIN_MS = 2_000;
+// LIMIT: objects that are named while they are waited for.
+const NAMED_MAX = 5;
+
+export async function tearDown(
+  context: PackageContext,
+  owner: AnyPackage,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (!hasFinalizer(owner, PACKAGE_FINALIZER)) return done;
+  const { ownedResources = [], ownedPackages = [], ownedPackageInfos = [] } = owner.status ?? {};
+  for (const stage of [ownedResources.filter(isPlain), ownedResources.filter(isDefinition)]) {
+    const left = await removeAll(context, owner, stage, signal);
+    if (left.length > 0) return waitFor(context, owner, left);
+  }
+  await releasePackages(context, owner, ownedPackages, signal);
+  const left = await removeAll(context, owner, ownedResources.filter(isNamespace), signal);
+  if (left.length > 0) return waitFor(context, owner, left);
+  await releaseInfos(context, owner, ownedPackageInfos, signal);
+  const write = finalizerWrite(resourceOf(owner.kind), owner, PACKAGE_FINALIZER, false);
+  return write === undefined ? done : act({ writes: [write] }, { client: context.client, signal });
+}
+
+function isNamespace({ group, kind }: OwnedResourceReference): boolean {
+  return group === '' && kind === 'Namespace';
+}
+
+function isDefinition({ group, kind }: OwnedResourceReference): boolean {
+  return group === 'apiextensions.k8s.io' && kind === 'CustomResourceDefinition';
+}
+
+function isPlain(reference: OwnedResourceReference): boolean {
+  return !isNamespace(reference) && !isDefinition(reference);
+}
+
+async function removeAll(
+  context: PackageContext,
+  owner: AnyPackage,
+  references: readonly OwnedResourceReference[],
+  signal: AbortSignal,
+): Promise<readonly OwnedResourceReference[]> {
+  const left: OwnedResourceReference[] = [];
+  for (const reference of references.toReversed())
+    if (await removeObject(context, owner, reference, signal)) left.push(reference);
+  return left;
+}
+
+async function waitFor(
+  context: PackageContext,
+  owner: AnyPackage,
+  left: readonly OwnedResourceReference[],
+): Promise<Outcome> {
+  const named = left
+    .slice(0, NAMED_MAX)
+    .map(({ kind, namespace, name }) => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`);
+  const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : '';
+  const message = `uninstalling; waiting until ${named.join(', ')}${more} are gone`;
+  const status = withVerdict(context, owner, owner.status ?? {}, {
+    state: 'Unknown',
+    reason: 'Pending',
+    message,
+  });
+  await writeStatus(context, owner, status);
+  return requeueAfter(LOOK_AGAIN_MS, 'objects are being deleted');
+}
