@@ -18,6 +18,7 @@ import {
 import { isBeingDeleted } from '../machinery/index.ts';
 import type { Binding } from '../propagation/index.ts';
 import { done, informerSource, requeueAfter, runController, type Outcome } from '../runtime/index.ts';
+import { templateReference } from './binding-template.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { brakeOf } from './eviction-brake.ts';
 import { BINDING_SCOPES, reportHeld, tellNotEvicted, writeEviction } from './evictions.ts';
@@ -40,15 +41,11 @@ export const applicationFailoverController: Controller = {
 /** What the policy asks for; undefined when the binding is not to be moved. */
 function failoverOf({ interpreter }: ControllerContext, binding: Binding): ApplicationFailover | undefined {
   const { spec, status } = binding;
-  const { apiVersion, kind, namespace, name } = spec.resource;
-  const template = {
-    apiVersion,
-    kind,
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-  };
   // COMPAT: without its dependencies a workload is not moved, however the policy asks for it.
   if (spec.propagateDeps !== true || (status?.aggregatedStatus ?? []).length === 0) return undefined;
-  return interpreter.has(template, 'InterpretHealth') ? spec.failover?.application : undefined;
+  return interpreter.has(templateReference(binding), 'InterpretHealth')
+    ? spec.failover?.application
+    : undefined;
 }
 
 async function runFor(context: ControllerContext, name: string, resource: Resource<Binding>): Promise<void> {

@@ -28,6 +28,7 @@ import {
   type Informer,
 } from '../runtime/index.ts';
 import { BINDINGS_BY_CLUSTER, targetNames } from './cluster.ts';
+import { loadTemplate, templateResource } from './binding-template.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { reinterpreted } from './interpretation-changes.ts';
 
@@ -150,20 +151,16 @@ async function runFor(
 }
 
 async function writeTemplateStatus(
-  { hubClient, mapper, interpreter, recorder, informers }: ControllerContext,
+  context: ControllerContext,
   binding: Binding,
   items: readonly AggregatedStatusItem[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { apiVersion, kind, namespace, name } = binding.spec.resource;
-  const resource = await mapper.resourceForObject({ apiVersion, kind });
+  const { hubClient, interpreter, recorder } = context;
+  const resource = await templateResource(context, binding);
   if (resource === undefined || !resource.subresources.includes('status')) return;
-  // The detector follows all templates, so the cache mostly answers; an old answer only costs a conflict.
-  const informer = informers.informer(resource);
-  const key = { namespace, name };
-  const template = informer.isSynced
-    ? informer.store.get(key)
-    : await hubClient.find(resource, key, { signal });
+  // An old answer only costs a conflict.
+  const template = await loadTemplate(context, binding, 'cached', signal);
   if (template === undefined || !interpreter.has(template, 'AggregateStatus')) return;
   try {
     const next = await interpreter.aggregate(template, items);

@@ -47,6 +47,7 @@ import {
   type Outcome,
 } from '../runtime/index.ts';
 import { WORKS_BY_BINDING, bindingId, bindingIds } from './binding-status.ts';
+import { loadTemplate } from './binding-template.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { Deletions } from './deletion-rules.ts';
 import { Fences } from './fencing.ts';
@@ -177,7 +178,7 @@ class Renderer {
   async render(binding: Binding, signal: AbortSignal): Promise<Outcome> {
     const { recorder } = this.context;
     const targets = renderTargets(binding.spec);
-    const fenced = await this.fences.template(binding);
+    const fenced = await this.fences.template(binding, signal);
     // What must run at most once leaves before it is started elsewhere, however its policy purges.
     const existing =
       fenced === undefined || targets.length === 0
@@ -192,7 +193,7 @@ class Renderer {
     if (targets.length === 0) return done;
     const obstacle = fenced === undefined ? this.purging(binding) : this.fencedOff(binding, targets);
     if (obstacle !== undefined) return obstacle;
-    const template = await this.template(binding, signal);
+    const template = await loadTemplate(this.context, binding, 'asNamed', signal);
     // COMPAT: a template that is gone leaves its Works to the garbage collector, through its binding.
     if (template === undefined) return done;
     const { failures, wanted } = await this.writeWorks(binding, template, targets, signal);
@@ -213,7 +214,7 @@ class Renderer {
     const told = works.some(needsCause);
     const cause = told
       ? causeOfBindingEnd(
-          await this.template(binding, signal, 'live'),
+          await loadTemplate(this.context, binding, 'live', signal),
           binding.spec.resource.uid,
           binding.metadata.annotations?.[REMOVAL_CAUSE_ANNOTATION],
         )
@@ -275,24 +276,6 @@ class Renderer {
   private worksOf(binding: Binding): readonly Work[] {
     const id = bindingId(binding);
     return id === '' ? [] : this.works.store.byIndex(WORKS_BY_BINDING, id);
-  }
-
-  /** @param read live: of a template that has just gone, a cache may not have heard */
-  private async template(
-    { spec }: Binding,
-    signal: AbortSignal,
-    read: 'cached' | 'live' = 'cached',
-  ): Promise<KubeObject | undefined> {
-    const { mapper, informers, hubClient } = this.context;
-    const { apiVersion, kind, namespace, name, resourceVersion } = spec.resource;
-    const resource = await mapper.resourceForObject({ apiVersion, kind });
-    if (resource === undefined) return undefined;
-    const informer = informers.informer(resource);
-    const cached =
-      read === 'cached' && informer.isSynced ? informer.store.get({ namespace, name }) : undefined;
-    // The binding names the version it was made of; a cache that is behind it would render yesterday's template.
-    if (cached !== undefined && !isOlder(cached.metadata.resourceVersion, resourceVersion)) return cached;
-    return hubClient.find(resource, { namespace, name }, { signal });
   }
 
   private async writeWorks(
@@ -416,9 +399,4 @@ export async function writeWork(
 
 function clusterOf(work: Work): string {
   return clusterOfExecutionNamespace(work.metadata.namespace ?? '') ?? '';
-}
-
-function isOlder(version: string | undefined, than: string | undefined): boolean {
-  const [a, b] = [Number(version), Number(than)];
-  return Number.isFinite(a) && Number.isFinite(b) && a < b;
 }

@@ -27,6 +27,7 @@ import {
   type RemovalCause,
 } from '../propagation/index.ts';
 import type { Informer, Source } from '../runtime/index.ts';
+import { cachedTemplate, templateReference } from './binding-template.ts';
 import type { ControllerContext } from './context.ts';
 
 // The hub's own, which every cluster has and none ever loses.
@@ -128,7 +129,8 @@ export class Deletions {
 
   /** It never is there for yet others only, as dependencies of dependencies are not followed. */
   private rulesOfDependent(binding: Binding): DeletionRules | undefined {
-    const template = this.templateOf(binding);
+    // Selectors by label need the template; the binding itself says the rest.
+    const template = cachedTemplate(this.context, binding) ?? templateReference(binding);
     return deletionRules({ template, spec: binding.spec, policy: this.policyFor(template), dependents: [] });
   }
 
@@ -146,18 +148,6 @@ export class Deletions {
       const binding = rest === undefined ? this.bindingOf('', namespace) : this.bindingOf(namespace, rest);
       return binding === undefined || isBeingDeleted(binding);
     });
-  }
-
-  /** Selectors by label need the template; the binding itself says the rest. */
-  private templateOf({ spec }: Binding): KubeObject {
-    const { apiVersion, kind, namespace, name } = spec.resource;
-    for (const informer of this.context.informers.list()) {
-      const { group, version } = informer.resource;
-      if ((group === '' ? version : `${group}/${version}`) !== apiVersion) continue;
-      const found = informer.store.get({ namespace, name });
-      if (found?.kind === kind) return found;
-    }
-    return { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
   }
 
   /** Keys of the bindings that an edited, new or deleted policy may concern. */

@@ -44,6 +44,7 @@ import {
   type Informer,
   type Outcome,
 } from '../runtime/index.ts';
+import { loadTemplate, templateResource } from './binding-template.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { reinterpreted } from './interpretation-changes.ts';
 import { BINDINGS_BY_DEPENDENCY, DependencyWatch, dependencyKeys } from './dependencies-watch.ts';
@@ -182,14 +183,14 @@ class Distributor {
   /** What the template needs; undefined when nobody can say. */
   private async dependencies(
     key: string,
-    { spec }: Binding,
+    binding: Binding,
     signal: AbortSignal,
   ): Promise<readonly Dependency[] | undefined> {
-    const { hubClient, interpreter, mapper, recorder } = this.context;
-    const { apiVersion, kind, namespace, name } = spec.resource;
-    const resource = await mapper.resourceForObject({ apiVersion, kind });
-    if (resource === undefined) throw new Error(`${apiVersion} ${kind} is not served`);
-    const template = await hubClient.find(resource, { namespace, name }, { signal });
+    const { interpreter, recorder } = this.context;
+    const { apiVersion, kind } = binding.spec.resource;
+    const template = await loadTemplate(this.context, binding, 'live', signal);
+    if (template === undefined && (await templateResource(this.context, binding)) === undefined)
+      throw new Error(`${apiVersion} ${kind} is not served`);
     // The binding goes after its template, and comes back here then.
     if (template === undefined || !interpreter.has(template, 'InterpretDependency')) return undefined;
     try {

@@ -8,6 +8,7 @@ import { errorMessage } from '../base/index.ts';
 import { isConflict, isNotFound, keyOf, kinds } from '../client/index.ts';
 import { done, informerSource, requeueAfter, runController, type Outcome } from '../runtime/index.ts';
 import { decideDeschedule, descheduleText, isDeschedulable, undesiredClusters } from '../scheduling/index.ts';
+import { templateReference } from './binding-template.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { Estimators } from './estimators.ts';
 
@@ -77,17 +78,7 @@ function tell(
   reason: string,
   message: string,
 ): void {
-  const { apiVersion, kind, namespace, name, uid } = binding.spec.resource;
-  const template = {
-    apiVersion,
-    kind,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
-    },
-  };
   const own = recorder.withComponent('karmada-descheduler');
   own.event(binding, type, reason, message);
-  own.event(template, type, reason, message);
+  own.event(templateReference(binding), type, reason, message);
 }

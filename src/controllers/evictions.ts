@@ -3,7 +3,7 @@ import { errorMessage, formatTime } from '../base/index.ts';
 import { kinds, type Resource } from '../client/index.ts';
 import { heldCondition, type EvictionChange, type HeldStep, type Hold } from '../failover/index.ts';
 import { withCondition, type Binding } from '../propagation/index.ts';
-import type { ObjectReferable } from '../runtime/index.ts';
+import { templateReference } from './binding-template.ts';
 import type { ControllerContext } from './context.ts';
 
 /** Both scopes, for controllers that run once for each. */
@@ -37,23 +37,9 @@ export async function writeEviction(
   );
 }
 
-function templateOf({ spec }: Binding): ObjectReferable {
-  const { apiVersion, kind, namespace, name, uid, resourceVersion } = spec.resource;
-  return {
-    apiVersion,
-    kind,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    },
-  };
-}
-
 export function tellEvicted({ recorder }: ControllerContext, binding: Binding, cluster: string): void {
   const message = `Evict from cluster ${cluster} succeed.`;
-  for (const object of [binding, templateOf(binding)])
+  for (const object of [binding, templateReference(binding)])
     recorder.event(object, 'Normal', 'EvictWorkloadFromClusterSucceed', message);
 }
 
@@ -64,7 +50,7 @@ export function tellNotEvicted(
   error: unknown,
 ): void {
   const message = `Evict from cluster ${cluster} failed: ${errorMessage(error)}.`;
-  for (const object of [binding, templateOf(binding)])
+  for (const object of [binding, templateReference(binding)])
     recorder.event(object, 'Warning', 'EvictWorkloadFromClusterFailed', message);
 }
 
@@ -87,7 +73,7 @@ export async function reportHeld(
   const next = { ...binding, status: { ...status, conditions } } as Binding;
   await hubClient.updateStatus(resource, next, { signal });
   if (hold === undefined) return true;
-  for (const object of [binding, templateOf(binding)])
+  for (const object of [binding, templateReference(binding)])
     recorder.event(object, 'Warning', hold.reason, hold.message);
   return true;
 }

@@ -29,6 +29,7 @@ import {
   type Outcome,
 } from '../runtime/index.ts';
 import { WORKS_BY_BINDING, bindingId, bindingIds } from './binding-status.ts';
+import { loadTemplate } from './binding-template.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { BINDING_SCOPES } from './evictions.ts';
 import { isReady } from './readiness.ts';
@@ -61,14 +62,9 @@ export class Fences {
   }
 
   /** The template of a binding that must run at most once; undefined for all others. */
-  async template({ spec }: Binding): Promise<KubeObject | undefined> {
-    const { mapper, informers } = this.context;
-    const { apiVersion, kind, namespace, name } = spec.resource;
-    if (namespace === undefined) return undefined;
-    const found = await mapper.resourceForObject({ apiVersion, kind });
-    if (found === undefined) return undefined;
-    // The detector follows all templates.
-    const template = informers.informer(found).store.get({ namespace, name });
+  async template(binding: Binding, signal: AbortSignal): Promise<KubeObject | undefined> {
+    if (binding.spec.resource.namespace === undefined) return undefined;
+    const template = await loadTemplate(this.context, binding, 'cached', signal);
     return template !== undefined && isAtMostOnce(template) ? template : undefined;
   }
 
@@ -145,7 +141,7 @@ async function runFor(context: ControllerContext, name: string, scope: Resource<
         fences.forget(key);
         return done;
       }
-      const template = await fences.template(binding);
+      const template = await fences.template(binding, reconcileSignal);
       const [target, ...more] = renderTargets(binding.spec);
       if (template === undefined || target === undefined || more.length > 0) return done;
       const namespace = executionNamespace(target.name);

@@ -11,6 +11,7 @@ import {
   type Overridden,
 } from '../propagation/index.ts';
 import type { Informer, Source } from '../runtime/index.ts';
+import { cachedTemplate, templateReference } from './binding-template.ts';
 import type { ControllerContext } from './context.ts';
 
 export class Overrides {
@@ -106,25 +107,7 @@ export class Overrides {
   }
 
   private selects(policy: AnyOverridePolicy, binding: Binding): boolean {
-    const { apiVersion, kind, namespace, name } = binding.spec.resource;
     // Selectors by label need the template; the binding itself says the rest.
-    const template = this.template(binding) ?? {
-      apiVersion,
-      kind,
-      metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-    };
-    return overridePolicySelects(policy, template);
-  }
-
-  private template({ spec }: Binding): KubeObject | undefined {
-    const { apiVersion, kind, namespace, name } = spec.resource;
-    for (const informer of this.context.informers.list()) {
-      const { group, version } = informer.resource;
-      const served = group === '' ? version : `${group}/${version}`;
-      if (served !== apiVersion) continue;
-      const found = informer.store.get({ namespace, name });
-      if (found?.kind === kind) return found;
-    }
-    return undefined;
+    return overridePolicySelects(policy, cachedTemplate(this.context, binding) ?? templateReference(binding));
   }
 }

@@ -23,6 +23,7 @@ import {
   type Outcome,
 } from '../runtime/index.ts';
 import { isInCharge } from './charge.ts';
+import { loadTemplate } from './binding-template.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import type { MemberConnection } from './member-connections.ts';
 import { isReady } from './readiness.ts';
@@ -142,7 +143,7 @@ class Collector {
     const cluster = informers.informer(kinds.clusters).store.get(name);
     if (cluster === undefined || !isReady(cluster) || !isInCharge(charge, cluster)) return before;
     if (concerned.length === 0) return undefined;
-    const template = await this.template(binding, signal);
+    const template = await loadTemplate(this.context, binding, 'cached', signal);
     if (template === undefined) return before;
     const connection = members.connect(cluster);
     const related = await this.follow(connection, concerned);
@@ -155,17 +156,6 @@ class Collector {
     const { observedAt: _time, cluster: _name, ...old } = before ?? { observedAt: '', cluster: '' };
     if (before !== undefined && deepEqual(old, state)) return before;
     return { cluster: name, observedAt: formatTime(clock.now()), ...state };
-  }
-
-  private async template({ spec }: ResourceBinding, signal: AbortSignal): Promise<KubeObject | undefined> {
-    const { mapper, informers, hubClient } = this.context;
-    const { apiVersion, kind, namespace, name } = spec.resource;
-    const found = await mapper.resourceForObject({ apiVersion, kind });
-    if (found === undefined) return undefined;
-    const informer = informers.informer(found);
-    return informer.isSynced
-      ? informer.store.get({ namespace, name })
-      : hubClient.find(found, { namespace, name }, { signal });
   }
 
   /** The related kinds, by API version and kind; those that the member serves and that have been read. */

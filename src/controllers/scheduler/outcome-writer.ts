@@ -1,6 +1,6 @@
 // Carries out what a scheduling decision came to: the patch, the status, the events.
 // INVARIANT: only the scheduler's own fields of a status are written, whatever others write at the same time.
-import { SCHEDULED_CONDITION, type KubeObject, type ResourceBindingStatus } from '../../api/index.ts';
+import { SCHEDULED_CONDITION, type ResourceBindingStatus } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import { isConflict, isNotFound, kinds, type Resource } from '../../client/index.ts';
 import { StatusError } from '../../machinery/index.ts';
@@ -13,6 +13,7 @@ import {
   type SchedulingEvent,
   type WriteError,
 } from '../../scheduling/index.ts';
+import { templateReference } from '../binding-template.ts';
 import type { ControllerContext } from '../context.ts';
 
 // LIMIT: how often a status write that met somebody else's is made anew.
@@ -99,17 +100,7 @@ export class OutcomeWriter {
 
   /** On the binding and on its template. */
   tell(binding: Binding, events: readonly SchedulingEvent[]): void {
-    const { apiVersion, kind, namespace, name, uid, resourceVersion } = binding.spec.resource;
-    const template: KubeObject = {
-      apiVersion,
-      kind,
-      metadata: {
-        name,
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(uid === undefined ? {} : { uid }),
-        ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      },
-    };
+    const template = templateReference(binding);
     for (const { type, reason, message } of events) {
       this.recorder.event(binding, type, reason, message);
       this.recorder.event(template, type, reason, message);
