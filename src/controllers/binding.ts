@@ -26,13 +26,13 @@ import {
   existingClusters,
   fenceOf,
   isAtMostOnce,
-  isWorkload,
   mergeWork,
   needsCause,
   preservedState,
   renderTargets,
   renderWork,
   supersededWorks,
+  withShare,
   type Binding,
   type RemovalCause,
 } from '../propagation/index.ts';
@@ -303,7 +303,8 @@ class Renderer {
   ): Promise<string> {
     const cluster = this.clusters.store.get(target.name);
     if (cluster === undefined) throw new Error(`cluster ${target.name} does not exist`);
-    const revised = await this.revise(binding, template, target, completions);
+    const { interpreter } = this.context;
+    const revised = await withShare(interpreter, template, binding.spec, target, completions);
     const overridden = this.overrides.apply(revised, template, cluster);
     const preserved = this.context.settings.gates.StatefulFailoverInjection
       ? preservedState(binding.spec, renderTargets(binding.spec), this.states.store.get(keyOf(binding)))
@@ -356,22 +357,6 @@ class Renderer {
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-  }
-
-  private async revise(
-    binding: Binding,
-    template: KubeObject,
-    { name, replicas = 0 }: TargetCluster,
-    completions: ReadonlyMap<string, number> | undefined,
-  ): Promise<KubeObject> {
-    let revised = template;
-    if (isWorkload(binding.spec))
-      revised = (await this.context.interpreter.revise(template, replicas)) ?? template;
-    if (completions === undefined) return revised;
-    const share = completions.get(name);
-    if (share === undefined)
-      throw new Error(`no completions of job ${template.metadata.name} fall to cluster ${name}`);
-    return { ...revised, spec: { ...(revised['spec'] as object), completions: share } };
   }
 }
 

@@ -3,9 +3,9 @@ import type { Cluster, KubeObject, TargetCluster } from '../api/index.ts';
 import {
   applyOverrides,
   divideCompletions,
-  isWorkload,
   renderTargets,
   renderWork,
+  withShare,
   type Binding,
 } from '../propagation/index.ts';
 import type { WorldView } from './world.ts';
@@ -35,22 +35,18 @@ async function renderFor(
   view: WorldView,
   binding: Binding,
   template: KubeObject,
-  { name, replicas = 0 }: TargetCluster,
+  target: TargetCluster,
   cluster: Cluster,
   completions: ReadonlyMap<string, number> | undefined,
 ): Promise<Rendered> {
   let revised = template;
   try {
-    if (isWorkload(binding.spec)) revised = (await view.interpreter.revise(template, replicas)) ?? template;
+    revised = await withShare(view.interpreter, template, binding.spec, target, completions);
   } catch (error) {
     return {
       ok: false,
       error: `its replicas cannot be set: ${error instanceof Error ? error.message : String(error)}`,
     };
-  }
-  const share = completions?.get(name);
-  if (share !== undefined) {
-    revised = { ...revised, spec: { ...(revised['spec'] as object), completions: share } };
   }
   const result = applyOverrides({
     manifest: revised,
@@ -60,7 +56,7 @@ async function renderFor(
   });
   if (!result.ok) return { ok: false, error: `override policy ${result.policy}: ${result.error}` };
   const { manifest, annotations } = result;
-  const work = renderWork({ binding, template, cluster: name, overridden: { manifest, annotations } });
+  const work = renderWork({ binding, template, cluster: target.name, overridden: { manifest, annotations } });
   const [sent] = (work.spec.workload?.manifests ?? []) as unknown as readonly KubeObject[];
   return {
     ok: true,

@@ -1,3 +1,4 @@
+export { withComponentShares } from './component-shares.ts';
 export { createInterpreter } from './interpreter.ts';
 export type {
   Dependency,

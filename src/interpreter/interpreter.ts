@@ -53,6 +53,8 @@ export interface InterpreterLayer {
   has(kind: GroupVersionKind, operation: Operation): boolean;
   replicas(object: KubeObject): Answer<Replicas>;
   components(object: KubeObject): Answer<readonly Component[]>;
+  /** With another number of replicas in one component; undefined: nothing says where it stands. Goes with `components`. */
+  withComponent?(object: KubeObject, name: string, replicas: number): KubeObject | undefined;
   revise(object: KubeObject, replicas: number): Answer<KubeObject>;
   retain(desired: KubeObject, observed: KubeObject): Answer<KubeObject>;
   /** The part of the status worth reporting; undefined: nothing. */
@@ -67,6 +69,7 @@ export interface Interpreter {
   has(object: KubeObject, operation: Operation): boolean;
   replicas(object: KubeObject): Answer<Replicas | undefined>;
   components(object: KubeObject): Answer<readonly Component[] | undefined>;
+  withComponent(object: KubeObject, name: string, replicas: number): KubeObject | undefined;
   revise(object: KubeObject, replicas: number): Answer<KubeObject | undefined>;
   retain(desired: KubeObject, observed: KubeObject): Answer<KubeObject | undefined>;
   status(observed: KubeObject): Answer<JsonValue | undefined>;
@@ -85,6 +88,8 @@ export function createInterpreter(layers: readonly InterpreterLayer[]): Interpre
     has: (object, operation) => operation === 'InterpretStatus' || layerFor(object, operation) !== undefined,
     replicas: (object) => layerFor(object, 'InterpretReplica')?.replicas(object),
     components: (object) => layerFor(object, 'InterpretComponent')?.components(object),
+    withComponent: (object, name, replicas) =>
+      layerFor(object, 'InterpretComponent')?.withComponent?.(object, name, replicas),
     revise: (object, replicas) => layerFor(object, 'ReviseReplica')?.revise(object, replicas),
     retain: (desired, observed) => layerFor(desired, 'Retain')?.retain(desired, observed),
     status: (observed) => {

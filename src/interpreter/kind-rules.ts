@@ -16,6 +16,8 @@ import { withValue } from './native/read.ts';
 export interface KindRules {
   readonly replicas?: (object: KubeObject) => Replicas;
   readonly components?: (object: KubeObject) => readonly Component[];
+  /** With another number of replicas in one component; undefined: it always has the same. */
+  readonly withComponent?: (object: KubeObject, name: string, replicas: number) => KubeObject | undefined;
   readonly revise?: (object: KubeObject, replicas: number) => KubeObject;
   readonly retain?: (desired: KubeObject, observed: KubeObject) => KubeObject;
   readonly status?: (observed: KubeObject) => JsonObject;
@@ -65,6 +67,8 @@ export function rulesLayer(
       find(`${formatApiVersion(kind)} ${kind.kind}`)?.[RULE_OF[operation]] !== undefined,
     replicas: (object) => rule(object, 'replicas')(object),
     components: (object) => rule(object, 'components')(object),
+    withComponent: (object, name, replicas) =>
+      find(`${object.apiVersion} ${object.kind}`)?.withComponent?.(object, name, replicas),
     revise: (object, replicas) => rule(object, 'revise')(object, replicas),
     retain: (desired, observed) => rule(desired, 'retain')(desired, observed),
     status: (observed): JsonValue => rule(observed, 'status')(observed),

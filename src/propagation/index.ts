@@ -33,6 +33,7 @@ export {
   type TemplateDecision,
   type TemplateInput,
 } from './template.ts';
+export { withShare } from './share.ts';
 export { withManagedKeys } from './managed-keys.ts';
 export { prune } from './prune.ts';
 export { decideUpdate, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';

@@ -61,6 +61,14 @@ class Compiler {
     return path;
   }
 
+  /** A path to one place, if it is one: what is wrong with it is said elsewhere, or is no fault. */
+  quietPlace(text: string): Path | undefined {
+    const seen = this.errors.length;
+    const path = this.place(text, '', false);
+    this.errors.length = seen;
+    return path;
+  }
+
   /** @param types what it may give, as CEL calls it */
   expression(text: string, at: string, types: readonly string[], what: string): Read<JsonValue> | undefined {
     try {
@@ -158,13 +166,18 @@ function podsAt(compiler: Compiler, text: string, at: string): Read<ReturnType<t
   return (object) => podRequirements(objectAt(path?.find(object)[0], 'spec') ?? {});
 }
 
-function components(compiler: Compiler, { components: listed }: Spec): Pick<KindRules, 'components'> {
+function components(
+  compiler: Compiler,
+  { components: listed }: Spec,
+): Pick<KindRules, 'components' | 'withComponent'> {
   if (listed === undefined) return {};
+  const places = new Map<string, Path | undefined>();
   const parts = listed.map(({ name, replicas: count, podTemplatePath }, i): Read<Component> => {
     const at = `spec.components[${i}]`;
     if (listed.findIndex((one) => one.name === name) < i)
       compiler.errors.push(fieldError.duplicate(`${at}.name`, name));
     const counted = compiler.count(count, `${at}.replicas`);
+    if (count.path !== undefined) places.set(name, compiler.quietPlace(count.path));
     const pods =
       podTemplatePath === undefined ? undefined : podsAt(compiler, podTemplatePath, `${at}.podTemplatePath`);
     return (object) => {
@@ -176,7 +189,13 @@ function components(compiler: Compiler, { components: listed }: Spec): Pick<Kind
       };
     };
   });
-  return { components: (object) => parts.map((part) => part(object)) };
+  return {
+    components: (object) => parts.map((part) => part(object)),
+    withComponent: (object, name, replicas) => {
+      const path = places.get(name);
+      return path === undefined ? undefined : changed(object, path, replicas);
+    },
+  };
 }
 
 function revision(compiler: Compiler, { revision: set, replicas: counted }: Spec): Pick<KindRules, 'revise'> {
@@ -184,9 +203,7 @@ function revision(compiler: Compiler, { revision: set, replicas: counted }: Spec
     set === undefined ? [counted?.path, 'spec.replicas.path'] : [set.path, 'spec.revision.path'];
   if (text === undefined) return {};
   // What is wrong with the path of the replicas has been said of it there.
-  const seen = compiler.errors.length;
-  const path = compiler.place(text, at, false);
-  if (set === undefined) compiler.errors.length = seen;
+  const path = set === undefined ? compiler.quietPlace(text) : compiler.place(text, at, false);
   if (path === undefined && set === undefined) return {};
   return { revise: (object, wanted) => changed(object, path, wanted) };
 }

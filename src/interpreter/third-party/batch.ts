@@ -12,6 +12,7 @@ import {
   reporting,
   scaledBy,
   templateRequirements,
+  withItem,
 } from './kind-parts.ts';
 
 // ---- Argo
@@ -52,10 +53,12 @@ const VOLCANO_COUNTERS = [
   'minAvailable', 'pending', 'running', 'succeeded', 'failed', 'terminating', 'unknown', 'retryCount',
 ]; // prettier-ignore
 
+const taskName = (task: JsonObject, index: number): string => textAt(task, 'name') || `task-${index}`;
+
 function taskComponents(object: KubeObject): readonly Component[] {
   return listAt(object, 'spec', 'tasks').map((task, index) =>
     component(
-      textAt(task, 'name') || `task-${index}`,
+      taskName(task, index),
       numberAt(task, 'minAvailable') ?? 1,
       templateRequirements(objectAt(task, 'template')),
     ),
@@ -125,6 +128,18 @@ function volcanoConditions(items: Items): readonly JsonObject[] {
 
 const volcanoJob: KindRules = {
   components: taskComponents,
+  // A task cannot ask for more at once than it has.
+  withComponent: (object, name, replicas) =>
+    withItem(
+      object,
+      ['spec', 'tasks'],
+      (task, index) => taskName(task, index) === name,
+      (task) => ({
+        ...task,
+        minAvailable: replicas,
+        replicas: Math.max(numberAt(task, 'replicas') ?? 1, replicas),
+      }),
+    ),
   status: reporting(
     ...VOLCANO_COUNTERS, 'version', 'runningDuration', 'taskStatusCount', 'controlledResources', 'state', 'conditions',
   ), // prettier-ignore

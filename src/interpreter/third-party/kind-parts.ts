@@ -58,6 +58,19 @@ export function component(
   return { name, replicas, ...(requirements === undefined ? {} : { replicaRequirements: requirements }) };
 }
 
+/** With a number in one item of a list; undefined: there is no such item. */
+export function withItem(
+  object: KubeObject,
+  path: Path,
+  isMeant: (item: JsonObject, index: number) => boolean,
+  change: (item: JsonObject) => JsonObject,
+): KubeObject | undefined {
+  const list = listAt(object, ...path);
+  const index = list.findIndex(isMeant);
+  const item = list[index];
+  return item === undefined ? undefined : withValue(object, path, list.with(index, change(item)));
+}
+
 /** The larger of two amounts; the one there is. */
 export function largerAmount(
   a: string | number | undefined,

@@ -1,7 +1,7 @@
 // Kubeflow: training jobs of several kinds of pods, and notebooks.
 import type { KindRules } from '../kind-rules.ts';
 import type { JsonObject, JsonValue, KubeObject } from '../../api/index.ts';
-import { listAt, objectAt, textAt } from '../native/read.ts';
+import { listAt, objectAt, textAt, withValue } from '../native/read.ts';
 import {
   alone,
   clustersWith,
@@ -65,6 +65,10 @@ function trainingJob({ field, types, conditions }: TrainingJob): KindRules {
           templateRequirements(objectAt(spec, 'template')),
         ),
       ),
+    withComponent: (object, name, replicas) => {
+      const type = types.find((one) => one.toLowerCase() === name);
+      return type === undefined ? undefined : withValue(object, ['spec', field, type, 'replicas'], replicas);
+    },
     aggregate: (template, items, now) => {
       const {
         startTime: _start,
@@ -160,6 +164,8 @@ const mpiJob: KindRules = {
         ),
       );
   },
+  withComponent: (object, name, replicas) =>
+    withValue(object, ['spec', 'mpiReplicaSpecs', name, 'replicas'], replicas),
   status: reporting('replicaStatuses', 'conditions', 'startTime', 'completionTime', 'lastReconcileTime'),
   aggregate: (_template, items) => {
     if (items.length < 2) return alone(items);

@@ -12,6 +12,7 @@ import {
   neededByPods,
   numberAt,
   templateRequirements,
+  withItem,
 } from './kind-parts.ts';
 
 const head = (cluster: JsonObject | undefined): JsonObject | undefined =>
@@ -25,13 +26,27 @@ function clusterComponents(cluster: JsonObject | undefined): readonly Component[
     ...(leading === undefined ? [] : [component('ray-head', 1, templateRequirements(leading))]),
     ...workers(cluster).map((group, index) =>
       component(
-        textAt(group, 'groupName') || `worker-${index + 1}`,
+        groupName(group, index),
         numberAt(group, 'replicas') ?? 0,
         templateRequirements(objectAt(group, 'template')),
       ),
     ),
   ];
 }
+
+const groupName = (group: JsonObject, index: number): string =>
+  textAt(group, 'groupName') || `worker-${index + 1}`;
+
+/** The head is always one. */
+const withGroup =
+  (...path: readonly string[]): NonNullable<KindRules['withComponent']> =>
+  (object, name, replicas) =>
+    withItem(
+      object,
+      [...path, 'workerGroupSpecs'],
+      (group, index) => groupName(group, index) === name,
+      (group) => ({ ...group, replicas }),
+    );
 
 function clusterTemplates(cluster: JsonObject | undefined): readonly (JsonObject | undefined)[] {
   return [head(cluster), ...workers(cluster).map((group) => objectAt(group, 'template'))];
@@ -52,6 +67,7 @@ function amount(items: Items, field: string): string {
 
 const rayCluster: KindRules = {
   components: ({ spec }) => clusterComponents(objectAt(spec)),
+  withComponent: withGroup('spec'),
   health: ({ status }) =>
     hasCondition(status, 'HeadPodReady') &&
     hasCondition(status, 'RayClusterProvisioned') &&
@@ -120,6 +136,7 @@ function foremost(
 
 const rayJob: KindRules = {
   components: (object) => clusterComponents(objectAt(object, 'spec', 'rayClusterSpec')),
+  withComponent: withGroup('spec', 'rayClusterSpec'),
   health: ({ status }) => {
     const deployment = textAt(status, 'jobDeploymentStatus');
     return (

@@ -2,7 +2,7 @@
 import type { KindRules } from '../kind-rules.ts';
 import type { Component, JsonObject, KubeObject, ReplicaRequirements } from '../../api/index.ts';
 import { Quantity } from '../../machinery/index.ts';
-import { listAt, objectAt, textAt, valueAt } from '../native/read.ts';
+import { listAt, objectAt, textAt, valueAt, withValue } from '../native/read.ts';
 import { alone, lasts, latest, objectsAt, sums, type Items } from './adding-up.ts';
 import { component, largerAmount, numberAt, reporting } from './kind-parts.ts';
 
@@ -114,6 +114,8 @@ const flinkDeployment: KindRules = {
     flinkComponent(object, 'jobmanager', jobManagers(object), 'jobManager'),
     flinkComponent(object, 'taskmanager', taskManagers(object), 'taskManager'),
   ],
+  withComponent: (object, name, replicas) =>
+    withValue(object, ['spec', name === 'jobmanager' ? 'jobManager' : 'taskManager', 'replicas'], replicas),
   status: reporting(...FLINK_FIELDS),
   aggregate: (template, items) => {
     const said = items.filter(({ status }) => objectAt(status) !== undefined).slice(-1);
@@ -206,6 +208,9 @@ const sparkApplication: KindRules = {
     sparkComponent(object, 'driver', 1),
     sparkComponent(object, 'executor', executors(object)),
   ],
+  // There is one driver.
+  withComponent: (object, name, replicas) =>
+    name === 'executor' ? withValue(object, ['spec', 'executor', 'instances'], replicas) : undefined,
   status: reporting(
     'applicationState', 'driverInfo', 'executorState', 'sparkApplicationId', 'lastSubmissionAttemptTime',
     'submissionAttempts', 'executionAttempts', 'submissionID', 'terminationTime',
