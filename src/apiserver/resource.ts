@@ -160,6 +160,8 @@ export interface SubresourceCall {
    * COMPAT: admission has seen the object of the subresource, not what becomes of its parent.
    */
   update(change: (parent: KubeObject) => KubeObject): Promise<KubeObject>;
+  /** The same as an update of the parent object itself: its generation counts it, and all its rules are checked. */
+  replace(change: (parent: KubeObject) => KubeObject): Promise<KubeObject>;
   /** Deletes the parent object with the given meta/v1 DeleteOptions; admission is not asked about it. */
   delete(options: JsonObject): Promise<ApiResponse>;
   /** Answers with an object in the representation that the client asked for. */

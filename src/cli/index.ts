@@ -40,3 +40,4 @@ export { withHub } from './command.ts';
 export { memberCommand } from './member.ts';
 export { benchCommand } from './bench.ts';
 export { doctorCommand } from './doctor/command.ts';
+export { resumeCommand, suspendCommand, suspensionsCommand } from './suspension/index.ts';

@@ -287,6 +287,7 @@ test('policies, bindings and clusters are suspended by the same subresource', as
     dispatchingOnClusters: { clusterNames: ['m1'] },
   });
   assert.equal(policy.body.metadata.annotations?.['navarch.io/suspended-by'], 'operator');
+  assert.equal(policy.body.metadata.generation, 2, 'whoever follows the spec hears of it');
   assert.equal((await as('operator', 'DELETE', `${POLICIES}/web/suspension?clusters=m1`)).status, 200);
   assert.equal(
     ((await as('', 'GET', `${POLICIES}/web`)).body['spec'] as { suspension?: unknown }).suspension,

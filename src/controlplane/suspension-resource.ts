@@ -87,7 +87,7 @@ function subresourceOf<T extends KubeObject>(family: Family<T>): Subresource {
       const wishes = suspends
         ? readWishes(call.body(), family.wishes)
         : readWishes(queryOf(call), family.resumeWishes);
-      const written = await call.update((parent) => {
+      const written = await call.replace((parent) => {
         const old = parent as T;
         const next = suspends ? family.suspend(old, wishes) : family.resume(old, wishes);
         const { user, nowMs } = call.context;

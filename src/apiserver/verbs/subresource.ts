@@ -10,7 +10,12 @@ import { connectOptions } from './connect-options.ts';
 import type { ApiResponse } from '../contract.ts';
 import { methodNotAllowed } from '../refusals.ts';
 import { typedDecode } from '../kinds/typed-decode.ts';
-import { parseDeleteOptions, parseWriteOptions, type FieldValidation } from '../options.ts';
+import {
+  parseDeleteOptions,
+  parseWriteOptions,
+  type FieldValidation,
+  type WriteOptions,
+} from '../options.ts';
 import { present } from '../presentation.ts';
 import type { Projection, Subresource, SubresourceCall } from '../resource.ts';
 import { trackUpdate } from '../field-tracking.ts';
@@ -77,21 +82,16 @@ function subresourceCall(call: ResourceCall): SubresourceCall {
       await validateAdmission(core.admission, checked, warn);
       return object;
     },
-    async update(change) {
-      const { object } = await updateObject(
+    update: (change) =>
+      changeParent(
         {
           ...unasked(call),
           subresource: { verbs: [], part: { prepareForUpdate: (next) => next, ignoredFields: [] } },
         },
-        name,
-        {
-          build: (current) => trackUpdate(call, current, change(current), options),
-          options,
-          optionsObject: optionsObject('UpdateOptions', options),
-        },
-      );
-      return object;
-    },
+        change,
+        options,
+      ),
+    replace: (change) => changeParent({ ...unasked(call), subresource: undefined }, change, options),
     async delete(deleteOptions) {
       const parent: ResourceCall = { ...unasked(call), subresource: undefined };
       const parsed = parseDeleteOptions(new URLSearchParams(), deleteOptions);
@@ -103,6 +103,19 @@ function subresourceCall(call: ResourceCall): SubresourceCall {
     },
     objects: call.core.objects,
   };
+}
+
+async function changeParent(
+  call: ResourceCall,
+  change: (parent: KubeObject) => KubeObject,
+  options: WriteOptions,
+): Promise<KubeObject> {
+  const { object } = await updateObject(call, call.info.name, {
+    build: (current) => trackUpdate(call, current, change(current), options),
+    options,
+    optionsObject: optionsObject('UpdateOptions', options),
+  });
+  return object;
 }
 
 const decoders = new Map<string, ReturnType<typeof typedDecode>>();
