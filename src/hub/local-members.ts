@@ -10,9 +10,10 @@ import {
   type PathHandler,
 } from '../apiserver/index.ts';
 import { OperatingError, errorMessage, systemClock, systemRandom, type Logger } from '../base/index.ts';
-import type { Transport } from '../client/index.ts';
+import { createFileFetcher, type FileFetcher, type Transport } from '../client/index.ts';
 import { StatusError, alreadyExists, badRequest, notFound } from '../machinery/index.ts';
 import { startMember, type Member } from '../members/index.ts';
+import { startPackageOperator, type PackageOperator } from '../packages/index.ts';
 import { openFileStorage, type StorageWorker } from '../storage/index.ts';
 import { writeWhole } from './backup.ts';
 
@@ -24,6 +25,8 @@ export interface LocalMembersOptions {
   readonly simulate: 'workloads' | 'none';
   /** Nodes of each member. */
   readonly memberNodes: number;
+  /** Whether packages are installed in them. */
+  readonly packages: boolean;
   readonly worker: StorageWorker;
   readonly logger: Logger;
 }
@@ -86,11 +89,13 @@ interface Started {
 
 export async function startMembers(options: LocalMembersOptions): Promise<LocalMembers> {
   const started = new Map<string, Started>();
+  const fetcher = createFileFetcher({ clock: systemClock, mayReadFiles: true });
   const close = async (): Promise<void> => {
     await Promise.all([...started.values()].map((one) => one.close()));
+    await fetcher.close();
   };
   const start = async (wanted: KeptMember): Promise<Started> => {
-    const one = await startOne(options, wanted);
+    const one = await startOne(options, wanted, fetcher);
     started.set(wanted.name, one);
     return one;
   };
@@ -208,7 +213,11 @@ function lent(transport: Transport | undefined): Transport | undefined {
   };
 }
 
-async function startOne(options: LocalMembersOptions, wanted: KeptMember): Promise<Started> {
+async function startOne(
+  options: LocalMembersOptions,
+  wanted: KeptMember,
+  fetcher: FileFetcher,
+): Promise<Started> {
   const { name, port } = wanted;
   const directory = path.join(options.dataDirectory, 'members', name);
   // Survives the end of the process, however it comes; a simulated cluster need not survive the loss of power.
@@ -231,10 +240,12 @@ async function startOne(options: LocalMembersOptions, wanted: KeptMember): Promi
       nodes: { count: wanted.nodes ?? options.memberNodes },
       certificatesDirectory: path.join(directory, 'pki'),
     });
+    const operator = options.packages ? operatorOf(member, options, fetcher) : undefined;
     return {
       member,
       local: localMember(member, wanted),
       async close() {
+        await operator?.close();
         await member.close();
         await storage.close();
       },
@@ -243,6 +254,21 @@ async function startOne(options: LocalMembersOptions, wanted: KeptMember): Promi
     await storage.close();
     throw error;
   }
+}
+
+/** Beside the member's own controllers, so that faults of the network do not keep it from working. */
+function operatorOf(
+  { name, inside }: Member,
+  { logger }: LocalMembersOptions,
+  { fetchFile }: FileFetcher,
+): PackageOperator {
+  return startPackageOperator({
+    transport: inside,
+    fetchFile,
+    clock: systemClock,
+    random: systemRandom,
+    logger: logger.with({ member: name }),
+  });
 }
 
 function localMember(member: Member, wanted: WantedMember): LocalMember {

@@ -56,6 +56,7 @@ import { addSettings, needlessFlags, settingFlags, settingsFrom } from './flags.
 import { backupCommand, restoreCommand } from './backup-commands.ts';
 import { initCommand } from './init/command.ts';
 import { up } from './up.ts';
+import { packageOperatorCommand } from './package-operator.ts';
 import { simulateCommand } from './simulate.ts';
 import { VERSION } from './version.ts';
 
@@ -85,6 +86,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
   const commands = [
     shape(upCommand(exit), { group: 'Control plane' }),
     estimatorCommand(exit),
+    packageOperatorCommand(exit),
     getCommand(exit),
     shape(agentCommand(exit), { group: 'Control plane' }),
     initCommand(exit),
@@ -158,6 +160,7 @@ function upCommand(exit: (code: number) => void): Command {
         .default('workloads'),
     )
     .option('--member-nodes <n>', 'simulated nodes of each member', '3')
+    .option('--packages [bool]', 'install packages in the members; see docs/packages.md', 'true')
     .option('--sample', 'apply a sample Deployment with policies and follow it to the members')
     .option('--allow-no-execute-taint-policy [bool]', 'let ClusterTaintPolicies add NoExecute taints')
     .option(

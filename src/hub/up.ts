@@ -39,6 +39,7 @@ export interface UpOptions {
   readonly certHosts: readonly string[];
   readonly simulate: 'workloads' | 'none';
   readonly memberNodes: number;
+  readonly packages: boolean;
   readonly sample: boolean;
   readonly allowNoExecuteTaintPolicy: boolean;
   readonly acceptLegacySpellings: boolean;
@@ -299,6 +300,8 @@ async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
     certHosts: text('certHosts').split(',').filter(Boolean),
     simulate: text('simulate') === 'none' ? 'none' : 'workloads',
     memberNodes: integer('member-nodes', 'memberNodes', 0, 5_000),
+    // Members that only store have nothing that packages could run on.
+    packages: text('simulate') !== 'none' && !/^false$/i.test(text('packages')),
     sample: flags['sample'] === true,
     allowNoExecuteTaintPolicy: /^true$/i.test(text('allowNoExecuteTaintPolicy')),
     acceptLegacySpellings: /^true$/i.test(text('acceptLegacySpellings')),
