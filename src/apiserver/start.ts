@@ -62,6 +62,7 @@ export interface StartOptions extends Pick<
   readonly around?: (handle: Handle) => Handle;
   /** Sees every new connection before its TLS handshake, and may end it. */
   readonly onConnection?: ListenerOptions['onConnection'];
+  readonly connectionLimits?: ListenerOptions['limits'];
 }
 
 /** What an operator decides about who may use the server, and how much. */
@@ -153,6 +154,7 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
       random,
       logger,
       ...(options.onConnection === undefined ? {} : { onConnection: options.onConnection }),
+      ...(options.connectionLimits === undefined ? {} : { limits: options.connectionLimits }),
     });
     parts.unshift(listener, renewal(options, listener));
     return runningServer(options, server, security, listener, parts);

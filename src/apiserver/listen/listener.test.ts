@@ -477,18 +477,3 @@ test('a taken port is an operating error with a next step', async () => {
     (error) => error instanceof OperatingError && error.code === 'PORT_TAKEN',
   );
 });
-
-test('a peer that sends headers beyond the limit is cut off, and the server lives on', async () => {
-  const { port } = await start(echo);
-  const socket = tlsConnect({
-    host: '127.0.0.1',
-    port,
-    ca: authority.certificate,
-    ALPNProtocols: ['http/1.1'],
-  });
-  socket.on('error', () => undefined);
-  await new Promise((resolve) => socket.on('secureConnect', resolve));
-  socket.write(`GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}`);
-  await new Promise((resolve) => socket.on('close', resolve));
-  assert.equal((await http1(port, {})).status, 200);
-});

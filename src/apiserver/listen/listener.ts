@@ -1,10 +1,16 @@
 // The HTTPS door: one TLS port that speaks HTTP/2 and HTTP/1.1, asks for a client certificate but does not insist
 // on one. What must stay true: after close() no socket, timer or watch of it is left.
-import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  STATUS_CODES,
+  createServer as createHttp1Server,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
-import { OperatingError, sleep, type Clock } from '../../base/index.ts';
+import { OperatingError, every, sleep, type Clock } from '../../base/index.ts';
+import { StatusError } from '../../machinery/index.ts';
 import { http1Exchange, http2Exchange, isUpgrade, upgradeExchange, type Exchange } from './exchange.ts';
 import { BodyBudget } from './request-body.ts';
 import { serve, type ClientCertificate, type ServeOptions } from './serve.ts';
@@ -24,7 +30,27 @@ export interface ListenerOptions extends Omit<ServeOptions, 'closing' | 'bodies'
   readonly tls: TlsMaterial;
   /** Sees every new connection before its TLS handshake, and may end it. */
   readonly onConnection?: (socket: Socket) => void;
+  readonly limits?: Partial<ConnectionLimits>;
 }
+
+/** LIMIT: what everybody together may take from the server before anybody is known by name. */
+export interface ConnectionLimits {
+  /** Those beyond are closed at once. */
+  readonly connections: number;
+  /** A peer that has not finished its TLS handshake or its HTTP/1.1 headers by then is cut off. */
+  readonly headersMs: number;
+  /** What the bodies of all requests under way may hold together. */
+  readonly bodyBytes: number;
+  /** How often an HTTP/2 peer is asked whether it still reads; one that has not answered by the next time is cut off. */
+  readonly pingMs: number;
+}
+
+const DEFAULT_LIMITS: ConnectionLimits = {
+  connections: 10_000,
+  headersMs: 10_000,
+  bodyBytes: 256 * 1024 * 1024,
+  pingMs: 30_000,
+};
 
 export interface Listener {
   readonly host: string;
@@ -37,8 +63,6 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-// LIMIT: connections; those beyond are closed at once.
-const MAX_CONNECTIONS = 10_000;
 // LIMIT: what a broken or hostile HTTP/2 peer may do before its connection is closed: streams that it takes back at
 // once, frames that make no sense, streams beyond the number above.
 const RESET_BURST = 1000;
@@ -55,9 +79,9 @@ const HEADER_BYTES = 64 * 1024;
 // LIMIT: memory of one connection, for headers and what waits to be sent. Node's 10 MB refuse streams when a
 // client lists several large collections at once.
 const SESSION_MEMORY_MB = 256;
-// LIMIT: a peer that has not finished its TLS handshake or its HTTP/1.1 headers by then is cut off.
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+// LIMIT: how long an HTTP/1.1 request may take to arrive, and how often it is looked which ones have not.
 const HTTP1_REQUEST_TIMEOUT_MS = 60_000;
+const HTTP1_CHECK_MS = 5_000;
 const KEEP_ALIVE_PROBE_MS = 30_000;
 // LIMIT: how long close() waits for requests under way, and then for their last bytes.
 const CLOSE_GRACE_MS = 5_000;
@@ -65,7 +89,9 @@ const FLUSH_MS = 500;
 
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const closing = new AbortController();
-  const serving: ServeOptions = { ...options, closing: closing.signal, bodies: new BodyBudget() };
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const bodies = new BodyBudget(limits.bodyBytes);
+  const serving: ServeOptions = { ...options, closing: closing.signal, bodies };
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const requests = new Set<Promise<void>>();
@@ -76,7 +102,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 
   const http1 = createHttp1Server({
     maxHeaderSize: HEADER_BYTES,
-    headersTimeout: HANDSHAKE_TIMEOUT_MS,
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: Math.min(HTTP1_CHECK_MS, limits.headersMs),
     requestTimeout: HTTP1_REQUEST_TIMEOUT_MS,
     shouldUpgradeCallback: isUpgrade,
   });
@@ -88,19 +115,27 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     track(serve(upgradeExchange(request, socket, head), certificateOf(socket), serving)),
   );
 
+  http1.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuseUnread(error, socket, options.clock),
+  );
+
   const tls = createTlsServer({
     ...secureContext(options.tls),
     requestCert: true,
     rejectUnauthorized: false,
     ALPNProtocols: ['h2', 'http/1.1'],
     minVersion: 'TLSv1.2',
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: limits.headersMs,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
   });
-  // A client that does not trust the server, or that speaks no TLS, is its own business; its socket is closed already.
-  tls.on('tlsClientError', (error) => options.logger.debug('TLS handshake failed', { error: error.message }));
+  // A client that does not trust the server, or that speaks no TLS, is its own business. One that says nothing is not
+  // closed by Node.js when its time is up.
+  tls.on('tlsClientError', (error, socket) => {
+    options.logger.debug('TLS handshake failed', { error: error.message });
+    socket.destroy();
+  });
   tls.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -119,7 +154,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     session.on('close', () => sessions.delete(session));
   });
 
-  tls.maxConnections = MAX_CONNECTIONS;
+  const stopPinging = every(options.clock, limits.pingMs, () => cutOffDeaf(sessions));
+  tls.maxConnections = limits.connections;
   await listen(tls, options);
   // Starts the sweep that cuts slow HTTP/1.1 senders; it would start by itself if this server had its own port.
   http1.emit('listening');
@@ -142,6 +178,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     },
     async close() {
       if (closing.signal.aborted) return;
+      stopPinging();
       closing.abort(new Error('the server is shutting down'));
       const closed = new Promise<void>((resolve) => tls.close(() => resolve()));
       await within(options.clock, CLOSE_GRACE_MS, Promise.all(requests));
@@ -154,6 +191,48 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     },
   };
 }
+
+const pinged = new WeakSet<ServerHttp2Session>();
+
+/** Ends sessions whose peers take nothing in any more, and would be kept for ever; asks the others. */
+function cutOffDeaf(sessions: ReadonlySet<ServerHttp2Session>): void {
+  for (const session of sessions) {
+    if (pinged.has(session)) {
+      session.destroy();
+    } else if (session.ping(() => void pinged.delete(session))) {
+      pinged.add(session);
+    }
+  }
+}
+
+/** Answers an HTTP/1.1 request that could not be read, where the client still listens. */
+function refuseUnread({ code }: NodeJS.ErrnoException, socket: Socket, clock: Clock): void {
+  if (refused.has(socket)) return;
+  const answered = (socket as { _httpMessage?: ServerResponse })._httpMessage?.headersSent === true;
+  if (!socket.writable || answered || code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = UNREAD[code ?? ''] ?? [400, 'the request is no HTTP/1.1'];
+  const { status: body } = new StatusError(status, '', message, {});
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+  );
+  // What is still on its way is read and refused again: cut off at once, most clients would lose the answer.
+  refused.add(socket);
+  socket.once(
+    'close',
+    clock.after(FLUSH_MS, () => socket.destroy()),
+  );
+}
+
+const refused = new WeakSet<Socket>();
+
+const UNREAD: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, `Request header fields too large: limit is ${HEADER_BYTES} bytes`],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Timeout: the request did not arrive within the allotted time'],
+};
 
 async function within(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
   const done = new AbortController();

@@ -13,18 +13,22 @@ export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 // connection, and most clients then lose the answer that tells them why.
 const DISCARD_LIMIT_BYTES = 64 * 1024 * 1024;
 
-// LIMIT: what the bodies of all requests under way may hold together. Many clients that each send the most that one may
-// send would otherwise fill the memory before anything else could refuse them.
-const ALL_BODIES_BYTES = 256 * 1024 * 1024;
-
-/** Counts what the bodies of requests hold in memory, until the requests are answered. */
+/**
+ * Counts what the bodies of requests hold in memory, until the requests are answered. Many clients that each send the
+ * most that one may send would otherwise fill the memory before anything else could refuse them.
+ */
 export class BodyBudget {
+  readonly #bytes: number;
   readonly #held = new Map<Exchange, number>();
   #total = 0;
 
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
   /** Throws a 429 StatusError when there is no room. */
   take(exchange: Exchange, bytes: number): void {
-    if (this.#total + bytes > ALL_BODIES_BYTES) {
+    if (this.#total + bytes > this.#bytes) {
       const message = 'Too many requests, please try again later.';
       throw new StatusError(429, 'TooManyRequests', message, { retryAfterSeconds: 1 });
     }
