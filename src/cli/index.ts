@@ -34,7 +34,7 @@ export { topCommand } from './top.ts';
 export { planCommand } from './plan/command.ts';
 export { promoteCommand, promoteSelection } from './promote/command.ts';
 export { undoCommand } from './undo.ts';
-export { rollbackCommand } from './promote/rollback.ts';
+export { rollbackCommand } from './rollback/command.ts';
 export { download } from './download.ts';
 export { withHub } from './command.ts';
 export { memberCommand } from './member.ts';

@@ -126,3 +126,22 @@ test('a look that changes nothing writes nothing; a new verdict does', async () 
   assert.equal(Number(second?.metadata.generation), Number(first?.metadata.generation) + 1);
   assert.deepEqual(second?.policy, first?.policy);
 });
+
+test('where a workload was before is remembered', async () => {
+  await using plane = await startPlane(['one', 'two']);
+  const { client } = plane;
+  const to = (name: string) => ({ clusterAffinity: { clusterNames: [name] } });
+  await client.create(kinds.propagationPolicies, policy('all', { placement: to('one') }));
+  plane.run(detector, scheduler);
+  await client.create(deployments, deployment(1));
+  const placed = async (): Promise<string | undefined> => (await decision(plane))?.schedule?.summary;
+  await plane.until('it is placed', async () => (await placed())?.includes('one') === true);
+  assert.equal((await decision(plane))?.former, undefined);
+  const body = { spec: { placement: to('two') } };
+  await client.patch(kinds.propagationPolicies, { namespace: 'shop', name: 'all' }, { type: 'merge', body });
+  await plane.until('it is placed elsewhere', async () => (await placed())?.includes('two') === true);
+  assert.deepEqual(
+    (await decision(plane))?.former?.map(({ clusters }) => clusters.map(({ name }) => name)),
+    [['one']],
+  );
+});

@@ -21,7 +21,13 @@ import {
 import { deepEqual, fnv1a32, ownerReference } from '../machinery/index.ts';
 import { policyTrace, type Binding, type Contest } from '../propagation/index.ts';
 import { BoundedMap } from '../runtime/index.ts';
-import { traceEssence, traceOf, type ScheduleInput, type ScheduleResult } from '../scheduling/index.ts';
+import {
+  formerPlacements,
+  traceEssence,
+  traceOf,
+  type ScheduleInput,
+  type ScheduleResult,
+} from '../scheduling/index.ts';
 import type { ControllerContext } from './context.ts';
 
 type Decision = SchedulingDecision | ClusterSchedulingDecision;
@@ -140,10 +146,12 @@ export class DecisionLog {
     // What is kept of an earlier binding of that name says nothing about this one.
     const same = existing.metadata.ownerReferences?.some((reference) => reference.uid === uid) === true;
     if (same && isKept(existing, parts)) return;
-    const { policy: _policy, schedule: _schedule, ...bare } = existing;
+    const { policy: _policy, schedule: _schedule, former: _former, ...bare } = existing;
+    const former = same ? formerPlacements(existing.schedule, existing.former, parts.schedule) : undefined;
     await hubClient.update(target, {
       ...(same ? existing : { ...bare, metadata: { ...existing.metadata, ownerReferences: [owner] } }),
       ...parts,
+      ...(former === undefined ? {} : { former }),
     });
   }
 }

@@ -7,5 +7,6 @@ export { previewText } from './preview-text.ts';
 export { QUESTIONS, parseLabelChange, parseQuestion, parseTaintChange } from './question.ts';
 export type { WayIn } from './way-in.ts';
 export { why, whatIf, type Explanation, type Spared, type Supposition, type WhyOptions } from './why.ts';
+export { wayBackObstacles, type WayBackObstacle } from './way-back.ts';
 export { whatIfText, whyText, type TextOptions } from './why-text.ts';
 export { WorldView, referenceOf, type TemplateReference, type World, type WorldSettings } from './world.ts';

@@ -6,6 +6,7 @@ import { healthIn } from './eviction.ts';
 import { EVICTION_HELD_CONDITION } from './held-condition.ts';
 import { isGivenUp } from './taints.ts';
 import { noExecuteTaints } from './toleration-clock.ts';
+import { ROLLED_BACK } from './way-back.ts';
 
 type Status = NonNullable<FailoverRecord['status']>;
 type Phase = NonNullable<Status['phases']>[number];
@@ -55,6 +56,8 @@ function taskOf(
   kind: StoryKind,
 ): NonNullable<Binding['spec']['gracefulEvictionTasks']>[number] | undefined {
   const task = spec.gracefulEvictionTasks?.find(({ fromCluster }) => fromCluster === cluster);
+  // What somebody takes back is no failover.
+  if (task?.reason === ROLLED_BACK) return undefined;
   return task !== undefined && (task.reason === APPLICATION_FAILURE) === (kind === 'application')
     ? task
     : undefined;

@@ -75,3 +75,4 @@ export {
   type TimelineKey,
   type TimelineSettings,
 } from './timeline/settings.ts';
+export { formerPlacement, restoredClusters, turnsOf, wayBack, type FormerPlacement } from './way-back.ts';

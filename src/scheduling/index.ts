@@ -86,4 +86,4 @@ export {
   type RebalanceOutcome,
   type RebalanceResult,
 } from './rebalancer.ts';
-export { traceEssence, traceOf } from './trace.ts';
+export { formerPlacements, traceEssence, traceOf } from './trace.ts';

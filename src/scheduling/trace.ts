@@ -7,6 +7,7 @@ import type {
   DivisionTrace,
   ExclusionTrace,
   ScheduleTrace,
+  SchedulingDecision,
   TargetCluster,
 } from '../api/index.ts';
 import type { Candidate } from './candidate.ts';
@@ -213,4 +214,21 @@ export function traceEssence(trace: ScheduleTrace): string {
     ),
   ];
   return JSON.stringify(essence);
+}
+
+// LIMIT: placements that are remembered beside the one of now.
+const FORMER_MAX = 5;
+type Former = NonNullable<SchedulingDecision['former']>;
+
+/** What is remembered of former placements when `next` takes the place of `last`. */
+export function formerPlacements(
+  last: ScheduleTrace | undefined,
+  former: Former | undefined,
+  next: ScheduleTrace | undefined,
+): Former | undefined {
+  const { clusters = [], time } = last ?? {};
+  const names = (all: readonly { readonly name: string }[] = []): string =>
+    all.map(({ name }) => name).sort().join(' '); // prettier-ignore
+  if (next === undefined || clusters.length === 0 || names(clusters) === names(next.clusters)) return former;
+  return [{ clusters, ...(time === undefined ? {} : { time }) }, ...(former ?? [])].slice(0, FORMER_MAX);
 }

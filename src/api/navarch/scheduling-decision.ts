@@ -172,6 +172,13 @@ const fields = {
   optional: {
     policy: policyDecision,
     schedule: scheduleTrace,
+    former: s.list(
+      'Where it was before, the latest first; only placements in other clusters than the next.',
+      s.object('A placement.', {
+        required: { clusters: s.list('The clusters.', target) },
+        optional: { time: s.time('When it was decided.') },
+      }),
+    ),
   },
 };
 
