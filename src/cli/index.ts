@@ -41,3 +41,4 @@ export { memberCommand } from './member.ts';
 export { benchCommand } from './bench.ts';
 export { doctorCommand } from './doctor/command.ts';
 export { resumeCommand, suspendCommand, suspensionsCommand } from './suspension/index.ts';
+export { packageCommand, sendRepositories } from './package/index.ts';

@@ -4,7 +4,6 @@
 // INVARIANT: what clusters are told is in the status before it is in any of these objects, so that an end at any moment loses
 // nothing and tells nobody twice.
 import {
-  PACKAGES_GROUP,
   type AggregatedStatusItem,
   type ClusterFleetPackage,
   type FleetPackage,
@@ -55,15 +54,11 @@ interface Scope {
   readonly bindings: Resource<Binding>;
 }
 
-function packagesOf(plural: string, namespaced: boolean): Resource<Package> {
-  return resource<Package>({ group: PACKAGES_GROUP, version: 'v1alpha1', resource: plural, namespaced });
-}
-
 const SCOPES: readonly Scope[] = [
   {
     name: 'fleet-package-controller',
     fleetPackages: fleetPackages,
-    packages: packagesOf('packages', true),
+    packages: kinds.packages,
     policies: kinds.propagationPolicies,
     overrides: kinds.overridePolicies,
     bindings: kinds.resourceBindings,
@@ -71,7 +66,7 @@ const SCOPES: readonly Scope[] = [
   {
     name: 'cluster-fleet-package-controller',
     fleetPackages: clusterFleetPackages,
-    packages: packagesOf('clusterpackages', false),
+    packages: kinds.clusterPackages as unknown as Resource<Package>,
     policies: kinds.clusterPropagationPolicies,
     overrides: kinds.clusterOverridePolicies,
     bindings: kinds.clusterResourceBindings,

@@ -38,6 +38,7 @@ import {
   planCommand,
   promoteCommand,
   rollbackCommand,
+  packageCommand,
   undoCommand,
   resumeCommand,
   runProgram,
@@ -99,6 +100,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     suspendCommand(exit),
     resumeCommand(exit),
     suspensionsCommand(exit),
+    packageCommand(exit),
     unjoinCommand(exit),
     registerCommand(exit),
     unregisterCommand(exit),
@@ -161,6 +163,11 @@ function upCommand(exit: (code: number) => void): Command {
     )
     .option('--member-nodes <n>', 'simulated nodes of each member', '3')
     .option('--packages [bool]', 'install packages in the members; see docs/packages.md', 'true')
+    .option(
+      '--package-catalogue <folder>',
+      'folder or address that packages come from; "none" for no repository',
+      '',
+    )
     .option('--sample', 'apply a sample Deployment with policies and follow it to the members')
     .option('--allow-no-execute-taint-policy [bool]', 'let ClusterTaintPolicies add NoExecute taints')
     .option(

@@ -27,6 +27,7 @@ import { createLogger } from './logger.ts';
 import { closeParts, stopOnSignals, type Part } from './signals.ts';
 import { startMembers, type LocalMembers } from './local-members.ts';
 import { joinMember, memberAdmin } from './member-admin.ts';
+import { catalogueUrl, offerCatalogue } from './package-catalogue.ts';
 
 export interface UpOptions {
   readonly members: number;
@@ -40,6 +41,8 @@ export interface UpOptions {
   readonly simulate: 'workloads' | 'none';
   readonly memberNodes: number;
   readonly packages: boolean;
+  /** Where the packages come from that are offered at the start; undefined: nowhere. */
+  readonly catalogue: string | undefined;
   readonly sample: boolean;
   readonly allowNoExecuteTaintPolicy: boolean;
   readonly acceptLegacySpellings: boolean;
@@ -131,6 +134,8 @@ async function start(
   await writeKubeconfigs(options, hub, members);
   await Promise.all(members.list.map((member) => joinMember(hub.hubClient, member, signal)));
   hub.startControllers();
+  if (options.packages && options.catalogue !== undefined)
+    await offerCatalogue(hub.hubClient, options.catalogue, signal);
   await waitUntilReady(hub.hubClient, members.names, signal);
   return { hub, members };
 }
@@ -302,6 +307,7 @@ async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
     memberNodes: integer('member-nodes', 'memberNodes', 0, 5_000),
     // Members that only store have nothing that packages could run on.
     packages: text('simulate') !== 'none' && !/^false$/i.test(text('packages')),
+    catalogue: await catalogueUrl(text('packageCatalogue')),
     sample: flags['sample'] === true,
     allowNoExecuteTaintPolicy: /^true$/i.test(text('allowNoExecuteTaintPolicy')),
     acceptLegacySpellings: /^true$/i.test(text('acceptLegacySpellings')),

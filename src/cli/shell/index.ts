@@ -10,4 +10,4 @@ export {
 export { completionScript, SHELLS } from './completion-scripts.ts';
 export { CommandError, throwAll } from './failure.ts';
 export { runProgram } from './program.ts';
-export { COMMAND_LINE } from './words.ts';
+export { COMMAND_LINE, nearest } from './words.ts';

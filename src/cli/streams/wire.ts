@@ -99,13 +99,22 @@ export interface Channel {
   close(): void;
 }
 
-/** Opens a channel; throws StatusError or CommandError when the server refuses. */
-export async function openChannel(
+/** A WebSocket whose messages begin with the number of a channel. */
+export interface Frames {
+  readonly protocol: string;
+  /** Resolves when the other side, or this one, has closed it. */
+  readonly closed: Promise<undefined>;
+  send(channel: number | undefined, data: Uint8Array): void;
+  close(): void;
+}
+
+/** Opens it; throws StatusError or CommandError when the server refuses. */
+export async function openFrames(
   settings: ConnectionSettings,
   path: string,
   query: Query,
-  sink: ChannelSink,
-): Promise<Channel> {
+  onFrame: (channel: number | undefined, data: Buffer) => void,
+): Promise<Frames> {
   const { dispatcher, headers, url } = await wireTo(settings, path, query);
   url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
   const all = new Headers();
@@ -113,22 +122,18 @@ export async function openChannel(
     for (const value of [values].flat()) all.append(name, value);
   const socket = new WebSocket(url, { protocols: PROTOCOLS, dispatcher, headers: all });
   socket.binaryType = 'arraybuffer';
-  const ended = Promise.withResolvers<unknown>();
+  const closed = Promise.withResolvers<undefined>();
   const opened = Promise.withResolvers<undefined>();
-  let status: unknown;
   socket.addEventListener('open', () => opened.resolve(undefined));
   socket.addEventListener('error', () =>
     opened.reject(new CommandError('the server did not open the channel')),
   );
   socket.addEventListener('message', ({ data }) => {
     const bytes = Buffer.from(data as ArrayBuffer);
-    const rest = bytes.subarray(1);
-    if (bytes[0] === STDOUT) sink.stdout(rest);
-    else if (bytes[0] === STDERR) sink.stderr(rest);
-    else if (bytes[0] === ERROR && rest.length > 0) status = parsed(rest.toString('utf8'));
+    onFrame(bytes[0], bytes.subarray(1));
   });
   socket.addEventListener('close', () => {
-    ended.resolve(status);
+    closed.resolve(undefined);
     void dispatcher.destroy();
   });
   try {
@@ -138,17 +143,39 @@ export async function openChannel(
     await refusal(settings, path, query);
     throw error;
   }
-  const send = (channel: number | undefined, data: Uint8Array): void => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(Buffer.concat([Buffer.from([channel ?? 0]), data]));
-  };
   return {
-    ended: ended.promise,
-    stdin: (chunk) => send(STDIN, chunk),
-    closeStdin: () => {
-      if (socket.protocol === PROTOCOLS[0]) send(CLOSE, Buffer.from([STDIN ?? 0]));
+    protocol: socket.protocol,
+    closed: closed.promise,
+    send(channel, data) {
+      if (socket.readyState === WebSocket.OPEN)
+        socket.send(Buffer.concat([Buffer.from([channel ?? 0]), data]));
     },
-    resize: (columns, rows) => send(RESIZE, Buffer.from(JSON.stringify({ Width: columns, Height: rows }))),
     close: () => socket.close(),
+  };
+}
+
+/** Opens a channel; throws StatusError or CommandError when the server refuses. */
+export async function openChannel(
+  settings: ConnectionSettings,
+  path: string,
+  query: Query,
+  sink: ChannelSink,
+): Promise<Channel> {
+  let status: unknown;
+  const frames = await openFrames(settings, path, query, (channel, rest) => {
+    if (channel === STDOUT) sink.stdout(rest);
+    else if (channel === STDERR) sink.stderr(rest);
+    else if (channel === ERROR && rest.length > 0) status = parsed(rest.toString('utf8'));
+  });
+  return {
+    ended: frames.closed.then(() => status),
+    stdin: (chunk) => frames.send(STDIN, chunk),
+    closeStdin: () => {
+      if (frames.protocol === PROTOCOLS[0]) frames.send(CLOSE, Buffer.from([STDIN ?? 0]));
+    },
+    resize: (columns, rows) =>
+      frames.send(RESIZE, Buffer.from(JSON.stringify({ Width: columns, Height: rows }))),
+    close: () => frames.close(),
   };
 }
 

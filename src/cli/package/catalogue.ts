@@ -1,0 +1,163 @@
+// What can be installed: the repositories that the cluster names, read from here with the logins that it keeps.
+import { createHash } from 'node:crypto';
+import { PACKAGES_NAMESPACE, type PackageRepository } from '../../api/index.ts';
+import { OperatingError, systemClock } from '../../base/index.ts';
+import { createFileFetcher, kinds, parseYamlDocuments, type Client } from '../../client/index.ts';
+import {
+  RepositoryError,
+  authorizationOf,
+  createRepositoryClient,
+  defaultRepository,
+  metaIndex,
+  repositoryFor,
+  type MetaIndex,
+  type OfferedPackage,
+  type PackageRepositoryClient,
+  type RepositorySeams,
+} from '../../packaging/index.ts';
+import { CommandError, nearest } from '../shell/index.ts';
+import { say } from './dialogue.ts';
+import { packageRepositories, type Place } from './place.ts';
+
+export interface Catalogue {
+  readonly repositories: readonly PackageRepository[];
+  readonly clients: readonly PackageRepositoryClient[];
+  /** Repositories that cannot be opened. */
+  readonly problems: readonly string[];
+  /** Empty: none is the default. */
+  readonly defaultName: string;
+  /** All packages of all repositories; those that cannot be read are told once, and left out. */
+  index(): Promise<MetaIndex>;
+  /** Throws CommandError, with the names that were meant, for a package that nobody offers. */
+  offered(name: string): Promise<OfferedPackage>;
+  /** Throws CommandError for a repository that there is not, or that cannot be opened. */
+  client(repositoryName: string | undefined): PackageRepositoryClient;
+}
+
+/** Opens all repositories for the time of `run`. */
+export async function withCatalogue<T>(
+  { client }: Pick<Place, 'client'>,
+  run: (catalogue: Catalogue) => Promise<T>,
+): Promise<T> {
+  const fetcher = createFileFetcher({ clock: systemClock, mayReadFiles: true });
+  const seams: RepositorySeams = {
+    fetchFile: fetcher.fetchFile,
+    parseYaml: parseYamlDocuments,
+    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    nowMs: () => systemClock.now(),
+  };
+  try {
+    return await run(await openCatalogue(client, seams));
+  } catch (error) {
+    if (error instanceof RepositoryError) throw new CommandError(error.message);
+    throw error;
+  } finally {
+    await fetcher.close();
+  }
+}
+
+async function openCatalogue(client: Client, seams: RepositorySeams): Promise<Catalogue> {
+  const { items } = await client.listAll(packageRepositories);
+  const repositories = items.toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1));
+  const clients: PackageRepositoryClient[] = [];
+  const problems: string[] = [];
+  for (const repository of repositories) {
+    const { name = '' } = repository.metadata;
+    try {
+      const authorization = await loginOf(client, repository);
+      clients.push(createRepositoryClient({ name, url: repository.spec.url, authorization }, seams));
+    } catch (error) {
+      if (!(error instanceof RepositoryError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  return new OpenCatalogue(repositories, clients, problems);
+}
+
+class OpenCatalogue implements Catalogue {
+  readonly repositories: readonly PackageRepository[];
+  readonly clients: readonly PackageRepositoryClient[];
+  readonly problems: readonly string[];
+  readonly defaultName: string;
+  private known: Promise<MetaIndex> | undefined;
+
+  constructor(
+    repositories: readonly PackageRepository[],
+    clients: readonly PackageRepositoryClient[],
+    problems: readonly string[],
+  ) {
+    this.repositories = repositories;
+    this.clients = clients;
+    this.problems = problems;
+    this.defaultName = defaultRepository(repositories)?.metadata.name ?? '';
+  }
+
+  index(): Promise<MetaIndex> {
+    this.known ??= this.read();
+    return this.known;
+  }
+
+  private async read(): Promise<MetaIndex> {
+    const found = await metaIndex(this.clients, this.defaultName);
+    const problems = [...this.problems, ...found.problems];
+    for (const problem of problems) say(`Warning: ${problem}`);
+    return { packages: found.packages, problems };
+  }
+
+  async offered(name: string): Promise<OfferedPackage> {
+    if (this.repositories.length === 0)
+      throw new OperatingError(
+        'NO_REPOSITORY',
+        'there are no repositories to take packages from',
+        'add one with "navarch package repo add NAME URL --default"',
+      );
+    const { packages, problems } = await this.index();
+    const found = packages.find(({ entry }) => entry.name === name);
+    if (found !== undefined) return found;
+    const near = nearest(
+      name,
+      packages.map(({ entry }) => entry.name),
+    );
+    const hint = near.length === 0 ? '' : `\nDid you mean this?\n${near.map((one) => `\t${one}`).join('\n')}`;
+    const unread = problems.length === 0 ? '' : ', as far as they can be read';
+    throw new CommandError(`no package "${name}" is in the repositories${unread}${hint}`);
+  }
+
+  client(repositoryName: string | undefined): PackageRepositoryClient {
+    const name = repositoryFor(repositoryName, this.repositories);
+    const found = this.clients.find((one) => one.name === name);
+    if (found !== undefined) return found;
+    throw new CommandError(this.problems.join('\n'));
+  }
+}
+
+async function loginOf(client: Client, { metadata, spec }: PackageRepository): Promise<string | undefined> {
+  const { basic, bearer } = spec.auth ?? {};
+  const text = async (
+    inline: string | undefined,
+    reference: { readonly name: string; readonly key: string } | undefined,
+    what: string,
+  ): Promise<string> => {
+    if (inline !== undefined && inline !== '') return inline;
+    if (reference === undefined)
+      throw new RepositoryError(
+        `repository "${metadata.name}" wants a login, but spec.auth names no ${what}`,
+      );
+    const where = { namespace: PACKAGES_NAMESPACE, name: reference.name };
+    const data = (await client.find(kinds.secrets, where))?.['data'] as
+      | Readonly<Record<string, string>>
+      | undefined;
+    if (data !== undefined && Object.hasOwn(data, reference.key))
+      return Buffer.from(data[reference.key] ?? '', 'base64').toString('utf8');
+    throw new RepositoryError(
+      `repository "${metadata.name}" takes its login from key ${reference.key} of Secret ${PACKAGES_NAMESPACE}/${reference.name}, which does not exist`,
+    );
+  };
+  if (basic !== undefined)
+    return authorizationOf({
+      username: await text(basic.username, basic.usernameSecretRef, 'username'),
+      password: await text(basic.password, basic.passwordSecretRef, 'password'),
+    });
+  if (bearer === undefined) return undefined;
+  return authorizationOf({ token: await text(bearer.token, bearer.tokenSecretRef, 'token') });
+}

@@ -1,0 +1,135 @@
+// Waiting for what somebody asked for, until it is so, has failed, or stands still because it is suspended.
+import { OperatingError, sleep, systemClock } from '../../base/index.ts';
+import { formatDuration } from '../../machinery/index.ts';
+import type { AnyFleetPackage, AnyPackage } from '../../packaging/index.ts';
+import { CommandError } from '../shell/index.ts';
+import { progress } from './dialogue.ts';
+import { messageOf, suspendedText, titleOf } from './installed.ts';
+import { fleetPackagesOfKind, packagesOfKind, type PackageFlags, type Place } from './place.ts';
+
+/** How a wait ended; undefined: it goes on. */
+export interface End {
+  readonly how: 'done' | 'failed' | 'suspended';
+  readonly message: string;
+}
+
+const POLL_MS = 250;
+/** How long a failure has to stand: what is missing at first may come. */
+const FAILED_FOR_MS = 5_000;
+
+/** Pure. `sinceMs`: since when it has looked failed. */
+export function endOfPackage(one: AnyPackage, failedMs: number): End | undefined {
+  const { generation = 0 } = one.metadata;
+  const { status } = one;
+  const wanted = one.spec.packageInfo.version;
+  const suspended = suspendedText(one);
+  if (
+    suspended === 'Yes' ||
+    suspended.startsWith('Until') ||
+    suspended === 'Policy' ||
+    suspended === 'Window'
+  )
+    return { how: 'suspended', message: 'it is suspended; what was asked for is done when it is resumed' };
+  // Glasskube's own operator does not say what it has seen.
+  if (status?.observedGeneration !== undefined && status.observedGeneration < generation) return undefined;
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  if (ready?.status === 'True' && status?.version === wanted) return { how: 'done', message: ready.message };
+  const failed = status?.conditions?.find(({ type }) => type === 'Failed');
+  if (failed?.status === 'True' && failedMs >= FAILED_FOR_MS)
+    return { how: 'failed', message: messageOf(one) };
+  return undefined;
+}
+
+/** Pure. */
+export function endOfRollout({ metadata, status = {} }: AnyFleetPackage): End | undefined {
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return undefined;
+  const { phase, message = '' } = status;
+  if (phase === 'Completed') return { how: 'done', message };
+  if (phase === 'Halted' || phase === 'RolledBack') return { how: 'failed', message };
+  if (phase === 'Suspended' || (phase === 'Paused' && status.awaits !== undefined))
+    return { how: 'suspended', message };
+  return undefined;
+}
+
+/** Throws CommandError when it fails, OperatingError when the time is over. */
+export async function untilInstalled(
+  place: Place,
+  one: AnyPackage,
+  flags: PackageFlags,
+  timeoutMs: number,
+): Promise<AnyPackage> {
+  let failedSinceMs: number | undefined;
+  let current = one;
+  await until(flags, titleOf(one), timeoutMs, async () => {
+    current = await place.client.get(packagesOfKind(one.kind), keyOf(one));
+    const failed = current.status?.conditions?.some(
+      ({ type, status }) => type === 'Failed' && status === 'True',
+    );
+    failedSinceMs = failed === true ? (failedSinceMs ?? systemClock.now()) : undefined;
+    const failedMs = failedSinceMs === undefined ? 0 : systemClock.now() - failedSinceMs;
+    return endOfPackage(current, failedMs) ?? messageOf(current);
+  });
+  return current;
+}
+
+/** The same for a roll-out. */
+export async function untilRolledOut(
+  place: Place,
+  one: AnyPackage,
+  flags: PackageFlags,
+  timeoutMs: number,
+): Promise<void> {
+  const resource = fleetPackagesOfKind(one.kind);
+  await until(flags, titleOf(one), timeoutMs, async () => {
+    const current = await place.client.get(resource, keyOf(one));
+    return endOfRollout(current) ?? current.status?.message ?? '';
+  });
+}
+
+/** Throws OperatingError when the time is over. */
+export async function untilGone(
+  place: Place,
+  one: AnyPackage,
+  flags: PackageFlags,
+  timeoutMs: number,
+): Promise<void> {
+  const resource = packagesOfKind(one.kind);
+  await until(flags, titleOf(one), timeoutMs, async () => {
+    const current = await place.client.find(resource, keyOf(one));
+    if (current === undefined || current.metadata.uid !== one.metadata.uid)
+      return { how: 'done', message: '' };
+    return `being uninstalled: ${messageOf(current)}`;
+  });
+}
+
+export function keyOf({ metadata }: AnyPackage): { readonly name: string; readonly namespace?: string } {
+  const { name = '', namespace } = metadata;
+  return { name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+async function until(
+  flags: PackageFlags,
+  title: string,
+  timeoutMs: number,
+  look: () => Promise<End | string>,
+): Promise<void> {
+  const deadlineMs = systemClock.now() + timeoutMs;
+  let said = '';
+  for (;;) {
+    const found = await look();
+    if (typeof found !== 'string') {
+      if (found.how === 'failed') throw new CommandError(`${title} failed: ${found.message}`);
+      if (found.how === 'suspended') progress(flags, `${title}: ${found.message}`);
+      return;
+    }
+    if (found !== '' && found !== said) progress(flags, `${title}: ${found}`);
+    said = found;
+    if (systemClock.now() >= deadlineMs)
+      throw new OperatingError(
+        'NOT_IN_TIME',
+        `${title} is not done after ${formatDuration(timeoutMs)}${said === '' ? ': nothing has been reported, as if no operator ran there' : `: ${said}`}`,
+        `look at it with "navarch package describe ${title.split('/').at(-1) ?? ''}"; it goes on by itself`,
+      );
+    await sleep(systemClock, POLL_MS);
+  }
+}
