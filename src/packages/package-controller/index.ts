@@ -42,6 +42,7 @@ import {
   type Source,
 } from '../../runtime/index.ts';
 import { BY_OWNED_PACKAGE, BY_PACKAGE_INFO, ownedKey, type PackageContext } from '../context.ts';
+import { writeSnapshot } from '../applied-snapshot.ts';
 import { IntegrityError } from '../package-info-controller.ts';
 import { resourceOf } from '../resources.ts';
 import { suspensionOf } from '../suspension-of.ts';
@@ -281,6 +282,8 @@ class Reconciliation {
       if (this.isSuspendedNow(owner)) throw new SuspendedMidApply([]);
       if (!(await removeObject(this.context, owner, step.reference, this.signal))) gone.push(step.reference);
     }
+    const applied = plan.steps.flatMap((step) => (step.do === 'Apply' ? [step.object] : []));
+    await writeSnapshot(this.context.client, owner, applied, this.signal);
     const released = await this.release(owner, prepared);
     const live = await this.liveObjects(prepared.rendered.map(({ object }) => resourceReference(object)));
     const health = packageHealth(
