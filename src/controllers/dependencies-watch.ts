@@ -49,6 +49,14 @@ export class DependencyWatch {
 
   /** Follows exactly the kinds of `dependencies` for a binding. Rejects when one is not served. */
   async follow(key: string, dependencies: readonly Dependency[]): Promise<void> {
+    const wanted = await this.followMore(key, dependencies);
+    for (const [name, { users }] of this.watched) {
+      if (!wanted.has(name) && users.delete(key) && users.size === 0) this.unwatch(name);
+    }
+  }
+
+  /** Follows these kinds beside those that are followed already. Resolves with their names. */
+  async followMore(key: string, dependencies: readonly Dependency[]): Promise<ReadonlySet<string>> {
     const wanted = new Map<string, ApiResource>();
     for (const { apiVersion, kind } of dependencies) {
       const name = `${apiVersion}|${kind}`;
@@ -61,9 +69,7 @@ export class DependencyWatch {
       const watched = this.watched.get(name) ?? this.watch(name, resource);
       watched.users.add(key);
     }
-    for (const [name, { users }] of this.watched) {
-      if (!wanted.has(name) && users.delete(key) && users.size === 0) this.unwatch(name);
-    }
+    return new Set(wanted.keys());
   }
 
   /** Whether every change of a Service is to bring a binding back. */

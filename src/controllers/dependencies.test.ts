@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject, ResourceBinding } from '../api/index.ts';
 import { kinds, resource } from '../client/index.ts';
+import { Interpretations, createInterpreter, nativeLayer } from '../interpreter/index.ts';
 import { dependenciesDistributor } from './dependencies.ts';
 import { startControlPlane, type ControlPlane } from './testing/control-plane.ts';
 
@@ -306,3 +307,64 @@ test('Services that lead to its pods come along when a template asks for them', 
     return !text.includes('front') && text.includes('late');
   });
 });
+
+/** A ServiceAccount that pulls images by a Secret, as its interpreter says. */
+const accounts = new Interpretations(() => '2026-01-01T00:00:00Z');
+accounts.load([
+  {
+    apiVersion: 'navarch.io/v1alpha1',
+    kind: 'ResourceInterpretation',
+    metadata: { name: 'accounts' },
+    spec: {
+      target: { apiVersion: 'v1', kind: 'ServiceAccount' },
+      dependencies: {
+        references: [{ apiVersion: 'v1', kind: 'Secret', path: '.imagePullSecrets[*].name' }],
+      },
+    },
+  } as never,
+]);
+
+for (const indirect of [true, false]) {
+  test(`what a dependency needs is ${indirect ? 'taken along when the template asks for it' : 'not followed by itself'}`, async () => {
+    const interpreter = createInterpreter([accounts.layer, nativeLayer(() => '2026-01-01T00:00:00Z')]);
+    await using plane = await startControlPlane({}, interpreter);
+    const { client } = plane;
+    const account = resource({ group: '', version: 'v1', resource: 'serviceaccounts', namespaced: true });
+    const secrets = resource({ group: '', version: 'v1', resource: 'secrets', namespaced: true });
+    for (const name of ['pull', 'other'])
+      await client.create(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: key(name) });
+    await client.create(account, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: key('runner'),
+      imagePullSecrets: [{ name: 'pull' }],
+    });
+    await deploy(plane, 'web', 'member1');
+    await client.patch(deployments, key('web'), {
+      type: 'merge',
+      body: {
+        metadata: { annotations: { 'navarch.io/with-indirect-dependencies': String(indirect) } },
+        spec: { template: { spec: { serviceAccountName: 'runner' } } },
+      },
+    });
+    plane.run(dependenciesDistributor);
+    await plane.until(
+      'the account follows',
+      async () => (await bindingOf(plane, 'runner-serviceaccount')) !== undefined,
+    );
+    const attached = async (name: string): Promise<boolean> =>
+      ((await bindingOf(plane, `${name}-secret`))?.spec.requiredBy ?? []).length > 0;
+    if (!indirect) {
+      const needs = (await bindingOf(plane, 'web-deployment'))?.metadata.annotations;
+      assert.doesNotMatch(needs?.['resourcebinding.karmada.io/dependencies'] ?? '', /Secret/);
+      return;
+    }
+    await plane.until('its secret follows', () => attached('pull'));
+    await client.patch(account, key('runner'), {
+      type: 'merge',
+      body: { imagePullSecrets: [{ name: 'other' }] },
+    });
+    await plane.until('what it needs now follows', () => attached('other'));
+    await plane.until('what it no longer needs stays', async () => !(await attached('pull')));
+  });
+}

@@ -27,6 +27,8 @@ import {
   isMeantBy,
   isStillNeeded,
   selectedServices,
+  Needs,
+  wantsIndirect,
   wantsServices,
   withCondition,
   withDependencies,
@@ -159,8 +161,8 @@ class Distributor {
     if (!placed && !hasFinalizer(binding, DEPENDENCIES_FINALIZER)) return done;
     const dependencies = await this.dependencies(key, binding, signal);
     if (dependencies === undefined) return done;
-    await this.watch.follow(key, dependencies);
-    if (!this.watch.isSynced(key)) return requeueAfter(FIRST_LIST_MS, 'listing a kind for the first time');
+    if (dependencies === 'being listed')
+      return requeueAfter(FIRST_LIST_MS, 'listing a kind for the first time');
     const wanted = withDependencies(binding, dependencies);
     const independent =
       wanted === binding
@@ -185,7 +187,7 @@ class Distributor {
     key: string,
     binding: Binding,
     signal: AbortSignal,
-  ): Promise<readonly Dependency[] | undefined> {
+  ): Promise<readonly Dependency[] | 'being listed' | undefined> {
     const { interpreter, recorder } = this.context;
     const { apiVersion, kind } = binding.spec.resource;
     const template = await loadTemplate(this.context, binding, 'live', signal);
@@ -194,16 +196,49 @@ class Distributor {
     // The binding goes after its template, and comes back here then.
     if (template === undefined || !interpreter.has(template, 'InterpretDependency')) return undefined;
     try {
-      const named = (await interpreter.dependencies(template)) ?? [];
-      const dependencies = [...named, ...(await this.services(key, template))];
-      const fault = dependencies.map(dependencyFault).find((text) => text !== undefined);
-      if (fault !== undefined) throw new Error(fault);
-      recorder.event(template, 'Normal', 'GetDependenciesSucceed', describe(dependencies));
+      const named = await this.named(template);
+      const direct = [...named, ...(await this.services(key, template))];
+      const dependencies = await this.followed(key, template, direct);
+      if (dependencies !== 'being listed')
+        recorder.event(template, 'Normal', 'GetDependenciesSucceed', describe(dependencies));
       return dependencies;
     } catch (error) {
       recorder.event(template, 'Warning', 'GetDependenciesFailed', errorMessage(error));
       throw error;
     }
+  }
+
+  /** What an object says that it needs. */
+  private async named(object: KubeObject): Promise<readonly Dependency[]> {
+    const dependencies = (await this.context.interpreter.dependencies(object)) ?? [];
+    const fault = dependencies.map(dependencyFault).find((text) => text !== undefined);
+    if (fault === undefined) return dependencies;
+    throw new Error(fault);
+  }
+
+  /** Follows the kinds of what is needed and, when wanted, adds what that needs in turn, as far as it is there. */
+  private async followed(
+    key: string,
+    template: KubeObject,
+    direct: readonly Dependency[],
+  ): Promise<readonly Dependency[] | 'being listed'> {
+    const all = new Needs(direct);
+    const seen = new Set<KubeObject>();
+    let known = -1;
+    while (wantsIndirect(template) && all.size > known) {
+      known = all.size;
+      await this.watch.followMore(key, all.list);
+      if (!this.watch.isSynced(key)) return 'being listed';
+      for (const object of all.list.flatMap((dependency) => this.meant(dependency))) {
+        if (seen.has(object)) continue;
+        seen.add(object);
+        const more = await this.named(object);
+        // What comes back to the template needs nothing that is not there.
+        all.add(more.filter((dependency) => !isMeantBy(template, dependency)));
+      }
+    }
+    await this.watch.follow(key, all.list);
+    return this.watch.isSynced(key) ? all.list : 'being listed';
   }
 
   /** The Services that lead to the template's pods, when it asks for them. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { KubeObject, ObjectMeta, ResourceBinding, ResourceBindingSpec } from '../api/index.ts';
 import type { Dependency } from '../interpreter/index.ts';
 import {
+  Needs,
   attachedKey,
   decideAttach,
   dependedByLabel,
@@ -254,4 +255,26 @@ test('dependencies: the label of one that needs something', () => {
     dependedByLabel('shop', 'web-deployment'),
     'resourcebinding.karmada.io/depended-by-8546649456',
   );
+});
+
+const need = (name: string, optional?: boolean): Dependency => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  namespace: 'shop',
+  name,
+  ...(optional === undefined ? {} : { optional }),
+});
+
+test('what is needed twice is needed once, and cannot be done without when one of both cannot', () => {
+  const needs = new Needs([need('a', true), need('b')]);
+  needs.add([need('b', true), need('a'), need('c', true)]);
+  assert.deepEqual(needs.list, [need('a'), need('b'), need('c', true)]);
+});
+
+test('a chain of needs without an end is refused', () => {
+  const needs = new Needs([]);
+  assert.throws(() => {
+    for (let i = 0; ; i++) needs.add([need(`s${i}`)]);
+  }, /more than 500 objects are needed/);
+  assert.equal(needs.size, 500);
 });

@@ -9,6 +9,7 @@ import {
   DEPENDENCIES_ANNOTATION,
   DEPENDENCIES_FINALIZER,
   RESOURCE_BINDING_ID_LABEL,
+  WITH_INDIRECT_ANNOTATION,
   type BindingSnapshot,
   type KubeObject,
   type ResourceBinding,
@@ -32,6 +33,46 @@ import { bindingName, bindingReferenceKey } from './names.ts';
 // ---- what is needed
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Whether what a template needs takes along what that needs in turn. */
+export function wantsIndirect({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.[WITH_INDIRECT_ANNOTATION] === 'true';
+}
+
+/** LIMIT: what one template may need in all; a chain that goes on for longer than this is no chain that was meant. */
+const NEEDS_MAX = 500;
+
+/** A growing list of what is needed, each thing once. */
+export class Needs {
+  private readonly byText = new Map<string, Dependency>();
+
+  constructor(first: readonly Dependency[]) {
+    this.add(first);
+  }
+
+  get size(): number {
+    return this.byText.size;
+  }
+
+  get list(): readonly Dependency[] {
+    return [...this.byText.values()];
+  }
+
+  /** Throws when it becomes too long. */
+  add(dependencies: readonly Dependency[]): void {
+    for (const dependency of dependencies) {
+      const text = dependenciesText([dependency]);
+      const known = this.byText.get(text);
+      // Who cannot do without it has the last word.
+      if (known !== undefined && (known.optional !== true || dependency.optional === true)) continue;
+      if (known === undefined && this.size >= NEEDS_MAX)
+        throw new Error(
+          `more than ${NEEDS_MAX} objects are needed; take ${WITH_INDIRECT_ANNOTATION} away, or propagate some of them by a policy of their own`,
+        );
+      this.byText.set(text, dependency);
+    }
+  }
+}
 
 /** The annotation of an independent binding. Sorted, so that asking again changes nothing. */
 export function dependenciesText(dependencies: readonly Dependency[]): string {

@@ -5,6 +5,7 @@ import {
   calmInMs,
   contestedCondition,
   correctionWaitMs,
+  fightToldBy,
   isFought,
   opponentOf,
   withCorrection,
@@ -120,4 +121,32 @@ test('the condition names the object, how often, who and where', () => {
     reason: 'Settled',
     message: 'Nobody else writes what this Work says.',
   });
+});
+
+const manifest: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'conf', namespace: 'shop' },
+};
+const fighters: readonly (readonly [sentence: string, opponent: Opponent])[] = [
+  ['somebody with a name', { manager: 'flux "v2"', fields: ['.spec.replicas', '.data["a b"]'] }],
+  ['somebody without a name', { manager: '', fields: ['.data.mode'] }],
+  ['somebody who deletes', { manager: '', fields: [] }],
+];
+for (const [sentence, by] of fighters) {
+  test(`what a condition tells of a fight with ${sentence} can be gone on with`, () => {
+    const nowMs = START + 7 * MINUTE;
+    const fight: Fight = { corrections: 6, firstMs: START, lastMs: START + 5 * MINUTE, opponent: by };
+    const condition = { ...contestedCondition([{ manifest, fight }], 'm1'), lastTransitionTime: '' };
+    assert.deepEqual(fightToldBy(condition, manifest, nowMs), { ...fight, lastMs: nowMs });
+    const other = { ...manifest, metadata: { name: 'other', namespace: 'shop' } };
+    assert.equal(fightToldBy(condition, other, nowMs), undefined);
+  });
+}
+
+test('a condition that tells of no fight is none', () => {
+  const settled = { ...contestedCondition([], 'm1'), lastTransitionTime: '' };
+  assert.equal(fightToldBy(settled, manifest, START), undefined);
+  assert.equal(fightToldBy({ ...settled, status: 'True', message: 'something' }, manifest, START), undefined);
+  assert.equal(fightToldBy(undefined, manifest, START), undefined);
 });

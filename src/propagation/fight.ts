@@ -10,7 +10,7 @@ import {
   type KubeObject,
 } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
-import { differingFields, ownsField, type FieldSteps } from '../machinery/index.ts';
+import { differingFields, ownsField, parseTime, type FieldSteps } from '../machinery/index.ts';
 
 /** What has been put right in one object so far. */
 export interface Fight {
@@ -108,6 +108,10 @@ function described({ manager, fields }: Opponent): string {
   return `${manager === '' ? 'somebody' : JSON.stringify(manager)} writes ${where}`;
 }
 
+function called({ kind, metadata: { namespace, name = '' } }: KubeObject): string {
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+}
+
 /** Of a Work: true while anybody else wants something of its to be otherwise. */
 export function contestedCondition(
   fights: readonly { readonly manifest: KubeObject; readonly fight: Fight }[],
@@ -119,14 +123,40 @@ export function contestedCondition(
     return { type: CONTESTED_CONDITION, status: 'False', reason: 'Settled', message };
   }
   const { manifest, fight } = first;
-  const { namespace, name = '' } = manifest.metadata;
-  const called = `${manifest.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
   return {
     type: CONTESTED_CONDITION,
     status: 'True',
     reason: fight.opponent.fields.length === 0 ? 'DeletedElsewhere' : 'WrittenElsewhere',
     message:
-      `${called} in cluster ${cluster} has been put right ${fight.corrections} times since ${formatTime(fight.firstMs)}: ` +
+      `${called(manifest)} in cluster ${cluster} has been put right ${fight.corrections} times since ${formatTime(fight.firstMs)}: ` +
       `${described(fight.opponent)}. Corrections are slowed down until one of both writers stops.`,
   };
+}
+
+const SAID =
+  /^(?<what>.+) in cluster \S+ has been put right (?<times>\d+) times since (?<since>\S+): (?<who>.*)\. Corrections are/;
+const WRITER = /^(?<manager>"(?:[^"\\]|\\.)*"|somebody) writes (?<fields>.*)$/;
+
+/**
+ * The fight that a condition tells of, for who has forgotten it: a control plane that starts anew goes on with the patience
+ * that it had. Undefined: it tells of none about this manifest. When the last correction was made is not said, so it counts
+ * as made now.
+ */
+export function fightToldBy(
+  condition: Condition | undefined,
+  manifest: KubeObject,
+  nowMs: number,
+): Fight | undefined {
+  if (condition?.type !== CONTESTED_CONDITION || condition.status !== 'True') return undefined;
+  const { what, times = '', since = '', who = '' } = SAID.exec(condition.message)?.groups ?? {};
+  if (what !== called(manifest)) return undefined;
+  const firstMs = Math.min(parseTime(since) ?? nowMs, nowMs);
+  return { corrections: Number(times), firstMs, lastMs: nowMs, opponent: opponentToldBy(who) };
+}
+
+function opponentToldBy(text: string): Opponent {
+  const { manager, fields } = WRITER.exec(text)?.groups ?? {};
+  if (manager === undefined || fields === undefined) return DELETED;
+  const name = manager === 'somebody' ? '' : (JSON.parse(manager) as string);
+  return { manager: name, fields: fields.split(', ') };
 }

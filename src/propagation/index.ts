@@ -60,6 +60,7 @@ export {
   calmInMs,
   contestedCondition,
   correctionWaitMs,
+  fightToldBy,
   isFought,
   opponentOf,
   withCorrection,
@@ -98,6 +99,8 @@ export { causeOfBindingEnd, decideEnd, decideRemoval, needsCause } from './delet
 export { arrived, originMarks, orphaned } from './deletion/origin.ts';
 export { yamlText, type YamlText } from './yaml-text.ts';
 export {
+  Needs,
+  wantsIndirect,
   attachedKey,
   decideAttach,
   dependedByLabel,

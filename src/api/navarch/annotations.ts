@@ -21,6 +21,9 @@ export const LEAVE_BEHIND_ANNOTATION = 'navarch.io/leave-behind';
 /** On a template whose dependencies follow it: `true` takes along the Services that lead to its pods. */
 export const WITH_SERVICES_ANNOTATION = 'navarch.io/with-services';
 
+/** On templates, "true": what it needs takes along what that needs in turn. */
+export const WITH_INDIRECT_ANNOTATION = 'navarch.io/with-indirect-dependencies';
+
 /** On a Cluster: `true` stops everything that is written to it, and nothing new is scheduled to it (docs/suspension.md). */
 export const CLUSTER_SUSPENDED_ANNOTATION = 'navarch.io/suspended';
 

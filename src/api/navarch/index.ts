@@ -65,6 +65,7 @@ export {
   SUSPENSION_UNTIL_ANNOTATION,
   PREVIOUS_OWNER_ANNOTATION,
   REMOVAL_CAUSE_ANNOTATION,
+  WITH_INDIRECT_ANNOTATION,
   WITH_SERVICES_ANNOTATION,
 } from './annotations.ts';
 export { EVICTION_BRAKE_NAME, type EvictionBrake } from './eviction-brake.ts';

@@ -74,3 +74,42 @@ test('who undoes our writes in a member is put right, then named and met less of
   await client.update(kinds.works, { ...current, spec: next.spec });
   await plane.until('the new state is there', async () => (await mode()) === 'new');
 });
+
+for (const changed of [false, true]) {
+  test(`a fight from before a restart ${changed ? 'holds up nothing that the hub has changed since' : 'goes on as patiently'}`, async () => {
+    await using member = await startMemberApi();
+    await using plane = await startControlPlane({}, undefined, () => member.transport);
+    const { client } = plane;
+    await joinReady(plane, 'm1');
+    const marks = { cluster: 'm1', templateUid: 'template-uid', labels: {}, annotations: {} };
+    const work = manifestWork({ ...marks, manifest: settings('ours') });
+    const { namespace = '', name = '' } = work.metadata;
+    const created = await client.create(kinds.works, work);
+    const [manifest] = work.spec.workload?.manifests ?? [];
+    const intruder = member.clientOf('intruder');
+    await intruder.create(configMaps, { ...(manifest as unknown as KubeObject), data: { mode: 'theirs' } });
+    const condition: Condition = {
+      type: 'Contested',
+      status: 'True',
+      reason: 'WrittenElsewhere',
+      message:
+        'ConfigMap shop/settings in cluster m1 has been put right 6 times since 2026-01-01T00:00:00Z: "intruder" writes .data.mode. Corrections are slowed down until one of both writers stops.',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+      observedGeneration: 1,
+    };
+    const told = await client.updateStatus(kinds.works, { ...created, status: { conditions: [condition] } });
+    if (changed)
+      await client.update(kinds.works, {
+        ...told,
+        spec: manifestWork({ ...marks, manifest: settings('new') }).spec,
+      });
+    plane.run(executionController);
+    const applied = async (): Promise<boolean> =>
+      (await client.get<Work>(kinds.works, { namespace, name })).status?.conditions?.some(
+        ({ type, status }) => type === 'Applied' && status === 'True',
+      ) === true;
+    await plane.until('it has been looked at', applied);
+    const { data } = (await member.clientOf('reader').get(configMaps, key)) as KubeObject & { data: object };
+    assert.deepEqual(data, { mode: changed ? 'new' : 'theirs' });
+  });
+}

@@ -21,6 +21,7 @@ import {
   contestedCondition,
   decideRemoval,
   dispatchingCondition,
+  fightToldBy,
   isFought,
   isSignificantUpdate,
   suspensionText,
@@ -159,6 +160,7 @@ export class ExecutionLane {
     const errors: unknown[] = [];
     const results: Applied[] = [];
     for (const manifest of manifests) {
+      this.resume(work, manifest, writer);
       try {
         const result = await writer.apply(manifest, signal);
         results.push(result);
@@ -181,6 +183,14 @@ export class ExecutionLane {
     if (results.some(({ written }) => written))
       recorder.event(work, 'Normal', 'SyncSucceed', `Sync ${called} successful.`);
     return this.next(results);
+  }
+
+  /** What was contested before this process is so still, unless what the Work says has changed since. */
+  private resume({ status, metadata }: Work, manifest: KubeObject, writer: MemberWriter): void {
+    const condition = status?.conditions?.find(({ type }) => type === CONTESTED_CONDITION);
+    if (condition === undefined || condition.observedGeneration !== metadata.generation) return;
+    const fight = fightToldBy(condition, manifest, this.context.clock.now());
+    if (fight !== undefined) writer.resume(manifest, fight);
   }
 
   /** The template hears of each cluster; by its uid, since the manifest has another in the member. */
@@ -216,7 +226,7 @@ export class ExecutionLane {
 
   /** Whether somebody else undoes what this Work writes; nothing, while nobody ever did. */
   private contested(
-    { conditions = [] }: NonNullable<Work['status']>,
+    { status, metadata }: Work,
     manifests: readonly KubeObject[],
     results: readonly Applied[],
   ): ReturnType<typeof contestedCondition> | undefined {
@@ -224,8 +234,11 @@ export class ExecutionLane {
     const fought = results.flatMap(({ fight }, i) =>
       isFought(fight, nowMs) ? [{ manifest: manifests[i] as KubeObject, fight }] : [],
     );
-    const known = conditions.some(({ type }) => type === CONTESTED_CONDITION);
-    return fought.length === 0 && !known ? undefined : contestedCondition(fought, this.cluster);
+    const known = status?.conditions?.some(({ type }) => type === CONTESTED_CONDITION) === true;
+    if (fought.length === 0 && !known) return undefined;
+    const { generation } = metadata;
+    const condition = contestedCondition(fought, this.cluster);
+    return generation === undefined ? condition : { ...condition, observedGeneration: generation };
   }
 
   /** One write for conditions and first statuses together. */
@@ -255,7 +268,7 @@ export class ExecutionLane {
       // The answer of a write shows the object as it is now: its status need not wait for the watch to bring it back.
       const object = applied.results[0]?.object;
       if (applied.errors.length === 0) {
-        const contested = this.contested(before, applied.manifests, applied.results);
+        const contested = this.contested(work, applied.manifests, applied.results);
         if (contested !== undefined) conditions = withCondition(conditions, contested, now);
         if (object !== undefined)
           manifestStatuses = (await reflect(interpreter, work, object, recorder)) ?? manifestStatuses;

@@ -53,11 +53,21 @@ export class MemberWriter {
   private readonly written = new Map<string, Written>();
   /** Of objects that had to be put right. */
   private readonly fights = new Map<string, Fight>();
+  /** Names of objects whose fights are from before this process, until they are written again. */
+  private readonly resumed = new Set<string>();
 
   constructor(context: ControllerContext, connection: MemberConnection, objects: WorkObjects) {
     this.context = context;
     this.connection = connection;
     this.objects = objects;
+  }
+
+  /** Goes on with a fight about a manifest that was applied before this process. */
+  resume(manifest: KubeObject, fight: Fight): void {
+    const name = nameOf(manifest);
+    if (this.written.has(name) || this.fights.has(name)) return;
+    this.fights.set(name, fight);
+    this.resumed.add(name);
   }
 
   /** Makes the member show `manifest`. Throws when it cannot or may not. */
@@ -134,8 +144,10 @@ export class MemberWriter {
 
   /** Whether this manifest was applied before, so that another write of it can only put something right. */
   private isAgain(manifest: KubeObject): boolean {
-    const last = this.written.get(nameOf(manifest))?.manifest;
-    return last !== undefined && (last === manifest || deepEqual(last, manifest));
+    const name = nameOf(manifest);
+    const last = this.written.get(name)?.manifest;
+    if (last === undefined) return this.resumed.has(name);
+    return last === manifest || deepEqual(last, manifest);
   }
 
   /** Who made a correction necessary; undefined: it is none. */
@@ -218,8 +230,10 @@ export class MemberWriter {
   }
 
   private drop(manifest: KubeObject): void {
-    this.written.delete(nameOf(manifest));
-    this.fights.delete(nameOf(manifest));
+    const name = nameOf(manifest);
+    this.written.delete(name);
+    this.fights.delete(name);
+    this.resumed.delete(name);
   }
 
   isOwnWrite(object: KubeObject): boolean {
@@ -234,7 +248,9 @@ export class MemberWriter {
 
   private remember(manifest: KubeObject, { metadata }: KubeObject): void {
     const { resourceVersion = '', generation } = metadata;
-    this.written.set(nameOf(manifest), { resourceVersion, generation, manifest });
+    const name = nameOf(manifest);
+    this.written.set(name, { resourceVersion, generation, manifest });
+    this.resumed.delete(name);
   }
 
   private async resourceFor(manifest: KubeObject): Promise<ApiResource> {
