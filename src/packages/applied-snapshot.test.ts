@@ -23,14 +23,15 @@ test('a snapshot comes back as it was, in as many Secrets as it takes, and none 
     data: { x: randomBytes(size).toString('base64') },
   });
   const large = [object(2_000_000)];
-  await writeSnapshot(client, owner, large, signal);
+  await writeSnapshot(client, owner, { objects: large, specHash: 'h' }, signal);
   assert.equal(await secrets(), 3);
   assert.deepEqual((await readSnapshot(client, owner, signal))?.objects, large);
   const small = [object(10)];
-  await writeSnapshot(client, owner, small, signal);
+  await writeSnapshot(client, owner, { objects: small, specHash: 'h' }, signal);
   assert.equal(await secrets(), 1);
   assert.deepEqual(await readSnapshot(client, owner, signal), {
     objects: small,
+    specHash: 'h',
     version: 'v1.0.0',
     generation: 1,
   });

@@ -18,18 +18,22 @@ const CHUNKS_MAX = 64;
 /** LIMIT: of a snapshot that is read. */
 const BYTES_MAX = 256 * 1024 * 1024;
 
-export interface Snapshot {
+export interface Applied {
   /** In the order in which they were applied. */
   readonly objects: readonly KubeObject[];
+  /** Of the spec that they were made from, without what says that it is suspended. */
+  readonly specHash: string;
+}
+
+export interface Snapshot extends Applied {
   /** Of the package. */
   readonly version: string;
   readonly generation: number | undefined;
 }
 
-interface Content {
+interface Content extends Applied {
   readonly version: string;
   readonly generation?: number;
-  readonly objects: readonly KubeObject[];
 }
 
 function place(
@@ -44,13 +48,14 @@ function place(
 export async function writeSnapshot(
   client: Client,
   owner: AnyPackage,
-  objects: readonly KubeObject[],
+  { objects, specHash }: Applied,
   signal: AbortSignal,
 ): Promise<void> {
   const { generation } = owner.metadata;
   const content: Content = {
     version: owner.spec.packageInfo.version,
     ...(generation === undefined ? {} : { generation }),
+    specHash,
     objects,
   };
   const text = encodeJson(content);
@@ -102,8 +107,8 @@ export async function readSnapshot(
   try {
     const text = gunzipSync(Buffer.concat(parts), { maxOutputLength: BYTES_MAX });
     if (createHash('sha256').update(text).digest('hex') !== digest) return undefined;
-    const { version, generation, objects } = JSON.parse(text.toString('utf8')) as Content;
-    return { version, generation, objects };
+    const { version, generation, specHash, objects } = JSON.parse(text.toString('utf8')) as Content;
+    return { version, generation, specHash, objects };
   } catch {
     // Somebody else wrote it.
     return undefined;

@@ -25,6 +25,7 @@ import { runPackageInfoController } from './package-info-controller.ts';
 import { RepositoryBook } from './repository-book.ts';
 import { runRepositoryController } from './repository-controller.ts';
 import { packageRoles } from './roles.ts';
+import { runSuspensionPolicyControllers } from './suspension-policies.ts';
 import { defaultPackageSettings, type PackageSettings } from './settings.ts';
 
 export interface PackageOperatorOptions {
@@ -111,6 +112,7 @@ async function start(
     runPackageController(context, 'Package'),
     runAutoUpdate(context, 'ClusterPackage'),
     runAutoUpdate(context, 'Package'),
+    runSuspensionPolicyControllers(context),
   );
 }
 

@@ -13,6 +13,8 @@ export interface PackageSettings {
   readonly autoUpdateMs: number;
   /** LIMIT: for a definition to be served after it was applied. */
   readonly definitionWaitMs: number;
+  /** How often suspended packages are compared with what was applied, where they do not say. */
+  readonly driftMs: number;
   /** Packages at once, of each kind. */
   readonly concurrency: number;
   /** Whether a Package may take values from Secrets and ConfigMaps of other namespaces. */
@@ -26,6 +28,7 @@ export const defaultPackageSettings: PackageSettings = {
   retryMs: 60_000,
   autoUpdateMs: 10 * 60_000,
   definitionWaitMs: 30_000,
+  driftMs: 5 * 60_000,
   concurrency: 4,
   allowCrossNamespaceReferences: false,
 };

@@ -28,6 +28,7 @@ export {
   resourceKey,
   resourceReference,
   sameResource,
+  stageOf,
 } from './render.ts';
 export type { KindLookup, ManifestFile, RenderInput, RenderedObject } from './render.ts';
 export { defaultRepository, metaIndex, repositoryFor, resolveDependencies } from './repositories.ts';
@@ -46,9 +47,10 @@ export type {
 export {
   decideResume,
   isResuming,
-  needsPlan,
+  needsReview,
   onDriftOf,
   resumePendingCondition,
+  waitsForReview,
   withoutConflictField,
   withoutKeptFields,
 } from './resume.ts';

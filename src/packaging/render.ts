@@ -90,7 +90,8 @@ function inStages(objects: readonly RenderedObject[]): readonly RenderedObject[]
   return [...of('Namespace'), ...of('Definition'), ...of('Object')];
 }
 
-function stageOf({ apiVersion, kind }: KubeObject): ApplyStage {
+/** When an object is applied: what others need to be there comes first. */
+export function stageOf({ apiVersion, kind }: KubeObject): ApplyStage {
   if (apiVersion === 'v1' && kind === 'Namespace') return 'Namespace';
   return kind === 'CustomResourceDefinition' && apiVersion.startsWith('apiextensions.k8s.io/')
     ? 'Definition'

@@ -9,7 +9,6 @@ import {
 } from '../api/index.ts';
 import type { AnyPackage } from './package-object.ts';
 import type { EffectiveSuspension } from './suspension.ts';
-import type { SuspensionTransition } from './suspension-report.ts';
 
 export type OnDrift = 'overwrite' | 'keep';
 
@@ -22,25 +21,19 @@ function resumePending({ status }: AnyPackage): Condition | undefined {
   return status?.conditions?.find(({ type }) => type === 'ResumePending');
 }
 
-/** Whether the package just comes out of a suspension, or came out of one and still waits. */
-export function isResuming(
-  one: AnyPackage,
-  state: EffectiveSuspension,
-  transition: SuspensionTransition,
-): boolean {
-  if (state.active) return false;
-  return (
-    transition === 'Resumed' || transition === 'SuspensionExpired' || resumePending(one)?.status === 'True'
-  );
+/** It was resumed, and what had to wait has not been carried out yet. */
+export function isResuming({ status }: AnyPackage): boolean {
+  return status?.suspension?.resuming === true;
 }
 
-/** Whether what would change has to be known before it goes on. */
-export function needsPlan(one: AnyPackage, state: EffectiveSuspension): boolean {
-  return state.onResume === 'Review' || wantedReview(one);
+/** Whether what would change has to be read by somebody before it goes on. */
+export function needsReview(one: AnyPackage, state: EffectiveSuspension): boolean {
+  // Whoever wanted it may be gone: it was written down while they were there.
+  if (one.status?.suspension?.onResume === 'Review') return true;
+  return state.onResume === 'Review' || waitsForReview(one);
 }
 
-/** The source that wanted it may be gone: it was said when it was suspended. */
-function wantedReview(one: AnyPackage): boolean {
+export function waitsForReview(one: AnyPackage): boolean {
   return resumePending(one)?.status === 'True';
 }
 

@@ -122,7 +122,10 @@ export function suspensionStatus(
   before: SuspensionStatus | undefined,
   state: EffectiveSuspension,
 ): SuspensionStatus | undefined {
-  if (!state.active) return before === undefined ? undefined : { active: false };
+  if (!state.active) {
+    if (before === undefined) return undefined;
+    return before.active ? { active: false, resuming: true } : before;
+  }
   const { pendingGeneration, pendingChanges, driftCheckTime, drift, planHash } = before ?? { active: true };
   return {
     active: true,
@@ -130,6 +133,7 @@ export function suspensionStatus(
     ...(state.sinceMs === undefined ? {} : { since: formatTime(state.sinceMs) }),
     ...(state.untilMs === undefined ? {} : { until: formatTime(state.untilMs) }),
     sources: state.sources,
+    ...(state.onResume === 'Apply' ? {} : { onResume: state.onResume }),
     ...(pendingGeneration === undefined ? {} : { pendingGeneration }),
     ...(pendingChanges === undefined ? {} : { pendingChanges }),
     ...(driftCheckTime === undefined ? {} : { driftCheckTime }),

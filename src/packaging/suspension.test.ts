@@ -341,10 +341,21 @@ const cases: readonly Case[] = [
     sources: ['Spec'],
   },
   {
-    name: 'a policy can want a review',
+    name: 'a policy that suspends can want a review',
+    input: {
+      package: pkg(),
+      policies: [policy({ onResume: 'Review', windows: [DENY_NIGHT] })],
+      nowMs: at('2026-03-01T22:30:00Z'),
+    },
+    sources: ['Window/freeze'],
+    review: true,
+    until: '2026-03-02T00:00:00Z',
+    next: '2026-03-02T00:00:00Z',
+  },
+  {
+    name: 'one that does not suspend now wants nothing',
     input: { package: pkg(), policies: [policy({ onResume: 'Review', windows: [DENY_NIGHT] })] },
     sources: [],
-    review: true,
     next: '2026-03-01T22:00:00Z',
   },
 ];
@@ -470,7 +481,7 @@ test('from active to suspended, changed, and back', () => {
     by: 'bob',
     reason: 'done',
   });
-  assert.deepEqual(resumed.status, { active: false });
+  assert.deepEqual(resumed.status, { active: false, resuming: true });
   assert.equal(resumed.condition?.reason, 'Resumed');
 
   const over = reported(pkg({ spec, annotations: by, status }), at('2026-03-01T12:00:05Z'));

@@ -58,6 +58,7 @@ interface Finding {
   /** When it begins, ends or goes on otherwise. */
   readonly changeMs?: number | undefined;
   readonly expired?: boolean;
+  /** Of what suspends now, or what the package itself wants of every suspension. */
   readonly review?: boolean;
 }
 
@@ -207,7 +208,7 @@ function policyFinding(policy: AnySuspension, { package: one, namespace, nowMs }
   const { reason, mode = 'Full', onResume } = policy.spec ?? {};
   const { blocked, untilMs, changeMs, over } = policyState(policy, nowMs);
   const review = onResume === 'Review';
-  if (!blocked) return { changeMs, expired: over, review };
+  if (!blocked) return { changeMs, expired: over };
   return {
     source: sourceOf({
       type: (policy.spec?.windows ?? []).length === 0 ? 'PackageSuspension' : 'Window',

@@ -150,6 +150,8 @@ const suspensionStatus = s.object('Whether the package is suspended, as far as t
     driftCheckTime: s.time('When differences were last looked for.'),
     drift: s.list('What in the cluster differs from what was applied last; at most 100.', objectChange),
     planHash: s.string('Names the plan that waits; approving it is naming it.'),
+    onResume: s.choice('What was wanted for the time after it.', ['Apply', 'Review']),
+    resuming: s.boolean('Whether it was resumed, and what had to wait has not been carried out yet.'),
     activeClusters: s.list('On the hub: the clusters where it is suspended.', s.string('A cluster.')),
   },
 });

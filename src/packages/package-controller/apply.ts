@@ -6,15 +6,18 @@ import {
   PACKAGE_MANAGED_LABEL,
   PACKAGE_MANAGED_VALUE,
   type KubeObject,
+  type ObjectChange,
 } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
-import { isAlreadyExists, kinds, type Resource } from '../../client/index.ts';
+import { isAlreadyExists, isConflict, kinds, type Resource } from '../../client/index.ts';
 import { StatusError, encodeJson, ownerReference } from '../../machinery/index.ts';
 import {
   packageId,
   packageKey,
   resourceKey,
   resourceReference,
+  withoutConflictField,
+  withoutKeptFields,
   type AnyPackage,
   type ApplyStage,
   type PackagePlan,
@@ -93,12 +96,21 @@ function inOrder(entries: readonly (readonly [string, string])[]): readonly (rea
   return entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** How objects are applied: as a rule over what others wrote. */
+export interface ApplyManner {
+  /** Fields that were left to others before. */
+  readonly kept: readonly ObjectChange[];
+  /** Present: fields that others own are left to them, and put down here. */
+  readonly left?: ObjectChange[];
+}
+
 export interface ApplyOptions {
   readonly owner: AnyPackage;
   readonly plan: PackagePlan;
   readonly live: ReadonlyMap<string, KubeObject>;
   /** Whether the package has been suspended since. */
   readonly isSuspended: () => boolean;
+  readonly manner?: ApplyManner;
   readonly signal: AbortSignal;
 }
 
@@ -160,6 +172,45 @@ async function ensureNamespace(
   }
 }
 
+const OVERWRITE: ApplyManner = { kept: [] };
+// LIMIT: fields of one object that are left to others.
+const LEFT_MAX = 50;
+
+/** Applies over what others wrote, or without the fields that they own by now. Throws StatusError. */
+async function applyAs(
+  client: PackageContext['client'],
+  resource: Resource,
+  wanted: KubeObject,
+  { left }: ApplyManner,
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const options = { fieldManager: PACKAGE_FIELD_MANAGER, force: left === undefined, signal };
+  if (left === undefined) return client.apply<KubeObject>(resource, wanted, options);
+  const fields: string[] = [];
+  const managers = new Set<string>();
+  for (let object = wanted; ;) {
+    try {
+      const stored = await client.apply<KubeObject>(resource, object, options);
+      if (fields.length > 0) {
+        const { markedForDeletion: _mark, ...reference } = resourceReference(wanted);
+        left.push({ ...reference, paths: fields, managers: [...managers].sort() });
+      }
+      return stored;
+    } catch (error) {
+      if (!isConflict(error) || !(error instanceof StatusError)) throw error;
+      const before = object;
+      for (const { field = '', message = '', reason } of error.status.details?.causes ?? []) {
+        if (reason !== 'FieldManagerConflict' || fields.length >= LEFT_MAX) continue;
+        object = withoutConflictField(object, field);
+        fields.push(field);
+        managers.add(/"([^"]+)"/.exec(message)?.[1] ?? message);
+      }
+      // Nothing that could be left out: the same would be refused again.
+      if (object === before) throw error;
+    }
+  }
+}
+
 const STAGES: readonly ApplyStage[] = ['Namespace', 'Definition', 'Object'];
 
 /** Applies all objects; answers how many were written. Throws ApplyError and SuspendedMidApply. */
@@ -213,10 +264,11 @@ async function served(
 async function applyOne(
   { client, mapper }: PackageContext,
   applied: AppliedObjects,
-  object: KubeObject,
-  { owner, live, signal }: ApplyOptions,
+  wanted: KubeObject,
+  { owner, live, manner = OVERWRITE, signal }: ApplyOptions,
   written: string[],
 ): Promise<string | undefined> {
+  const object = withoutKeptFields(wanted, manner.kept);
   const { kind, metadata } = object;
   const called = `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name ?? ''}`;
   const key = resourceKey(resourceReference(object));
@@ -227,11 +279,7 @@ async function applyOne(
     const resource = await mapper.resourceForObject(object);
     if (resource === undefined)
       return `${called}: the cluster does not serve ${object.apiVersion} ${kind} yet`;
-    const stored = await client.apply<KubeObject>(resource, object, {
-      fieldManager: PACKAGE_FIELD_MANAGER,
-      force: true,
-      signal,
-    });
+    const stored = await applyAs(client, resource, object, manner, signal);
     applied.remember(ownerKey, key, digest, stored);
     written.push(called);
     return undefined;

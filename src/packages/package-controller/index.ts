@@ -22,7 +22,9 @@ import {
   preparePackage,
   resourceKey,
   resourceReference,
+  withoutKeptFields,
   type AnyPackage,
+  type EffectiveSuspension,
   type PackageKind,
   type PackagePlan,
   type PackageVerdict,
@@ -42,11 +44,22 @@ import {
   type Source,
 } from '../../runtime/index.ts';
 import { BY_OWNED_PACKAGE, BY_PACKAGE_INFO, ownedKey, type PackageContext } from '../context.ts';
-import { writeSnapshot } from '../applied-snapshot.ts';
+import { writeSnapshot, type Applied } from '../applied-snapshot.ts';
 import { IntegrityError } from '../package-info-controller.ts';
 import { resourceOf } from '../resources.ts';
 import { suspensionOf } from '../suspension-of.ts';
-import { AppliedObjects, ApplyError, SuspendedMidApply, applyObjects, applyPackages } from './apply.ts';
+import { resumeReleases } from '../suspension-helm.ts';
+import { noteSuspension } from '../suspension-note.ts';
+import { restSuspended, specHashOf } from '../suspension-rest.ts';
+import { applyManner, forgetWishes, waitsForApproval, withResumed } from '../suspension-resume.ts';
+import {
+  AppliedObjects,
+  ApplyError,
+  SuspendedMidApply,
+  applyObjects,
+  applyPackages,
+  type ApplyManner,
+} from './apply.ts';
 import { gather } from './gather.ts';
 import { findOwned, releaseInfos, releasePackages, removeObject } from './prune.ts';
 import { union, withVerdict, without, writeStatus } from './status.ts';
@@ -119,6 +132,12 @@ function sourcesOf(context: PackageContext, kind: PackageKind): readonly Source[
     // Whom they mean is not known before they are looked at.
     informerSource(caches.packageSuspensions, { map: () => own.store.keys() }),
     informerSource(caches.clusterPackageSuspensions, { map: () => own.store.keys() }),
+    // Their annotations and labels suspend.
+    informerSource(caches.namespaces, {
+      map: ({ metadata }) => (kind === 'Package' ? keys(own.store.list(metadata.name ?? '')) : []),
+      changed: (old, now) =>
+        old.metadata.annotations !== now.metadata.annotations || old.metadata.labels !== now.metadata.labels,
+    }),
     owned.source(kind),
   ];
 }
@@ -144,14 +163,20 @@ class Reconciliation {
     if (isBeingDeleted(found)) return tearDown(this.context, found, this.signal);
     const owner = await this.withFinalizer(found);
     const suspension = suspensionOf(this.context, owner);
-    if (suspension.active)
-      return suspension.nextTransitionMs === undefined
-        ? requeueAfter(this.context.settings.resyncMs, 'suspended')
-        : requeueAfter(
-            Math.max(0, suspension.nextTransitionMs - this.context.clock.now()),
-            'the suspension changes',
-          );
-    return this.install(owner);
+    const noted = await noteSuspension(this.context, owner, suspension, this.signal);
+    if (noted === undefined) return done;
+    if (suspension.active) return restSuspended(this.context, this.applied, noted, suspension, this.signal);
+    await resumeReleases(this.context, noted, this.signal);
+    return this.beforeNextSuspension(await this.install(noted), suspension);
+  }
+
+  /** A window that opens is not waited for longer than until it does. */
+  private beforeNextSuspension(outcome: Outcome, { nextTransitionMs }: EffectiveSuspension): Outcome {
+    if (nextTransitionMs === undefined || (outcome.kind !== 'done' && outcome.kind !== 'requeue'))
+      return outcome;
+    const leftMs = Math.max(0, nextTransitionMs - this.context.clock.now());
+    if (outcome.kind === 'requeue' && outcome.afterMs <= leftMs) return outcome;
+    return requeueAfter(leftMs, 'it is suspended then');
   }
 
   private async withFinalizer(owner: AnyPackage): Promise<AnyPackage> {
@@ -247,6 +272,8 @@ class Reconciliation {
     const plan = planPackage({ prepared, live, leftovers });
     if (plan.verdict.state === 'Failed' && plan.steps.length === 0)
       return this.say(owner, plan.verdict, settings.retryMs);
+    if (await waitsForApproval(this.context, owner, plan, this.signal))
+      return requeueAfter(settings.resyncMs, 'it waits for an approval');
     const recorded = await writeStatus(this.context, owner, {
       ...owner.status,
       ownedPackages: ownedPackages(prepared),
@@ -259,6 +286,7 @@ class Reconciliation {
       plan,
       live,
       isSuspended: () => this.isSuspendedNow(recorded),
+      manner: applyManner(recorded),
       signal: this.signal,
     };
     await applyPackages(this.context, options);
@@ -270,20 +298,24 @@ class Reconciliation {
       await this.say(recorded, { state: 'Failed', reason: 'InstallationFailed', message: error.message }, 0);
       return retry(error);
     }
-    return this.finish(recorded, prepared, plan);
+    return this.finish(recorded, prepared, plan, options.manner);
   }
 
   /** Everything is applied: takes away what is left over, and says how it is. */
-  private async finish(owner: AnyPackage, prepared: Prepared, plan: PackagePlan): Promise<Outcome> {
-    const { settings } = this.context;
+  private async finish(
+    owner: AnyPackage,
+    prepared: Prepared,
+    plan: PackagePlan,
+    manner: ApplyManner,
+  ): Promise<Outcome> {
+    const { settings, clock } = this.context;
     const gone: OwnedResourceReference[] = [];
     for (const step of plan.steps) {
       if (step.do !== 'Prune') continue;
       if (this.isSuspendedNow(owner)) throw new SuspendedMidApply([]);
       if (!(await removeObject(this.context, owner, step.reference, this.signal))) gone.push(step.reference);
     }
-    const applied = plan.steps.flatMap((step) => (step.do === 'Apply' ? [step.object] : []));
-    await writeSnapshot(this.context.client, owner, applied, this.signal);
+    await writeSnapshot(this.context.client, owner, appliedBy(owner, plan, manner), this.signal);
     const released = await this.release(owner, prepared);
     const live = await this.liveObjects(prepared.rendered.map(({ object }) => resourceReference(object)));
     const health = packageHealth(
@@ -301,7 +333,9 @@ class Reconciliation {
       ownedPackageInfos: without(owner.status?.ownedPackageInfos, released.infos),
     };
     const verdict = verdictOf(health, prepared);
-    await writeStatus(this.context, owner, withVerdict(this.context, owner, installed, verdict));
+    const resumed = withResumed(owner, installed, manner, clock.now());
+    await writeStatus(this.context, owner, withVerdict(this.context, owner, resumed, verdict));
+    await forgetWishes(this.context, owner, this.signal);
     return requeueAfter(verdict.state === 'Ready' ? settings.resyncMs : settings.retryMs, 'look at it again');
   }
 
@@ -374,6 +408,16 @@ class Reconciliation {
 /** Whether what is in the cluster is what the package asks for now. */
 function isInstalled({ metadata, spec, status }: AnyPackage): boolean {
   return status?.version === spec.packageInfo.version && status.appliedGeneration === metadata.generation;
+}
+
+/** What was applied: fields that were left to others are no part of it. */
+function appliedBy(owner: AnyPackage, { steps }: PackagePlan, { kept, left = [] }: ApplyManner): Applied {
+  return {
+    specHash: specHashOf(owner),
+    objects: steps.flatMap((step) =>
+      step.do === 'Apply' ? [withoutKeptFields(step.object, [...kept, ...left])] : [],
+    ),
+  };
 }
 
 function verdictOf(

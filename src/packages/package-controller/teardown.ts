@@ -7,6 +7,7 @@ import type { AnyPackage } from '../../packaging/index.ts';
 import { act, done, finalizerWrite, requeueAfter, type Outcome } from '../../runtime/index.ts';
 import type { PackageContext } from '../context.ts';
 import { resourceOf } from '../resources.ts';
+import { resumeReleases } from '../suspension-helm.ts';
 import { releaseInfos, releasePackages, removeObject } from './prune.ts';
 import { withVerdict, writeStatus } from './status.ts';
 
@@ -21,6 +22,8 @@ export async function tearDown(
   signal: AbortSignal,
 ): Promise<Outcome> {
   if (!hasFinalizer(owner, PACKAGE_FINALIZER)) return done;
+  // Flux leaves what a suspended release installed, and a release that we suspended is not the package's until it goes on.
+  await resumeReleases(context, owner, signal);
   const { ownedResources = [], ownedPackages = [], ownedPackageInfos = [] } = owner.status ?? {};
   for (const stage of [ownedResources.filter(isPlain), ownedResources.filter(isDefinition)]) {
     const left = await removeAll(context, owner, stage, signal);

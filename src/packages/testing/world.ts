@@ -158,7 +158,9 @@ export async function packageWorld(
 function recording(transport: Transport, writes: string[]): Transport {
   return {
     send(request: TransportRequest) {
-      if (request.method !== 'GET') writes.push(`${request.method} ${request.path}`);
+      // What is only tried changes nothing.
+      const isTried = request.query?.['dryRun'] === 'All';
+      if (request.method !== 'GET' && !isTried) writes.push(`${request.method} ${request.path}`);
       return transport.send(request);
     },
     watch: (request, onEvent) => transport.watch(request, onEvent),
