@@ -1,11 +1,13 @@
 // Joining and leaving in push mode, as upstream's `join` and `unjoin`: what is created in the member and on the
 // hub, in which order, and what an interrupted run finds when it is started again (every step may already be
 // done). Works on clients alone; the command and `navarch up` both use it.
-import { LEAVE_BEHIND_ANNOTATION, type Cluster, type KubeObject } from '../api/index.ts';
+import { LEAVE_BEHIND_ANNOTATION, SYSTEM_LABEL, type Cluster, type KubeObject } from '../api/index.ts';
 import { OperatingError, sleep, type Clock } from '../base/index.ts';
 import { isNotFound, kinds, type Client } from '../client/index.ts';
+import { isBeingDeleted } from '../machinery/index.ts';
 import {
   createAccounts,
+  hasOtherAccounts,
   ownSecrets,
   type AccountsRequest,
   type JoinContext,
@@ -120,6 +122,13 @@ export async function unjoinCluster(
   const { name } = request;
   const cluster = await hubClient.find(kinds.clusters, { name }, { signal });
   if (cluster === undefined) {
+    // One that was interrupted after the cluster was gone is finished in the member.
+    const { memberClient } = context;
+    if (memberClient !== undefined && (await hasMemberObjects(memberClient, request, signal))) {
+      if (request.dryRun) return;
+      progress(`There is no cluster ${name} any more; removing what joining created in it`);
+      return removeMemberObjects(memberClient, request, progress, signal);
+    }
     throw new OperatingError(
       'CLUSTER_NOT_FOUND',
       `no cluster object ${name} found in karmada control Plane`,
@@ -135,11 +144,14 @@ export async function unjoinCluster(
   }
   if (request.dryRun) return;
   progress(`Deleting cluster ${name}`);
-  if (request.leaveBehind) {
-    const body = { metadata: { annotations: { [LEAVE_BEHIND_ANNOTATION]: 'true' } } };
+  const said = cluster.metadata.annotations?.[LEAVE_BEHIND_ANNOTATION] === 'true';
+  // Also when it was said by one that was interrupted before it deleted anything.
+  if (request.leaveBehind !== said && (request.leaveBehind || !isBeingDeleted(cluster))) {
+    const wanted = request.leaveBehind ? 'true' : null;
+    const body = { metadata: { annotations: { [LEAVE_BEHIND_ANNOTATION]: wanted } } };
     await hubClient.patch(kinds.clusters, { name }, { type: 'merge', body }, { signal });
   }
-  await hubClient.delete(kinds.clusters, { name }, { signal });
+  await ignoringAbsence(hubClient.delete(kinds.clusters, { name }, { signal }));
   const gone = await waitUntilGone(hubClient, name, request.waitMs, clock, signal);
   if (!gone && !request.force) {
     throw new OperatingError(
@@ -191,6 +203,25 @@ async function dropFinalizers(
   }
   await ignoringAbsence(hubClient.patch(kinds.namespaces, { name: namespace }, without, { signal }));
   await ignoringAbsence(hubClient.patch(kinds.clusters, { name }, without, { signal }));
+}
+
+/** Whether anything is there that joining as `name` created; what it shares with others counts only when nobody else is left. */
+async function hasMemberObjects(
+  memberClient: Client,
+  { name, clusterNamespace: namespace }: UnjoinRequest,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const role = { name: `karmada-controller-manager:karmada-${name}` };
+  const account = { namespace, name: `karmada-${name}` };
+  const found = await Promise.all([
+    memberClient.find(kinds.clusterRoleBindings, role, { signal }),
+    memberClient.find(kinds.clusterRoles, role, { signal }),
+    memberClient.find(kinds.serviceAccounts, account, { signal }),
+  ]);
+  if (found.some((one) => one !== undefined)) return true;
+  const shared = await memberClient.find(kinds.namespaces, { name: namespace }, { signal });
+  if (shared?.metadata.labels?.[SYSTEM_LABEL] !== 'true' || isBeingDeleted(shared)) return false;
+  return !(await hasOtherAccounts(memberClient, namespace));
 }
 
 async function removeMemberObjects(

@@ -199,13 +199,17 @@ function encode(text: string): string {
  * COMPAT: upstream removes it in any case, and with it the other control plane's way in.
  */
 export async function removeSharedNamespace(memberClient: Client, namespace: string): Promise<boolean> {
-  const { items } = await memberClient.listAll(kinds.serviceAccounts, { namespace });
-  const own = new Set([IMPERSONATOR, 'default']);
-  if (items.some(({ metadata }) => !own.has(metadata.name ?? ''))) return true;
+  if (await hasOtherAccounts(memberClient, namespace)) return true;
   try {
     await memberClient.delete(kinds.namespaces, { name: namespace });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
   return false;
+}
+
+export async function hasOtherAccounts(memberClient: Client, namespace: string): Promise<boolean> {
+  const { items } = await memberClient.listAll(kinds.serviceAccounts, { namespace });
+  const own = new Set([IMPERSONATOR, 'default']);
+  return items.some(({ metadata }) => !own.has(metadata.name ?? ''));
 }
