@@ -52,14 +52,15 @@ export async function registerAgent(request: AgentRegistration, context: JoinCon
 
 async function bringUpToDate(known: Cluster, wanted: Cluster, context: JoinContext): Promise<void> {
   const { hubClient, progress, signal } = context;
+  const { name = '' } = known.metadata;
   // Only what an agent says about its cluster: taints and resource models are the operator's.
   const spec = { ...known.spec, ...wanted.spec };
   if (deepEqual(spec, known.spec)) return;
-  progress(`Updating the registration of cluster ${known.metadata.name}`);
+  progress(`Updating the registration of cluster ${name}`);
   try {
     await hubClient.patch(
       kinds.clusters,
-      { name: known.metadata.name ?? '' },
+      { name },
       { type: 'merge', body: { spec: wanted.spec } },
       { signal },
     );
@@ -67,7 +68,7 @@ async function bringUpToDate(known: Cluster, wanted: Cluster, context: JoinConte
     // COMPAT: the rights that upstream's registration gives an agent do not hold this one.
     if (!isForbidden(error)) throw error;
     progress(
-      `The hub does not let this agent change its Cluster; it stays as registered. To mend it: grant "update" and "patch" on clusters/${known.metadata.name} to the agent's user`,
+      `The hub does not let this agent change its Cluster; it stays as registered. To mend it: run "navarch create clusterrole agent-cluster-${name} --verb=update,patch --resource=clusters.cluster.karmada.io --resource-name=${name}" and "navarch create clusterrolebinding agent-cluster-${name} --clusterrole=agent-cluster-${name} --user=system:karmada:agent:${name}" on the hub`,
     );
   }
 }

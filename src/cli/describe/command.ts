@@ -20,7 +20,8 @@ import {
   type Session,
 } from '../objects/index.ts';
 import { CommandError, onByDefault, throwAll, upstreamCommand } from '../shell/index.ts';
-import { describeObject, type Described } from './kinds.ts';
+import { describeObject } from './kinds.ts';
+import type { Described } from './parts.ts';
 import { Description, describeEvents } from './text.ts';
 
 interface DescribeFlags extends HubFlags, ScopeFlags, FileFlags {
@@ -117,9 +118,16 @@ async function textOf(
   const { namespace } = object.metadata;
   const others: Described['others'] = async (group, version, plural, inNamespace = namespace) => {
     const other = { group, version, resource: plural, namespaced: true };
-    return (await session.client.listAll(other, { namespace: inNamespace })).items;
+    // An empty one stands for all.
+    const where = inNamespace === '' ? undefined : inNamespace;
+    return (await session.client.listAll(other, { namespace: where })).items;
   };
-  const hasEvents = await describeObject(out, object, resource.group, { others });
+  const find: Described['find'] = (group, version, plural, inNamespace, name) =>
+    session.client.find(
+      { group, version, resource: plural, namespaced: true },
+      { namespace: inNamespace, name },
+    );
+  const hasEvents = await describeObject(out, object, resource.group, { others, find });
   if (showEvents && hasEvents) describeEvents(out, await eventsOf(session, object), systemClock.now());
   return out.finish();
 }
@@ -130,7 +138,8 @@ async function eventsOf(session: Session, { kind, metadata }: KubeObject): Promi
     `involvedObject.name=${name}`,
     `involvedObject.kind=${kind}`,
     ...(namespace === undefined ? [] : [`involvedObject.namespace=${namespace}`]),
-    ...(uid === undefined ? [] : [`involvedObject.uid=${uid}`]),
+    // The kubelet calls nodes by their name there.
+    ...(uid === undefined || kind === 'Node' ? [] : [`involvedObject.uid=${uid}`]),
   ];
   try {
     // Events about objects without a namespace are in "default".

@@ -1,13 +1,27 @@
 // Kinds that have a description of their own; all others are described field by field, as kubectl does for kinds that it
 // does not know.
 import type { KubeObject } from '../../api/index.ts';
+import { describeCronJob, describeJob } from './batch.ts';
+import { describeNode } from './nodes.ts';
+import {
+  conditions,
+  endpointsOf,
+  header,
+  named,
+  owner,
+  workload,
+  type Described,
+  type Describer,
+} from './parts.ts';
 import { describePod, podTemplate } from './pods.ts';
+import { describeAutoscaler } from './scaling.ts';
+import { describeClaim, describeVolume } from './storage.ts';
+import { describeIngress } from './traffic.ts';
 import {
   annotations,
   at,
   labels,
   listAt,
-  longTime,
   mapAt,
   pairs,
   selectorText,
@@ -16,18 +30,6 @@ import {
   type Description,
   type Fields,
 } from './text.ts';
-
-export interface Described {
-  /** Lists objects of another resource in the namespace of the object. */
-  readonly others: (
-    group: string,
-    version: string,
-    resource: string,
-    namespace?: string,
-  ) => Promise<readonly KubeObject[]>;
-}
-
-type Describer = (out: Description, object: KubeObject, around: Described) => void | Promise<void>;
 
 /** Writes everything but the events. Answers whether events belong to it. */
 export async function describeObject(
@@ -55,26 +57,15 @@ const WITHOUT_EVENTS = new Set([
   'ClusterRoleBinding',
 ]);
 
-function header(out: Description, object: KubeObject): void {
-  out.field(0, 'Name', object.metadata.name ?? '');
-  // COMPAT: the field is there for objects that have none.
-  out.field(0, 'Namespace', object.metadata.namespace ?? '');
-  labels(out, object);
-  annotations(out, object);
-}
-
-function named(out: Description, object: KubeObject): void {
-  out.field(0, 'Name', object.metadata.name ?? '');
-  if (object.metadata.namespace !== undefined) out.field(0, 'Namespace', object.metadata.namespace);
-}
-
-function workload(out: Description, object: KubeObject, created: boolean): void {
-  named(out, object);
-  if (created) out.field(0, 'CreationTimestamp', longTime(object.metadata.creationTimestamp ?? ''));
-}
-
 const DESCRIBERS: Readonly<Record<string, Describer>> = {
   '/Pod': describePod,
+  '/Node': describeNode,
+  '/PersistentVolume': describeVolume,
+  '/PersistentVolumeClaim': describeClaim,
+  'batch/Job': describeJob,
+  'batch/CronJob': describeCronJob,
+  'networking.k8s.io/Ingress': describeIngress,
+  'autoscaling/HorizontalPodAutoscaler': describeAutoscaler,
   '/ConfigMap': (out, object) => {
     header(out, object);
     out.line(0, '\nData\n====');
@@ -253,24 +244,6 @@ const DESCRIBERS: Readonly<Record<string, Describer>> = {
   'rbac.authorization.k8s.io/ClusterRoleBinding': describeBinding,
 };
 
-/** COMPAT: three addresses, and how many more. */
-function endpointsOf(slices: readonly KubeObject[], portName: string): string {
-  const addresses = slices.flatMap((slice) => {
-    const port = listAt(slice, 'ports').find((one) => textAt(one, 'name') === portName);
-    if (port === undefined) return [];
-    return listAt(slice, 'endpoints')
-      .filter((one) => at(one, 'conditions', 'ready') !== false)
-      .flatMap((one) =>
-        ((at(one, 'addresses') as readonly string[] | undefined) ?? []).map(
-          (address) => `${address}:${textAt(port, 'port')}`,
-        ),
-      );
-  });
-  if (addresses.length === 0) return '';
-  const more = addresses.length > 3 ? ` + ${addresses.length - 3} more...` : '';
-  return `${addresses.slice(0, 3).join(',')}${more}`;
-}
-
 async function quotas(out: Description, { metadata }: KubeObject, { others }: Described): Promise<void> {
   const all = await others('', 'v1', 'resourcequotas', metadata.name);
   if (all.length === 0) out.line(0, '\nNo resource quota.');
@@ -329,20 +302,6 @@ async function podsStatus(out: Description, object: KubeObject, { others }: Desc
     'Pods Status',
     `${Running} Running / ${Pending} Waiting / ${Succeeded} Succeeded / ${Failed} Failed`,
   );
-}
-
-function owner(out: Description, object: KubeObject): void {
-  const controller = (object.metadata.ownerReferences ?? []).find((one) => one.controller === true);
-  if (controller !== undefined) out.field(0, 'Controlled By', `${controller.kind}/${controller.name}`);
-}
-
-function conditions(out: Description, object: KubeObject): void {
-  const all = listAt(object, 'status', 'conditions');
-  if (all.length === 0) return;
-  out.line(0, 'Conditions:\n  Type\tStatus\tReason');
-  out.line(1, '----\t------\t------');
-  for (const one of all)
-    out.line(1, `${textAt(one, 'type')} \t${textAt(one, 'status')}\t${textAt(one, 'reason')}`);
 }
 
 function describeRole(out: Description, object: KubeObject): void {
