@@ -5,21 +5,10 @@
 //
 // ConfigMaps measure the control plane alone, with members that only store. Deployments count when their pods are ready
 // elsewhere, in members that simulate nodes and pods in the same process.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { KubeObject } from '../src/api/index.ts';
-import { systemClock } from '../src/base/index.ts';
-import {
-  createClient,
-  createHttpsTransport,
-  kinds,
-  loadKubeconfig,
-  resource,
-  type Client,
-} from '../src/client/index.ts';
+import { kinds, resource, type Client } from '../src/client/index.ts';
+import { startProduct } from './product/product.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,8 +19,6 @@ const { values } = parseArgs({
     profile: { type: 'string' },
   },
 });
-const root = path.resolve(import.meta.dirname, '..');
-const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-bench-'));
 const NAMESPACE = 'bench';
 const count = Number(values.bindings);
 const isDeployment = values.kind === 'Deployment';
@@ -58,11 +45,6 @@ function template(name: string): KubeObject {
   };
 }
 
-async function connect(kubeconfig: string): Promise<Client> {
-  const settings = await loadKubeconfig({ path: kubeconfig });
-  return createClient(createHttpsTransport({ ...settings, clock: systemClock }));
-}
-
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** How many of the benchmark's objects a cluster shows: there, or ready if they have pods. */
@@ -86,40 +68,25 @@ class Presence {
   }
 }
 
-const up = [
-  ['up', '--members', '3', '--simulate', isDeployment ? 'workloads' : 'none', '--member-nodes', '60'],
-  ['--data-dir', directory, '--port', values.port, '--member-base-port', String(Number(values.port) + 1)],
-  ['--feature-gates', 'Failover=true', '--enable-no-execute-taint-eviction'],
-  // The rate is a brake, and is not what is measured.
-  ['--resource-eviction-rate', '1000000', '--eviction-brake-per-minute', '0'],
-  ['--no-execute-taint-eviction-purge-mode', values.purge],
-].flat();
-const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
-const child = spawn('node', [...profiling, path.join(root, 'bin', 'navarch.mjs'), ...up], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-await new Promise<void>((resolve, reject) => {
-  let output = '';
-  child.stdout.on('data', (data: Buffer) => {
-    output += data.toString();
-    if (/ready in/i.test(output)) resolve();
-  });
-  child.on('close', () => reject(new Error(`the hub ended:\n${output}`)));
+const product = await startProduct({
+  members: '3',
+  simulate: isDeployment ? 'workloads' : 'none',
+  port: Number(values.port),
+  profile: values.profile,
+  flags: [
+    ['--member-nodes', '60', '--feature-gates', 'Failover=true', '--enable-no-execute-taint-eviction'],
+    // The rate is a brake, and is not what is measured.
+    ['--resource-eviction-rate', '1000000', '--eviction-brake-per-minute', '0'],
+    ['--no-execute-taint-eviction-purge-mode', values.purge],
+  ].flat(),
 });
 
-/** Of the product's process, in seconds. */
-function cpuSeconds(): number {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
+/** Of the product's process. */
+const cpuSeconds = (): number => product.processorMs() / 1000;
 
-const fleet = JSON.parse(readFileSync(path.join(directory, 'fleet.json'), 'utf8')) as {
-  control: string;
-  members: Record<string, string>;
-};
-const hub = await connect(fleet.control);
-const names = Object.keys(fleet.members);
-const members = await Promise.all(Object.values(fleet.members).map(connect));
+const { hub } = product;
+const names = [...product.members.keys()];
+const members = [...product.members.values()];
 const [from = '', ...others] = names;
 const stop = new AbortController();
 
@@ -194,8 +161,4 @@ console.log(
     `${memberWrites.reduce((sum, one) => sum + one, 0)} in members`,
 );
 stop.abort();
-await Promise.all([hub, ...members].map((client) => client.transport.close()));
-const closed = new Promise((resolve) => child.once('close', resolve));
-child.kill('SIGTERM');
-await closed;
-rmSync(directory, { recursive: true, force: true });
+await product.stop();

@@ -1,4 +1,5 @@
-// Runs the measurements: `npm run bench` lists them, `npm run bench -- NAME` runs one, with the arguments after it.
+// Runs the measurements, which are the files beside this one: `npm run bench` lists them, `npm run bench -- NAME` runs
+// one, with the arguments after it. What they share is in folders.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import path from 'node:path';

@@ -5,21 +5,10 @@
 //
 //   npm run bench -- propagation [--templates 2000] [--warm-up 1000] [--rounds 50] [--members 3]
 //     [--kind ConfigMap|Deployment]
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { KubeObject } from '../src/api/index.ts';
-import { systemClock } from '../src/base/index.ts';
-import {
-  createClient,
-  createHttpsTransport,
-  kinds,
-  loadKubeconfig,
-  resource,
-  type Client,
-} from '../src/client/index.ts';
+import { kinds, resource, type Client } from '../src/client/index.ts';
+import { startProduct } from './product/product.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,8 +19,6 @@ const { values } = parseArgs({
     kind: { type: 'string', default: 'Deployment' },
   },
 });
-const root = path.resolve(import.meta.dirname, '..');
-const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-bench-'));
 const NAMESPACE = 'bench';
 const configMaps = resource({ group: '', version: 'v1', resource: 'configmaps', namespaced: true });
 const deployments = resource({ group: 'apps', version: 'v1', resource: 'deployments', namespaced: true });
@@ -55,11 +42,6 @@ function template(name: string): KubeObject {
       },
     },
   };
-}
-
-async function connect(kubeconfig: string): Promise<Client> {
-  const settings = await loadKubeconfig({ path: kubeconfig });
-  return createClient(createHttpsTransport({ ...settings, clock: systemClock }));
 }
 
 /** Resolves each time a member has shown another object of the benchmark. */
@@ -86,53 +68,13 @@ class Arrivals {
   }
 }
 
-const startedMs = performance.now();
-const port = 21_000 + Math.floor(Math.random() * 10_000);
-const child = spawn(
-  'node',
-  [
-    path.join(root, 'bin', 'navarch.mjs'),
-    'up',
-    '--members',
-    values.members,
-    '--simulate',
-    'none',
-    '--data-dir',
-    directory,
-    '--port',
-    String(port),
-    '--member-base-port',
-    String(port + 1),
-  ],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
-);
-await new Promise<void>((resolve, reject) => {
-  let output = '';
-  child.stdout.on('data', (data: Buffer) => {
-    output += data.toString();
-    if (/ready in/i.test(output)) resolve();
-  });
-  child.on('close', () => reject(new Error(`the hub ended:\n${output}`)));
-});
-const readyMs = performance.now() - startedMs;
-const rss = (): number =>
-  Math.round(
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
-  );
-/** Milliseconds of processor time that the product has used so far. */
-function processorMs(): number {
-  const [, , ...fields] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ');
-  // utime and stime, in the kernel's ticks of 10 ms.
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
+const product = await startProduct({ members: values.members });
+const { hub, readyMs } = product;
+const members = [...product.members.values()];
+const rss = (): number => product.residentMb();
+const processorMs = (): number => product.processorMs();
 console.log(`ready after ${(readyMs / 1000).toFixed(2)} s, ${rss()} MB resident`);
 
-const fleet = JSON.parse(readFileSync(path.join(directory, 'fleet.json'), 'utf8')) as {
-  control: string;
-  members: Record<string, string>;
-};
-const hub = await connect(fleet.control);
-const members = await Promise.all(Object.values(fleet.members).map(connect));
 const stop = new AbortController();
 await hub.create(kinds.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
 await hub.create(kinds.propagationPolicies, {
@@ -201,8 +143,4 @@ console.log(
     `${((processorMs() - burstProcessorMs) / count).toFixed(2)} ms of processor time each; ${rss()} MB resident`,
 );
 stop.abort();
-await Promise.all([hub, ...members].map((client) => client.transport.close()));
-const closed = new Promise((resolve) => child.once('close', resolve));
-child.kill('SIGTERM');
-await closed;
-rmSync(directory, { recursive: true, force: true });
+await product.stop();

@@ -5,10 +5,6 @@
 // `pure`: decisions alone, over snapshots of 100 and 1,000 clusters. `fleet`: the built product places that many
 // Deployments, then one edit of their policy moves all of them; without `--whole` only detector and scheduler run, so
 // that what is measured is the way from the policy to the placement.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   deepFreeze,
@@ -17,16 +13,10 @@ import {
   type Placement,
   type ResourceBinding,
 } from '../src/api/index.ts';
-import { defaultFeatureGates, systemClock } from '../src/base/index.ts';
-import {
-  createClient,
-  createHttpsTransport,
-  kinds,
-  loadKubeconfig,
-  resource,
-  type Client,
-} from '../src/client/index.ts';
+import { defaultFeatureGates } from '../src/base/index.ts';
+import { kinds, resource, type Client } from '../src/client/index.ts';
 import { fleetSnapshot, outcomeOf, schedule } from '../src/scheduling/index.ts';
+import { startProduct, type Product } from './product/product.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -130,7 +120,6 @@ function pure(): void {
 
 // ---- the product
 
-const root = path.resolve(import.meta.dirname, '..');
 const NAMESPACE = 'bench';
 const deployments = resource({ group: 'apps', version: 'v1', resource: 'deployments', namespaced: true });
 const CREATED_AT_ONCE = 64;
@@ -150,11 +139,6 @@ function template(name: string): KubeObject {
       template: { metadata: { labels }, spec: { containers: [container] } },
     },
   };
-}
-
-async function connect(kubeconfig: string): Promise<Client> {
-  const settings = await loadKubeconfig({ path: kubeconfig });
-  return createClient(createHttpsTransport({ ...settings, clock: systemClock, timeoutMs: ANSWER_MS }));
 }
 
 /** Where each binding goes, as the hub shows it. */
@@ -191,64 +175,36 @@ class Placements {
 }
 
 async function fleet(): Promise<void> {
-  const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-bench-'));
-  const port = Number(values.port);
-  const flags = [
-    ['up', '--members', '3', '--simulate', 'none', '--data-dir', directory],
-    ['--port', String(port), '--member-base-port', String(port + 1)],
-    values.whole ? [] : ['--controllers', 'cluster,clusterStatus,resourceDetector,scheduler'],
-  ].flat();
-  const profiling = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
-  const child = spawn('node', [...profiling, path.join(root, 'bin', 'navarch.mjs'), ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const product = await startProduct({
+    members: '3',
+    port: Number(values.port),
+    profile: values.profile,
+    timeoutMs: ANSWER_MS,
+    flags: values.whole ? [] : ['--controllers', 'cluster,clusterStatus,resourceDetector,scheduler'],
   });
   const stop = new AbortController();
   try {
-    await new Promise<void>((resolve, reject) => {
-      let output = '';
-      child.stdout.on('data', (data: Buffer) => {
-        output += data.toString();
-        if (/ready in/i.test(output)) resolve();
-      });
-      child.on('close', () => reject(new Error(`the hub ended:\n${output}`)));
-    });
-    const hub = await connect(path.join(directory, 'kubeconfig'));
-    await run(hub, child.pid ?? 0, stop.signal);
-    stop.abort();
-    await hub.transport.close();
+    await run(product, stop.signal);
   } finally {
     stop.abort();
-    const closed = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGTERM');
-    await closed;
-    rmSync(directory, { recursive: true, force: true });
+    await product.stop();
   }
 }
 
-/** Of the product's process, in seconds. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function residentMemory(pid: number): string {
-  const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return megabytes(Number(kilobytes) * 1024);
-}
-
-async function timed(what: string, pid: number, work: () => Promise<void>): Promise<void> {
+async function timed(what: string, product: Product, work: () => Promise<void>): Promise<void> {
   const startMs = performance.now();
-  const startCpu = cpuSeconds(pid);
+  const startCpu = product.processorMs() / 1000;
   await work();
   const seconds = (performance.now() - startMs) / 1000;
-  const cpu = cpuSeconds(pid) - startCpu;
+  const cpu = product.processorMs() / 1000 - startCpu;
   console.log(
     `${what}: ${seconds.toFixed(1)} s, ${Math.round(count / seconds)} bindings/s; ${cpu.toFixed(1)} s of CPU, ` +
-      `${Math.round(count / cpu)} bindings per CPU second; memory ${residentMemory(pid)}`,
+      `${Math.round(count / cpu)} bindings per CPU second; memory ${product.residentMb()} MB`,
   );
 }
 
-async function run(hub: Client, pid: number, signal: AbortSignal): Promise<void> {
+async function run(product: Product, signal: AbortSignal): Promise<void> {
+  const { hub } = product;
   const placements = new Placements(hub, signal);
   const metadata = { name: 'bench', namespace: NAMESPACE };
   const placement = (clusterName: string): Placement => ({
@@ -265,7 +221,7 @@ async function run(hub: Client, pid: number, signal: AbortSignal): Promise<void>
       placement: placement('member1'),
     },
   });
-  await timed(`${count} Deployments created, bound and placed`, pid, async () => {
+  await timed(`${count} Deployments created, bound and placed`, product, async () => {
     let next = 0;
     const worker = async (): Promise<void> => {
       for (let index = next++; index < count; index = next++)
@@ -274,7 +230,7 @@ async function run(hub: Client, pid: number, signal: AbortSignal): Promise<void>
     await Promise.all(Array.from({ length: CREATED_AT_ONCE }, worker));
     await placements.until('member1', count);
   });
-  await timed('One policy edit that moves them all', pid, async () => {
+  await timed('One policy edit that moves them all', product, async () => {
     const body = { spec: { placement: placement('member2') } };
     await hub.patch(kinds.propagationPolicies, metadata, { type: 'merge', body });
     await placements.until('member2', count);

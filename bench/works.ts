@@ -5,22 +5,11 @@
 //   npm run bench -- works [--templates 10000] [--members 10] [--lua 20000]
 //
 // The cost of one manifest must not grow with the fleet: compare --members 3 and --members 10.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { KubeObject } from '../src/api/index.ts';
-import { systemClock } from '../src/base/index.ts';
-import {
-  createClient,
-  createHttpsTransport,
-  kinds,
-  loadKubeconfig,
-  resource,
-  type Client,
-} from '../src/client/index.ts';
+import { kinds, resource, type Client } from '../src/client/index.ts';
 import { Customizations } from '../src/interpreter/index.ts';
+import { startProduct } from './product/product.ts';
 
 const { values } = parseArgs({
   options: {
@@ -88,11 +77,6 @@ function measureLua(): void {
 
 // ---- the product
 
-async function connect(kubeconfig: string): Promise<Client> {
-  const settings = await loadKubeconfig({ path: kubeconfig });
-  return createClient(createHttpsTransport({ ...settings, clock: systemClock }));
-}
-
 async function inParallel(names: readonly string[], work: (name: string) => Promise<unknown>): Promise<void> {
   const pending = [...names];
   await Promise.all(
@@ -140,45 +124,9 @@ const imageOf = (object: KubeObject): string =>
     ?.image ?? '';
 
 measureLua();
-const root = path.resolve(import.meta.dirname, '..');
-const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-bench-'));
-const port = Number(values.port);
-const child = spawn(
-  'node',
-  [
-    path.join(root, 'bin', 'navarch.mjs'),
-    'up',
-    '--members',
-    values.members,
-    '--simulate',
-    'none',
-    '--data-dir',
-    directory,
-    '--port',
-    String(port),
-    '--member-base-port',
-    String(port + 1),
-  ],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
-);
-await new Promise<void>((resolve, reject) => {
-  let output = '';
-  child.stdout.on('data', (data: Buffer) => {
-    output += data.toString();
-    if (/ready in/i.test(output)) resolve();
-  });
-  child.on('close', () => reject(new Error(`the hub ended:\n${output}`)));
-});
-/** Milliseconds of processor time that the product has used so far. */
-function processorMs(): number {
-  const [, , ...fields] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ');
-  // utime and stime, in the kernel's ticks of 10 ms.
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-const rss = (): number =>
-  Math.round(
-    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
-  );
+const product = await startProduct({ members: values.members, port: Number(values.port) });
+const processorMs = (): number => product.processorMs();
+const rss = (): number => product.residentMb();
 
 async function phase(name: string, manifests: number, run: () => Promise<unknown>): Promise<void> {
   const beganMs = performance.now();
@@ -192,12 +140,8 @@ async function phase(name: string, manifests: number, run: () => Promise<unknown
   );
 }
 
-const fleet = JSON.parse(readFileSync(path.join(directory, 'fleet.json'), 'utf8')) as {
-  control: string;
-  members: Record<string, string>;
-};
-const hub = await connect(fleet.control);
-const members = await Promise.all(Object.values(fleet.members).map(connect));
+const { hub } = product;
+const members = [...product.members.values()];
 const stop = new AbortController();
 await hub.create(kinds.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
 const selector = { resourceSelectors: [{ apiVersion: 'apps/v1', kind: 'Deployment' }] };
@@ -277,9 +221,5 @@ await phase('status storm', manifests, async () => {
   );
 });
 stop.abort();
-await Promise.all([hub, ...members].map((client) => client.transport.close()));
-const closed = new Promise((resolve) => child.once('close', resolve));
-child.kill('SIGTERM');
-await closed;
-rmSync(directory, { recursive: true, force: true });
+await product.stop();
 process.exit(0);

@@ -74,6 +74,14 @@ const MATCHES: readonly (readonly [
   ],
   ['a URL', { nonResourceURLs: ['/healthz'] }, 'GET', '/healthz', true],
   ['URLs that begin alike', { nonResourceURLs: ['/healthz*'] }, 'GET', '/healthz/etcd', true],
+  ['URLs below one, and not that one', { nonResourceURLs: ['/healthz/*'] }, 'GET', '/healthz', false],
+  [
+    'a resource of any group',
+    { resources: [{ group: '*', resources: ['deployments'] }] },
+    'GET',
+    '/apis/apps/v1/deployments',
+    true,
+  ],
   ['a URL, but this is a resource', { nonResourceURLs: ['/api*'] }, 'GET', '/api/v1/pods', false],
 ];
 
@@ -83,6 +91,15 @@ for (const [what, rule, method, url, expected] of MATCHES) {
     assert.equal(decideAudit(policy, JANE, infoOf(method, url)).level, expected ? 'Metadata' : 'None');
   });
 }
+
+test('a rule about certain users or groups is about nobody whose name is not known', () => {
+  const level = (rule: Partial<AuditRule>): string =>
+    decideAudit({ rules: [{ level: 'Metadata', ...rule }] }, undefined, infoOf('GET', '/api/v1/pods')).level;
+  assert.deepEqual(
+    [level({}), level({ users: ['jane'] }), level({ userGroups: ['a'] }), level({ verbs: ['list'] })],
+    ['Metadata', 'None', 'None', 'Metadata'],
+  );
+});
 
 test('the first rule that matches decides, and what is omitted adds up', () => {
   const policy = readAuditPolicy(`

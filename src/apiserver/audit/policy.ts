@@ -71,9 +71,8 @@ function matches(rule: AuditRule, user: UserInfo | undefined, info: RequestInfo)
     namespaces = [],
     nonResourceURLs = [],
   } = rule;
-  if (user !== undefined && users.length > 0 && !users.includes(user.name)) return false;
-  if (user !== undefined && userGroups.length > 0 && !userGroups.some((one) => user.groups.includes(one)))
-    return false;
+  if (users.length > 0 && !users.includes(user?.name ?? '')) return false;
+  if (userGroups.length > 0 && !userGroups.some((one) => user?.groups.includes(one))) return false;
   if (verbs.length > 0 && !verbs.includes(info.verb)) return false;
   if (namespaces.length > 0 || resources.length > 0) return matchesResource(resources, namespaces, info);
   if (nonResourceURLs.length > 0) return matchesUrl(nonResourceURLs, info);
@@ -91,7 +90,7 @@ function matchesResource(
   const { resource, subresource } = info;
   const full = subresource === '' ? resource : `${resource}/${subresource}`;
   return resources.some(({ group = '', resources: names = [], resourceNames = [] }) => {
-    if (group !== info.group) return false;
+    if (group !== info.group && group !== '*') return false;
     if (names.length === 0) return true;
     if (resourceNames.length > 0 && !resourceNames.includes(info.name)) return false;
     return names.some(
@@ -106,10 +105,7 @@ function matchesResource(
 
 function matchesUrl(urls: readonly string[], { isResource, path }: RequestInfo): boolean {
   return (
-    !isResource &&
-    urls.some((url) =>
-      url.endsWith('*') ? path.startsWith(url.slice(0, -1).replace(/\/$/, '')) : url === path,
-    )
+    !isResource && urls.some((url) => (url.endsWith('*') ? path.startsWith(url.slice(0, -1)) : url === path))
   );
 }
 
