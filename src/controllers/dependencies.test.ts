@@ -192,11 +192,6 @@ test('a policy of the dependency counts before those who need it, and both are t
     type: 'merge',
     body: { spec: { placement: {}, conflictResolution: 'Overwrite', clusters: [{ name: 'member9' }] } },
   });
-  await client.patch(kinds.resourceBindings, key('web-deployment'), {
-    type: 'merge',
-    body: { spec: { clusters: [{ name: 'member2' }] } },
-  });
-  await untilRequiredBy(plane, 'conf', 'web-deployment@member2');
   await plane.until('they do not agree', async () => {
     const said = await conditionOf(plane, 'conf-configmap', 'DependencyConflict');
     return (
@@ -209,14 +204,29 @@ test('a policy of the dependency counts before those who need it, and both are t
     type: 'merge',
     body: { spec: { conflictResolution: 'Abort' } },
   });
-  await client.patch(kinds.resourceBindings, key('web-deployment'), {
-    type: 'merge',
-    body: { spec: { clusters: [{ name: 'member3' }] } },
-  });
   await plane.until(
     'they agree',
     async () => (await conditionOf(plane, 'conf-configmap', 'DependencyConflict'))?.status === 'False',
   );
+});
+
+test('those who need something agree again when one of them goes', async () => {
+  await using plane = await startControlPlane();
+  const { client } = plane;
+  await client.create(configMaps, configMap('conf'));
+  await deploy(plane, 'web', 'member1', 'conf');
+  await deploy(plane, 'api', 'member2', 'conf');
+  await client.patch(kinds.resourceBindings, key('web-deployment'), {
+    type: 'merge',
+    body: { spec: { conflictResolution: 'Overwrite' } },
+  });
+  plane.run(dependenciesDistributor);
+  const disagree = async (): Promise<string | undefined> =>
+    (await conditionOf(plane, 'conf-configmap', 'DependencyConflict'))?.status;
+  await plane.until('they do not agree', async () => (await disagree()) === 'True');
+  await client.delete(kinds.resourceBindings, key('api-deployment'));
+  await plane.until('who is left agrees', async () => (await disagree()) === 'False');
+  assert.equal((await bindingOf(plane, 'conf-configmap'))?.spec.conflictResolution, 'Overwrite');
 });
 
 test('what a cluster-scoped template needs follows it, and leaves with it', async () => {

@@ -18,6 +18,7 @@ import {
   attachedKey,
   conflictCondition,
   conflictText,
+  conflictsOf,
   decideAttach,
   dependedByLabel,
   dependenciesCondition,
@@ -92,6 +93,8 @@ export const dependenciesDistributor: Controller = {
       // Who waits for something to arrive hears that it has.
       updated: (before, after) => {
         if (before.status !== after.status) wakeOwners(after, awaitsDependencies);
+        // A policy of its own may say otherwise than those who need it.
+        if (!sameSay(before, after)) wakeOwners(after, () => true);
       },
       // Who deletes an attached binding by hand gets it back.
       deleted: (binding) => wakeOwners(binding, () => true),
@@ -127,6 +130,15 @@ export const dependenciesDistributor: Controller = {
 
 function awaitsDependencies({ status }: Binding): boolean {
   return status?.conditions?.some(({ type }) => type === DEPENDENCIES_READY_CONDITION) === true;
+}
+
+/** What a policy, and those who need it, may disagree on. */
+function sameSay({ spec: a }: ResourceBinding, { spec: b }: ResourceBinding): boolean {
+  return (
+    (a.placement === undefined) === (b.placement === undefined) &&
+    a.conflictResolution === b.conflictResolution &&
+    a.preserveResourcesOnDeletion === b.preserveResourcesOnDeletion
+  );
 }
 
 class Distributor {
@@ -331,7 +343,7 @@ class Distributor {
     if (isBeingDeleted(dependency)) return;
     // LIMIT: what has no namespace follows only what has one, into whose namespace its binding goes.
     if ((independent.metadata.namespace ?? dependency.metadata.namespace ?? '') === '') return;
-    const { hubClient, recorder } = this.context;
+    const { hubClient } = this.context;
     const key = attachedKey(independent, dependency);
     const existing = this.bindings.store.get(key);
     if (existing !== undefined && isBeingDeleted(existing))
@@ -347,16 +359,19 @@ class Distributor {
         : decision.action === 'create'
           ? await hubClient.create(kinds.resourceBindings, decision.binding, { signal })
           : await hubClient.update(kinds.resourceBindings, decision.binding, { signal });
-    if (attached === undefined) return;
-    const condition = conflictCondition(attached, decision.conflicts);
-    if (condition === undefined || !(await this.say(attached, condition, signal))) return;
-    if (decision.conflicts.length > 0)
-      recorder.event(
-        attached,
-        'Warning',
-        'DependencyPolicyConflict',
-        conflictText(attached, decision.conflicts),
-      );
+    if (attached !== undefined) await this.tellConflicts(attached, decision.conflicts, signal);
+  }
+
+  private async tellConflicts(
+    attached: ResourceBinding,
+    conflicts: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const condition = conflictCondition(attached, conflicts);
+    if (condition === undefined || !(await this.say(attached, condition, signal)) || conflicts.length === 0)
+      return;
+    const text = conflictText(attached, conflicts);
+    this.context.recorder.event(attached, 'Warning', 'DependencyPolicyConflict', text);
   }
 
   private async detach(
@@ -368,7 +383,10 @@ class Distributor {
     for (const attached of this.bindings.store.byIndex(BINDINGS_BY_DEPENDENT, label)) {
       if (!orphaned(attached)) continue;
       const left = detached(attached, independent, this.find);
-      if (left !== attached) await this.context.hubClient.update(kinds.resourceBindings, left, { signal });
+      if (left === attached) continue;
+      const stored = await this.context.hubClient.update(kinds.resourceBindings, left, { signal });
+      // Who is left may agree now.
+      await this.tellConflicts(stored, conflictsOf(stored, this.find), signal);
     }
   }
 }

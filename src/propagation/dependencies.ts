@@ -313,6 +313,11 @@ function withInherited(
   return { spec: { ...spec, ...fields }, conflicts };
 }
 
+/** Fields in which those who have a say in an attached binding do not agree. */
+export function conflictsOf({ spec }: ResourceBinding, find: AttachInput['find']): readonly string[] {
+  return withInherited(spec, referencingOf(spec.requiredBy ?? [], undefined, find)).conflicts;
+}
+
 /** Fields in which somebody who needs an object wants something else than its own policy says. */
 function disagreements(policy: ResourceBindingSpec, referencing: readonly Binding[]): readonly string[] {
   const differs = (of: (spec: ResourceBindingSpec) => unknown): boolean =>

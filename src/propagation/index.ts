@@ -99,6 +99,7 @@ export { causeOfBindingEnd, decideEnd, decideRemoval, needsCause } from './delet
 export { arrived, originMarks, orphaned } from './deletion/origin.ts';
 export { yamlText, type YamlText } from './yaml-text.ts';
 export {
+  conflictsOf,
   Needs,
   wantsIndirect,
   attachedKey,
