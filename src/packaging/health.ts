@@ -46,7 +46,10 @@ function workload(object: KubeObject): ObjectHealth {
   const updated = Number(status['updatedReplicas'] ?? 0);
   const wantedCount = typeof wanted === 'number' ? wanted : undefined;
   const isReady = wantedCount === undefined ? ready > 0 : ready === wantedCount && updated >= wantedCount;
-  return isReady ? READY : waiting(`${ready} of ${wantedCount ?? 1} replicas are ready`);
+  if (!isReady) return waiting(`${ready} of ${wantedCount ?? 1} replicas are ready`);
+  // Those that are ready may be those of before, which stay until the new ones are.
+  const old = Number(status['replicas'] ?? 0) - updated;
+  return old > 0 ? waiting(`${old} of ${ready} ready replicas are still those of before`) : READY;
 }
 
 function helmRelease(object: KubeObject): ObjectHealth {

@@ -10,6 +10,8 @@ import {
   defaultRepository,
   metaIndex,
   repositoryFor,
+  type FetchedManifest,
+  type ManifestFile,
   type MetaIndex,
   type OfferedPackage,
   type PackageRepositoryClient,
@@ -160,4 +162,26 @@ async function loginOf(client: Client, { metadata, spec }: PackageRepository): P
     });
   if (bearer === undefined) return undefined;
   return authorizationOf({ token: await text(bearer.token, bearer.tokenSecretRef, 'token') });
+}
+
+/** The files of a package, none of which is another than its repository declares. Throws CommandError and RepositoryError. */
+export async function filesOf(
+  repository: PackageRepositoryClient,
+  { url, manifest, sha256, declaredSha256 }: FetchedManifest,
+  version: string,
+): Promise<readonly ManifestFile[]> {
+  const check = (file: string, actual: string, declared: string | undefined): void => {
+    if (declared === undefined || declared.toLowerCase() === actual) return;
+    throw new CommandError(
+      `${file} of package "${manifest.name}" ${version} is not what repository "${repository.name}" declares: its SHA-256 is ${actual}, and should be ${declared}; have the repository put right, or take another version`,
+    );
+  };
+  check('package.yaml', sha256, declaredSha256);
+  return Promise.all(
+    (manifest.manifests ?? []).map(async (file): Promise<ManifestFile> => {
+      const found = await repository.documents(url, file.url);
+      check(file.url, found.sha256, file.sha256);
+      return { manifest: file, documents: found.documents };
+    }),
+  );
 }

@@ -251,7 +251,7 @@ function clusterLines(installed: AnyPackage | undefined): readonly string[] {
 /** How far a roll-out is, with each cluster. */
 export function rolloutLines(status: FleetPackageStatus | undefined): readonly string[] {
   if (status === undefined) return [];
-  const { phase = '', step = 0, steps = 0, message = '', awaits, clusters = [], revisions = [] } = status;
+  const { phase = '', message = '', awaits, clusters = [], revisions = [] } = status;
   const versionOf = (name: string | undefined): string =>
     revisions.find((one) => one.name === name)?.version ?? 'none';
   const nowMs = systemClock.now();
@@ -264,7 +264,7 @@ export function rolloutLines(status: FleetPackageStatus | undefined): readonly s
     one.message ?? '',
   ]);
   return section('Roll-out', [
-    `${phase}: wave ${step} of ${steps}; ${message}`,
+    `${phase}: ${message}`,
     ...(awaits === undefined ? [] : ['waits for "navarch package rollout continue"']),
     ...columns(['CLUSTER', 'PHASE', 'SENT', 'HAS', 'SINCE', 'MESSAGE'], rows),
   ]);

@@ -30,6 +30,7 @@ export async function ask(flags: PackageFlags, question: string, instead: string
 /** Throws CommandError when the answer is no, or nobody can be asked and --yes was not given. */
 export async function confirm(flags: PackageFlags, question: string): Promise<void> {
   if (flags.yes === true) return;
+  if (!canAsk(flags)) throw new CommandError(`"${question}" There is nobody to ask; add --yes to go on.`);
   const answer = await ask(flags, `${question} [y/N]`, 'add --yes');
   if (!/^y(es)?$/i.test(answer)) throw new CommandError('nothing was changed');
 }

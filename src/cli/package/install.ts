@@ -10,7 +10,7 @@ import { isAlreadyExists, kinds } from '../../client/index.ts';
 import type { AnyFleetPackage, AnyPackage, OfferedPackage, PackageKind } from '../../packaging/index.ts';
 import { print, readDuration, type SetExitCode } from '../command.ts';
 import { CommandError, nearest, shape } from '../shell/index.ts';
-import { withCatalogue, type Catalogue } from './catalogue.ts';
+import { filesOf, withCatalogue, type Catalogue } from './catalogue.ts';
 import { clustersMeant, decide, decisionLines, objections } from './decisions.ts';
 import { ask, canAsk, choose, confirm, progress, say } from './dialogue.ts';
 import { forOutput, titleOf } from './installed.ts';
@@ -154,8 +154,10 @@ export async function wanted(
   const { latestVersion, versions } = await repository.versions(packageName);
   const all = versions.map(({ version }) => version);
   const version = flags.version === undefined ? latestVersion : versionOf(flags.version, all, packageName);
-  const { manifest } = await repository.manifest(packageName, version);
-  return { repositoryName, version, manifest };
+  const found = await repository.manifest(packageName, version);
+  // What the operators would refuse is refused before anything is written.
+  await filesOf(repository, found, version);
+  return { repositoryName, version, manifest: found.manifest };
 }
 
 /** A missing `v` is added, and a missing package revision where there is just one. */

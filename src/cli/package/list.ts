@@ -16,7 +16,14 @@ import {
   suspendedText,
   versionText,
 } from './installed.ts';
-import { withKind, withPlace, withPlaceFlags, type PackageFlags, type Place } from './place.ts';
+import {
+  fleetPackagesOfKind,
+  withKind,
+  withPlace,
+  withPlaceFlags,
+  type PackageFlags,
+  type Place,
+} from './place.ts';
 import { printTable, printed, withWholeOutput, type OutputFlags } from './printing.ts';
 import { completeInstalled } from './words.ts';
 
@@ -75,7 +82,11 @@ async function list(place: Place, name: string | undefined, flags: ListFlags): P
   await withCatalogue(place, async (catalogue) => {
     const { session } = place;
     const namespace = session.namespaceGiven && flags.allNamespaces !== true ? session.namespace : undefined;
-    const [{ packages }, installed] = await Promise.all([catalogue.index(), allInstalled(place, namespace)]);
+    const [{ packages }, installed, rollouts] = await Promise.all([
+      catalogue.index(),
+      allInstalled(place, namespace),
+      rolloutsOf(place),
+    ]);
     const rows = rowsOf(packages, installed)
       .filter(({ packageName }) => name === undefined || packageName === name)
       .filter(({ installed: one }) => one !== undefined || !onlyInstalled(flags))
@@ -106,7 +117,7 @@ async function list(place: Place, name: string | undefined, flags: ListFlags): P
     ].filter((table) => table.length > 0);
     tables.forEach((table, index) => {
       if (index > 0) print('');
-      printRows(table, flags, place.onHub, catalogue.defaultName);
+      printRows(table, flags, { ...place, rollouts, defaultName: catalogue.defaultName });
     });
   });
 }
@@ -168,7 +179,29 @@ function repositoryText(row: Row, defaultName: string): string {
   return all.map((name) => (name === used && all.length > 1 ? `${name} (used)` : name)).join(', ');
 }
 
-function printRows(rows: readonly Row[], flags: ListFlags, onHub: boolean, defaultName: string): void {
+/** How far roll-outs are, by kind and key of their package. */
+async function rolloutsOf({ client, onHub }: Place): Promise<ReadonlyMap<string, string>> {
+  if (!onHub) return new Map();
+  const lists = await Promise.all(
+    (['Package', 'ClusterPackage'] as const).map(async (kind) => {
+      const { items } = await client.listAll(fleetPackagesOfKind(kind));
+      return items.map(({ metadata, status }) => {
+        const { phase = 'Pending', step = 0, steps = 0 } = status ?? {};
+        const text = phase === 'Completed' ? phase : `${phase} ${step}/${steps}`;
+        return [`${kind} ${metadata.namespace ?? ''}/${metadata.name ?? ''}`, text] as const;
+      });
+    }),
+  );
+  return new Map(lists.flat());
+}
+
+interface Around {
+  readonly onHub: boolean;
+  readonly defaultName: string;
+  readonly rollouts: ReadonlyMap<string, string>;
+}
+
+function printRows(rows: readonly Row[], flags: ListFlags, { onHub, defaultName, rollouts }: Around): void {
   const namespaced = rows[0]?.namespaced === true;
   const more = flags.more === true || flags.output === 'wide';
   const of =
@@ -185,6 +218,14 @@ function printRows(rows: readonly Row[], flags: ListFlags, onHub: boolean, defau
     ['LATEST VERSION', ({ offered }) => offered?.latestVersion ?? '', more || flags.showLatest === true],
     ['REPOSITORY', (row) => repositoryText(row, defaultName)],
     ['CLUSTERS', of(clustersText), onHub],
+    [
+      'ROLL-OUT',
+      of(
+        ({ kind, metadata }) =>
+          rollouts.get(`${kind} ${metadata.namespace ?? ''}/${metadata.name ?? ''}`) ?? '',
+      ),
+      rollouts.size > 0,
+    ],
     [
       'DESCRIPTION',
       ({ offered }) => offered?.entry.shortDescription ?? '',

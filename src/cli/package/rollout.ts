@@ -88,7 +88,7 @@ function continueCommand(exit: SetExitCode): Command {
           body: { metadata: { resourceVersion, annotations: { [ROLLOUT_CONTINUE_ANNOTATION]: awaits } } },
         });
         print(`the roll-out of ${titleOf(one)} goes on`);
-        if (flags.wait === true) await untilRolledOut(place, one, flags, timeoutMs);
+        if (flags.wait === true) await untilRolledOut(place, one, flags, timeoutMs, awaits);
       });
       exit(0);
     });

@@ -72,16 +72,18 @@ export async function untilInstalled(
   return current;
 }
 
-/** The same for a roll-out. */
+/** The same for a roll-out. `told`: what it awaited when it was told to go on. */
 export async function untilRolledOut(
   place: Place,
   one: AnyPackage,
   flags: PackageFlags,
   timeoutMs: number,
+  told?: string,
 ): Promise<void> {
   const resource = fleetPackagesOfKind(one.kind);
   await until(flags, titleOf(one), timeoutMs, async () => {
     const current = await place.client.get(resource, keyOf(one));
+    if (told !== undefined && current.status?.awaits === told) return '';
     return endOfRollout(current) ?? current.status?.message ?? '';
   });
 }

@@ -209,3 +209,33 @@ describe('what members report becomes one', () => {
     assert.equal(condition?.['message'], 'a=new words');
   });
 });
+
+test('a repository takes its logins along, and shows what is wrong with it anywhere', async () => {
+  const template: KubeObject = {
+    apiVersion: `${GROUP}/v1alpha1`,
+    kind: 'PackageRepository',
+    metadata: { name: 'r', generation: 1 },
+    spec: {
+      url: 'https://r',
+      auth: {
+        basic: { usernameSecretRef: { name: 's', key: 'u' }, passwordSecretRef: { name: 's', key: 'p' } },
+      },
+    },
+  };
+  assert.deepEqual(await interpreter.dependencies(template), [
+    { apiVersion: 'v1', kind: 'Secret', namespace: 'glasskube-system', name: 's' },
+  ]);
+  const found = await interpreter.aggregate(template, [
+    { clusterName: 'a', status: { packages: 5, conditions: [ready('True', 'five')] } },
+    { clusterName: 'b', status: { conditions: [ready('False', 'no answer', 'SyncFailed')] } },
+  ]);
+  const { conditions, packages } = (found ?? assert.fail())['status'] as {
+    readonly packages: number;
+    readonly conditions: readonly JsonObject[];
+  };
+  assert.equal(packages, 5);
+  assert.deepEqual(
+    conditions.map(({ type, status, message }) => [type, status, message]),
+    [['Ready', 'False', 'b=no answer']],
+  );
+});

@@ -3,6 +3,7 @@
 import {
   INSTALLED_AS_DEPENDENCY_ANNOTATION,
   LOCAL_SUSPENSION_ANNOTATION,
+  PACKAGES_NAMESPACE,
   PACKAGE_REVISION_ANNOTATION,
   SUSPENDED_AT_ANNOTATION,
   SUSPENDED_BY_ANNOTATION,
@@ -13,7 +14,7 @@ import { parseTime } from '../../machinery/index.ts';
 import type { Dependency, StatusItem } from '../interpreter.ts';
 import type { KindRules } from '../kind-rules.ts';
 import { listAt, objectAt, textAt, valueAt, withValue } from '../native/read.ts';
-import { observedGeneration, type Items } from './adding-up.ts';
+import { last, observedGeneration, type Items } from './adding-up.ts';
 import { hasCondition, reportingWithGenerations } from './kind-parts.ts';
 
 // ---- what has to be there with it
@@ -233,7 +234,37 @@ const rules: KindRules = {
   aggregate: addUp,
 };
 
+// ---- repositories
+
+/** Logins are kept in one namespace. */
+function loginSources(object: KubeObject): readonly Dependency[] {
+  const { basic, bearer } = objectAt(object, 'spec', 'auth') ?? {};
+  const names = [
+    textAt(basic, 'usernameSecretRef', 'name'),
+    textAt(basic, 'passwordSecretRef', 'name'),
+    textAt(bearer, 'tokenSecretRef', 'name'),
+  ];
+  return [...new Set(names)]
+    .filter((name) => name !== '')
+    .map((name) => ({ apiVersion: 'v1', kind: 'Secret', namespace: PACKAGES_NAMESPACE, name }));
+}
+
+const repository: KindRules = {
+  dependencies: loginSources,
+  health: ({ status }) => hasCondition(status, 'Ready'),
+  status: reportingWithGenerations('conditions', 'packages', 'observedGeneration'),
+  aggregate: (template, items, now) => {
+    const [ready] = worst(items.map(inCluster), now);
+    return {
+      ...observedGeneration(template, items),
+      ...last(items, 'packages'),
+      conditions: keepTransitions(template, ready === undefined ? [] : [ready]),
+    };
+  },
+};
+
 export const packages: Readonly<Record<string, KindRules>> = {
   'packages.glasskube.dev/v1alpha1 Package': rules,
   'packages.glasskube.dev/v1alpha1 ClusterPackage': rules,
+  'packages.glasskube.dev/v1alpha1 PackageRepository': repository,
 };

@@ -62,6 +62,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   // Ours; upstream has none.
   'packages.glasskube.dev/v1alpha1 Package': 'TSAHD',
   'packages.glasskube.dev/v1alpha1 ClusterPackage': 'TSAHD',
+  'packages.glasskube.dev/v1alpha1 PackageRepository': 'SAHD',
 };
 
 test('every kind has the operations that upstream gives it, and no other', () => {

@@ -25,8 +25,7 @@ import {
   type ValueSources,
 } from '../../../packaging/index.ts';
 import type { Session } from '../../objects/index.ts';
-import { CommandError } from '../../shell/index.ts';
-import type { Catalogue } from '../catalogue.ts';
+import { filesOf, type Catalogue } from '../catalogue.ts';
 import { installedPackages } from '../decisions.ts';
 import { allInstalled } from '../installed.ts';
 
@@ -38,17 +37,10 @@ export async function gather(
 ): Promise<PrepareInput> {
   const { name, version, repositoryName } = target.spec.packageInfo;
   const repository = catalogue.client(repositoryName);
-  const { manifest, url } = await repository.manifest(name, version);
+  const found = await repository.manifest(name, version);
+  const { manifest } = found;
   const packages = await allInstalled(session);
-  const files: ManifestFile[] = [];
-  for (const file of manifest.manifests ?? []) {
-    const { documents, sha256 } = await repository.documents(url, file.url);
-    if (file.sha256 !== undefined && file.sha256.toLowerCase() !== sha256)
-      throw new CommandError(
-        `the SHA-256 of ${file.url} is ${sha256}, and package "${name}" ${version} says ${file.sha256}: the repository was changed`,
-      );
-    files.push({ manifest: file, documents });
-  }
+  const files = await filesOf(repository, found, version);
   const sources = await transformationSources(session, target, manifest);
   return {
     package: target,
