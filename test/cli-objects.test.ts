@@ -64,6 +64,176 @@ error: the path "nowhere.yaml" does not exist
 [exit 1]
 `));
 
+  test('what counts as declared can be looked at, edited and set', () =>
+    check(`
+$ printf '%s' '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"said","labels":{"part":"pruned"}},"data":{"a":"1"}}' > said.json
+$ navarch apply -f said.json -n shop
+configmap/said created
+$ navarch apply view-last-applied cm/said -n shop
+apiVersion: v1
+data:
+  a: "1"
+kind: ConfigMap
+metadata:
+  annotations: {}
+  labels:
+    part: pruned
+  name: said
+  namespace: shop
+$ navarch apply view-last-applied -f said.json -n shop -o json | head -4
+{
+    "apiVersion": "v1",
+    "data": {
+        "a": "1"
+$ KUBE_EDITOR="sed -i s/'a: .1.'/'b: two'/" navarch apply edit-last-applied cm said -n shop
+configmap/said edited
+$ navarch apply view-last-applied cm said -n shop | grep b:
+  b: two
+$ navarch get cm said -n shop -o jsonpath='{.data}'
+{"a":"1"}
+$ KUBE_EDITOR=true navarch apply edit-last-applied cm said -n shop
+Edit cancelled, no changes made.
+$ navarch apply set-last-applied -f said.json -n shop
+configmap/said configured
+$ navarch apply set-last-applied -f said.json -n shop
+set-last-applied configmap/said: no changes required.
+$ navarch apply view-last-applied cm said -n shop | grep ' a:'
+  a: "1"
+$ navarch create cm bare -n shop
+configmap/bare created
+$ navarch apply view-last-applied cm bare -n shop
+error: no last-applied-configuration annotation found on resource: bare
+[exit 1]
+$ echo '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"bare"}}' | navarch apply set-last-applied -f - -n shop
+error: no last-applied-configuration annotation found on resource: bare, to create the annotation, run the command with --create-annotation
+[exit 1]
+$ echo '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"bare"}}' | navarch apply set-last-applied -f - -n shop --create-annotation --dry-run=server
+configmap/bare configured (server dry run)
+$ echo '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"bare"}}' | navarch apply set-last-applied -f - -n shop --create-annotation
+configmap/bare configured
+$ navarch apply view-last-applied
+error: must provide a resource: TYPE NAME, or -f
+[exit 1]
+`));
+
+  test('apply --prune deletes what is no longer declared, and nothing else', () =>
+    check(`
+$ navarch apply -f said.json -n shop --prune
+error: all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector
+[exit 1]
+$ sed 's/"said"/"next"/' said.json > next.json
+$ navarch create cm kept -n shop && navarch label cm kept part=pruned -n shop
+configmap/kept created
+configmap/kept labeled
+$ navarch apply -f next.json -n shop --prune -l part=pruned --dry-run=client
+configmap/next created (dry run)
+configmap/said pruned (dry run)
+$ navarch apply -f next.json -n shop --prune -l part=pruned --prune-allowlist core/v1/Secret
+configmap/next created
+$ navarch apply -f next.json -n shop --prune -l part=pruned --prune-allowlist core/v1/ConfigMap
+configmap/next unchanged
+configmap/said pruned
+$ navarch get cm -n shop -l part=pruned -o name
+configmap/kept
+configmap/next
+$ navarch apply -f next.json -n shop --prune -l part=pruned --server-side
+error: --prune goes by what apply keeps on the client side, and not with --server-side: name what is to go to "delete"
+[exit 1]
+$ navarch apply -f next.json -n shop --prune --all --prune-allowlist ConfigMap
+error: invalid GroupVersionKind format: ConfigMap, please follow <group/version/kind>
+[exit 1]
+$ navarch delete cm kept next bare -n shop
+configmap "kept" deleted from shop namespace
+configmap "next" deleted from shop namespace
+configmap "bare" deleted from shop namespace
+`));
+
+  test('a kustomization is built by what the user has', () =>
+    check(`
+$ mkdir -p kustom bin && printf '%s\\n' 'apiVersion: v1' 'kind: ConfigMap' 'metadata: { name: built, namespace: shop }' > built.yaml && printf '%s\\n' '#!/bin/sh' 'cat built.yaml' > bin/kustomize && chmod +x bin/kustomize
+$ PATH=$PWD/bin:$PATH navarch apply -k kustom
+configmap/built created
+$ PATH=$PWD/bin:$PATH navarch delete -k kustom
+configmap "built" deleted from shop namespace
+$ PATH=$PWD/bin:$PATH navarch apply -k kustom -f built.yaml
+error: only one of -f or -k can be specified
+[exit 1]
+$ PATH=/nowhere navarch apply -k kustom
+error: -k needs "kustomize" or "kubectl" to be installed: install one of them, or pipe the built objects into -f -
+[exit 1]
+`));
+
+  test('create takes objects as they are, or after a look in the editor', () =>
+    check(`
+$ echo '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"raw"}}' | navarch create --raw /api/v1/namespaces/shop/configmaps -f - | grep '"name"'
+        "name": "raw",
+$ navarch create --raw api -f conf.json
+error: --raw must be a valid URL path
+[exit 1]
+$ navarch create --raw /api -f conf.json -f said.json
+error: --raw can only use a single local file or stdin
+[exit 1]
+$ KUBE_EDITOR="sed -i s/said/seen/" navarch create -f said.json -n shop --edit
+configmap/seen created
+$ KUBE_EDITOR=true navarch create -f said.json -n shop --edit
+configmap/said created
+$ KUBE_EDITOR="truncate -s 0" navarch create -f said.json -n shop --edit
+Edit cancelled, saved file was empty.
+$ navarch delete cm raw seen said -n shop
+configmap "raw" deleted from shop namespace
+configmap "seen" deleted from shop namespace
+configmap "said" deleted from shop namespace
+`));
+
+  test('interpret tells what scripts are given, and edits them', () =>
+    check(`
+$ navarch interpret --show-doc --operation ReviseReplica
+ReviseReplica (spec.customizations.replicaRevision.luaScript)
+    Sets the replicas that fall to one cluster.
+    @param desiredObj the object as the hub wants it
+    @param desiredReplica how many
+    @return the object with them
+    function ReviseReplica(desiredObj, desiredReplica)
+      desiredObj.spec.replicas = desiredReplica
+      return desiredObj
+    end
+
+$ navarch interpret --show-doc | grep -c luaScript
+8
+$ printf '%s\\n' 'apiVersion: config.karmada.io/v1alpha1' 'kind: ResourceInterpreterCustomization' 'metadata: { name: widgets }' 'spec:' '  target: { apiVersion: shop.example/v1, kind: Widget }' '  customizations:' '    healthInterpretation: { luaScript: "function InterpretHealth(o) return true end" }' > ric.yaml
+$ printf '%s\\n' 'apiVersion: shop.example/v1' 'kind: Widget' 'metadata: { name: w }' > widget.yaml
+$ navarch interpret -f ric.yaml --observed-file widget.yaml --operation InterpretHealth -o json
+{
+  "healthy": true
+}
+$ KUBE_EDITOR="sed -i 's/return true/return false/'" navarch interpret -f ric.yaml --edit
+resourceinterpretercustomization.config.karmada.io/widgets edited
+$ navarch interpret -f ric.yaml --observed-file widget.yaml --operation InterpretHealth
+---
+# [1/1] healthy:
+false
+$ KUBE_EDITOR=true navarch interpret -f ric.yaml --edit
+Edit cancelled, no changes made.
+$ KUBE_EDITOR="sed -i 's/return false/return (/'" navarch interpret -f ric.yaml --edit 2>&1 | grep -c 'healthInterpretation:'
+1
+$ navarch interpret -f ric.yaml --check | grep HEALTH -i
+    InterpretHealth: PASS
+$ navarch apply -f ric.yaml
+resourceinterpretercustomization.config.karmada.io/widgets created
+$ KUBE_EDITOR="sed -i 's/return false/return 1 == 1/'" navarch interpret --edit ric/widgets
+resourceinterpretercustomization.config.karmada.io/widgets edited
+$ navarch get ric widgets -o jsonpath='{.spec.customizations.healthInterpretation.luaScript}'
+function InterpretHealth(o) return 1 == 1 end
+$ navarch interpret -f ric.yaml --edit --check
+error: you can't set both --edit and --check options
+[exit 1]
+$ navarch interpret --edit
+error: --edit is for one customization: one file with -f, or the name of one of the control plane
+[exit 1]
+$ navarch delete ric widgets
+resourceinterpretercustomization.config.karmada.io "widgets" deleted
+`));
+
   test('get prints tables with clusters, and every output format', () =>
     check(`
 $ navarch get cm conf -n shop

@@ -1,6 +1,7 @@
 // How clusters come and go in pull mode, and what `init` writes: the built program against a control plane that knows nothing of
 // the cluster but a token.
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -163,6 +164,26 @@ error: when etcd storage mode is PVC, storageClassesName is not empty. See --sto
 $ navarch init --karmada-apiserver-advertise-address nowhere
 error: karmada apiserver advertise address is not valid: nowhere
 [exit 1]
+$ navarch init --karmada-scheduler-image x --etcd-image y --karmada-pki keys --cert-validity-period 48h --etcd-node-selector-labels disk=ssd --karmada-apiserver-image hub:2 --private-image-registry r.example -d with-flags
+Warning: --karmada-scheduler-image has no effect: the control plane is one process
+Warning: --etcd-image has no effect: the control plane keeps its own store
+A deployment for https://127.0.0.1:32443 is in with-flags:
+  keys/
+  karmada-apiserver.config
+  host-cluster.yaml
+  navarch.service
+  compose.yaml
+  values.yaml
+Put it into a host cluster: kubectl apply -f with-flags/host-cluster.yaml
+$ grep -E 'disk:|image: r.example' with-flags/host-cluster.yaml | sort -u | tr -d ' '
+disk:ssd
+image:r.example/hub:2
+$ navarch init --external-etcd-servers https://etcd:2379
+error: --external-etcd-servers is not supported: the control plane keeps its own store; leave it out
+[exit 1]
+$ navarch init --karmada-apiserver-replicas 3
+error: --karmada-apiserver-replicas must be 1, not 3: the store belongs to one process at a time
+[exit 1]
 $ navarch init --ca-cert-file x
 error: ca-cert-file and ca-key-file must be used together
 [exit 1]
@@ -172,6 +193,11 @@ error: ca-cert-file and ca-key-file must be used together
       /namespace: fleet/,
     );
     assert.ok(existsSync(path.join(directory, 'from-config', 'pki', 'apiserver.crt')));
+    const { validFromDate, validToDate } = new X509Certificate(
+      readFileSync(path.join(directory, 'keys', 'apiserver.crt')),
+    );
+    const hours = (validToDate.getTime() - validFromDate.getTime()) / 3_600_000;
+    assert.ok(hours > 47 && hours < 50, `${hours} h`);
   });
 });
 
@@ -191,20 +217,36 @@ describe('a host cluster', () => {
   test('gets a control plane, an estimator, and loses both', () =>
     checkTranscript(
       `
-$ navarch init --karmada-apiserver-advertise-address 127.0.0.1 --kubeconfig $HOST -d out --etcd-storage-mode emptyDir 2>&1 | sed "s#$HOST#HOST#; s#KUBECONFIG=.*#KUBECONFIG=FILE#" | tail -7
+$ navarch init --karmada-apiserver-advertise-address 127.0.0.1 --kubeconfig $HOST -d out --etcd-storage-mode emptyDir 2>&1 | sed "s#$HOST#HOST#; s#KUBECONFIG=.*#KUBECONFIG=FILE#" | tail -8
 Installing into the host cluster of HOST ...
 namespace/karmada-system created
 secret/karmada-cert created
 secret/karmada-kubeconfig created
 service/karmada-apiserver created
 statefulset.apps/navarch created
+Waiting until it is ready ...
 Karmada is installed successfully. Use it: export KUBECONFIG=FILE
 $ navarch addons enable karmada-scheduler-estimator -C edge --member-kubeconfig $HOST --kubeconfig $HOST
 Karmada scheduler estimator of member edge is installed successfully.
 $ navarch addons list -C edge --kubeconfig $HOST | grep estimator
 karmada-scheduler-estimator   enabled
+$ navarch addons list --kubeconfig $HOST | grep descheduler
+karmada-descheduler           disabled
 $ navarch addons enable karmada-descheduler --kubeconfig $HOST
-error: karmada-descheduler cannot be enabled: what it does is not a process of its own here; see "navarch addons list" for whether the control plane does it
+Karmada descheduler is installed successfully.
+$ navarch addons enable karmada-descheduler --kubeconfig $HOST
+Karmada descheduler is installed successfully.
+$ navarch get statefulset navarch -n karmada-system --kubeconfig $HOST -o jsonpath='{.spec.template.spec.containers[0].args[5:]}'
+--controllers=*,descheduler --enable-scheduler-estimator=true
+$ navarch addons disable karmada-descheduler --kubeconfig $HOST
+Karmada descheduler is uninstalled successfully.
+$ navarch get statefulset navarch -n karmada-system --kubeconfig $HOST -o jsonpath='{.spec.template.spec.containers[0].args[5:]}'
+--enable-scheduler-estimator=true
+$ navarch addons enable karmada-descheduler --kubeconfig $HOST -n elsewhere
+error: there is no control plane elsewhere/navarch in the host cluster: where it runs otherwise, start it with --controllers=*,descheduler --enable-scheduler-estimator
+[exit 1]
+$ navarch addons enable karmada-search --kubeconfig $HOST
+error: karmada-search cannot be enabled: it is no process of its own here, and "navarch addons list" says whether the control plane does what it does; if not, look into all members with "navarch get KIND -A --operation-scope members"
 [exit 1]
 $ navarch addons disable karmada-scheduler-estimator -C edge --kubeconfig $HOST
 Uninstall karmada scheduler estimator of member edge successfully

@@ -8,6 +8,7 @@ import {
   changeEach,
   completeObjects,
   dryRunSuffix,
+  filesGiven,
   findTargets,
   keyOf,
   kindWithGroup,
@@ -111,7 +112,7 @@ async function remove(session: Session, operands: readonly string[], flags: Dele
   const timeoutMs = timeoutOf(flags.timeout);
   if (flags.output !== undefined && flags.output !== '' && flags.output !== 'name')
     throw new CommandError(`unexpected -o output mode: ${flags.output}. We only support '-o name'`);
-  if (operands.length === 0 && flags.filename.length === 0) throw new CommandError(NOTHING_NAMED);
+  if (operands.length === 0 && !filesGiven(flags)) throw new CommandError(NOTHING_NAMED);
   const selected = flags.all === true || flags.selector !== undefined || flags.fieldSelector !== undefined;
   if (flags.all === true && flags.selector !== undefined)
     throw new CommandError('setting --all and --selector are mutually exclusive');

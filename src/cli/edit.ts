@@ -1,17 +1,13 @@
-// `edit`: objects of the control plane in the user's editor. What cannot be saved is never lost: the file stays, and says
-// what was wrong.
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
+// `edit`: objects of the control plane in the user's editor.
 import { Option, type Command } from 'commander';
 import type { KubeObject } from '../api/index.ts';
-import { errorMessage } from '../base/index.ts';
-import { formatYaml, isConflict, parseYaml } from '../client/index.ts';
+import { formatYaml, parseYaml } from '../client/index.ts';
 import { mergePatchBetween } from '../machinery/index.ts';
 import { print, type SetExitCode } from './command.ts';
+import { editText } from './editor.ts';
 import {
   completeObjects,
+  filesGiven,
   findTargets,
   keyOf,
   tell,
@@ -71,7 +67,7 @@ interface Edited {
 }
 
 async function edit(session: Session, operands: readonly string[], flags: EditFlags): Promise<void> {
-  if (operands.length === 0 && flags.filename.length === 0)
+  if (operands.length === 0 && !filesGiven(flags))
     throw new CommandError('must provide a resource to edit: TYPE NAME, or -f');
   const targets = await findTargets(
     session,
@@ -87,85 +83,20 @@ async function edit(session: Session, operands: readonly string[], flags: EditFl
       return { target, object: { ...rest, metadata: shown } };
     }),
   );
-  const directory = await mkdtemp(path.join(os.tmpdir(), 'navarch-edit-'));
-  const file = path.join(directory, `edit.${flags.output}`);
   const format = flags.output === 'json' ? formatJson : formatYaml;
   const [only] = items;
-  const text = format(
-    items.length === 1 && only !== undefined ? only.object : listOf(items.map(({ object }) => object)),
-  );
-  const keep = await editUntilSaved(session, file, text, items, flags);
-  if (!keep) await rm(directory, { recursive: true });
+  await editText({
+    text: format(
+      items.length === 1 && only !== undefined ? only.object : listOf(items.map(({ object }) => object)),
+    ),
+    extension: flags.output,
+    save: (text) => save(session, text, items, flags),
+    cancelled: sayCancelled,
+  });
 }
 
-/** Answers whether the file is to stay. */
-async function editUntilSaved(
-  session: Session,
-  file: string,
-  original: string,
-  items: readonly Edited[],
-  flags: EditFlags,
-): Promise<boolean> {
-  let current = original;
-  let complaint = '';
-  for (;;) {
-    await writeFile(file, header(complaint) + current, { mode: 0o600 });
-    runEditor(file);
-    const edited = withoutComments(await readFile(file, 'utf8'));
-    if (edited.trim() === '') {
-      print('Edit cancelled, saved file was empty.');
-      return false;
-    }
-    if (edited === original && complaint === '') {
-      print('Edit cancelled, no changes made.');
-      return false;
-    }
-    if (complaint !== '' && edited === current) {
-      process.stderr.write(`A copy of your changes has been stored to "${file}"\n`);
-      throw new CommandError('Edit cancelled, no valid changes were saved.');
-    }
-    current = edited;
-    try {
-      await save(session, edited, items, flags);
-      return false;
-    } catch (error) {
-      complaint = errorMessage(error);
-      if (isConflict(error)) {
-        process.stderr.write(`A copy of your changes has been stored to "${file}"\n`);
-        throw error;
-      }
-      process.stderr.write(`error: ${complaint}\n`);
-    }
-  }
-}
-
-function header(complaint: string): string {
-  const why = complaint === '' ? [] : [...complaint.split('\n').map((line) => `# ${line}`), '#'];
-  return [
-    "# Please edit the object below. Lines beginning with a '#' will be ignored,",
-    '# and an empty file will abort the edit. If an error occurs while saving this file will be',
-    '# reopened with the relevant failures.',
-    '#',
-    ...why,
-    '',
-  ].join('\n');
-}
-
-/** Only the lines of the header: a `#` further down belongs to a value. */
-function withoutComments(text: string): string {
-  const lines = text.split('\n');
-  const first = lines.findIndex((line) => !line.startsWith('#'));
-  return first < 0 ? '' : lines.slice(first).join('\n');
-}
-
-function runEditor(file: string): void {
-  const editor = process.env['KUBE_EDITOR'] || process.env['EDITOR'] || 'vi';
-  // Through a shell, as an editor may come with flags.
-  const { status, error } = spawnSync('sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
-  if (error !== undefined || status !== 0)
-    throw new CommandError(
-      `there was a problem with the editor "${editor}"${error === undefined ? ` (it ended with code ${status})` : `: ${error.message}`}`,
-    );
+export function sayCancelled(why: 'empty' | 'unchanged'): void {
+  print(why === 'empty' ? 'Edit cancelled, saved file was empty.' : 'Edit cancelled, no changes made.');
 }
 
 async function save(

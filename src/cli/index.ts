@@ -11,10 +11,10 @@ export { completionCommand, optionsCommand, versionCommand } from './settings-co
 export { CommandError, listOption, runProgram, shape, upstreamCommand } from './shell/index.ts';
 export { getCommand } from './get/command.ts';
 export { annotateCommand, labelCommand } from './label.ts';
-export { applyCommand, applyObjects } from './apply.ts';
+export { applyCommand, applyObjects } from './apply/command.ts';
 export { registerCommand } from './register/command.ts';
 export { unregisterCommand } from './register/unregister.ts';
-export { addonsCommand } from './addons.ts';
+export { addonsCommand } from './addons/command.ts';
 export { deinitCommand } from './deinit.ts';
 export { cordonCommand, taintCommand, uncordonCommand } from './cordon.ts';
 export { deleteCommand } from './delete.ts';

@@ -1,6 +1,6 @@
 // `interpret`: checks what ResourceInterpreterCustomizations and ResourceInterpretations say of kinds, or runs one operation
 // on objects in files, without any server.
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { gvkOf, type JsonValue, type KubeObject, type ResourceInterpretation } from '../api/index.ts';
 import { OperatingError, errorMessage, formatTime, systemClock } from '../base/index.ts';
 import { formatYaml } from '../client/index.ts';
@@ -17,9 +17,15 @@ import {
 } from '../interpreter/index.ts';
 import { print, withHub, type SetExitCode } from './command.ts';
 import { isDeclared, readItems, readObject, readTellings, type Telling } from './interpret-files.ts';
+import { showDocs } from './interpret-docs.ts';
+import { editInFile, editOnHub } from './interpret-edit.ts';
+import { withSession, type HubFlags } from './objects/index.ts';
 import { CommandError, listOption, upstreamCommand } from './shell/index.ts';
 
-interface InterpretFlags {
+interface InterpretFlags extends HubFlags {
+  readonly edit?: boolean;
+  readonly showDoc?: boolean;
+  readonly output: string;
   readonly filename: readonly string[];
   readonly recursive?: boolean;
   readonly operation?: string;
@@ -33,6 +39,13 @@ interface InterpretFlags {
 const EXAMPLES = `
   # Check whether every script compiles
   %s interpret -f customization.yaml --check
+
+  # What scripts are given, and what they answer
+  %s interpret --show-doc
+
+  # Edit the scripts of a customization in a file, and of one of the control plane
+  %s interpret -f customization.yaml --edit
+  %s interpret --edit my-customization
 
   # Run one operation on an object in a file
   %s interpret -f customization.yaml --observed-file deployment.yaml --operation InterpretReplica`;
@@ -48,17 +61,44 @@ export function interpretCommand(exit: SetExitCode): Command {
     )
     .option('-R, --recursive', 'look into directories within directories too')
     .option('--operation <name>', `what to run: ${RULES.map(({ operation }) => operation).join(', ')}`)
+    .argument('[customization]', 'with --edit: one of the control plane, instead of one in a file')
     .option('--check', 'only check, and say what is wrong')
+    .option('--edit', 'edit the scripts of one customization, in a file or on the control plane')
+    .option('--show-doc', 'print what scripts are given and what they answer; with --operation of one')
+    .addOption(
+      new Option('-o, --output <format>', 'how results are printed')
+        .choices(['yaml', 'json'])
+        .default('yaml'),
+    )
     .option('--observed-file <file>', 'the object as a member has it; - for standard input')
     .option('--desired-file <file>', 'the object as it is to be; - for standard input')
     .option('--status-file <file>', 'what members report, for AggregateStatus; - for standard input')
     .option('--desired-replica <number>', 'for ReviseReplica')
-    .action(async (flags: InterpretFlags) => {
+    .action(async (name: string | undefined, flags: InterpretFlags) => {
+      if (flags.showDoc === true) {
+        showDocs(flags.operation === undefined ? undefined : operationOf(flags.operation));
+        return exit(0);
+      }
+      if (flags.edit === true) {
+        await edit(name, flags);
+        return exit(0);
+      }
       if (flags.filename.length === 0)
         throw new CommandError('must specify customizations with -f, --filename');
       const tellings = await readTellings(flags.filename, flags.recursive === true);
       exit(flags.check === true ? check(tellings) : await execute(tellings, flags));
     });
+}
+
+async function edit(name: string | undefined, flags: InterpretFlags): Promise<void> {
+  if (flags.check === true) throw new CommandError("you can't set both --edit and --check options");
+  const [file, ...more] = flags.filename;
+  if (more.length > 0 || (file === undefined) === (name === undefined))
+    throw new CommandError(
+      '--edit is for one customization: one file with -f, or the name of one of the control plane',
+    );
+  if (file !== undefined) return editInFile(file);
+  await withSession(flags, ({ client }) => editOnHub(client, (name ?? '').replace(/^[^/]*\//, '')));
 }
 
 function check(tellings: readonly Telling[]): number {
@@ -154,6 +194,7 @@ async function execute(tellings: readonly Telling[], flags: InterpretFlags): Pro
     );
   }
   results.forEach(([name, value], index) => {
+    if (flags.output === 'json') return print(JSON.stringify({ [name]: value }, null, 2));
     print('---');
     print(`# [${index + 1}/${results.length}] ${name}:`);
     print(formatYaml(value).trimEnd());

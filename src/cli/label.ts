@@ -6,6 +6,7 @@ import { print, type SetExitCode } from './command.ts';
 import {
   changeEach,
   completeObjects,
+  filesGiven,
   findTargets,
   keyOf,
   readDryRun,
@@ -102,7 +103,7 @@ interface Changes {
 async function mark(kind: Kind, session: Session, words: readonly string[], flags: MarkFlags): Promise<void> {
   const dryRun = readDryRun(flags.dryRun);
   const { operands, changes } = splitWords(kind, words);
-  if (operands.length === 0 && flags.filename.length === 0)
+  if (operands.length === 0 && !filesGiven(flags))
     throw new CommandError(
       'one or more resources must be specified as <resource> <name> or <resource>/<name>',
     );

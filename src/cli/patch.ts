@@ -8,6 +8,7 @@ import type { SetExitCode } from './command.ts';
 import {
   changeEach,
   completeObjects,
+  filesGiven,
   findTargets,
   keyOf,
   readDryRun,
@@ -74,7 +75,7 @@ async function patch(session: Session, operands: readonly string[], flags: Patch
   const dryRun = readDryRun(flags.dryRun);
   const change = await readPatch(flags);
   const printer = await objectPrinter(flags, false);
-  if (operands.length === 0 && flags.filename.length === 0)
+  if (operands.length === 0 && !filesGiven(flags))
     throw new CommandError(
       'one or more resources must be specified as <resource> <name> or <resource>/<name>',
     );

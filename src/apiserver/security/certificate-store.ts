@@ -43,6 +43,8 @@ export interface CertificateOptions {
   readonly clusterName: string;
   /** Names and addresses of the server besides the usual ones. */
   readonly hosts?: readonly string[];
+  /** How long new certificates are valid; default a year. The authority is for ten. */
+  readonly validMs?: number;
 }
 
 /** Texts by file name. */
@@ -79,7 +81,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Clu
     () => createAuthority({ commonName: `${options.clusterName}-ca`, now, validMs: AUTHORITY_VALID_MS }),
   );
   const issue = (params: Pick<CertificateParams, 'commonName' | 'organizations' | 'usages' | 'hosts'>) =>
-    issueCertificate(authority, { ...params, now, validMs: CERTIFICATE_VALID_MS });
+    issueCertificate(authority, { ...params, now, validMs: options.validMs ?? CERTIFICATE_VALID_MS });
   const usable = (pair: KeyPair): boolean => isFresh(pair, now) && isIssuedBy(pair, authority);
 
   const hosts = [...new Set([...USUAL_HOSTS, ...(options.hosts ?? [])].map(canonicalHost))];

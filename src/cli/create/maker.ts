@@ -14,7 +14,7 @@ import {
 import { objectPrinter, withOutput, type OutputFlags } from '../output/index.ts';
 import { CommandError, upstreamCommand } from '../shell/index.ts';
 import { fieldValidation, withValidation } from '../validation.ts';
-import { withDeclaration } from '../apply.ts';
+import { withDeclaration } from '../apply/declaration.ts';
 
 export interface MakeFlags extends HubFlags, OutputFlags {
   readonly dryRun: string;

@@ -6,6 +6,7 @@ import { isNotFound, kinds, type ApiResource } from '../../client/index.ts';
 import type { SetExitCode } from '../command.ts';
 import {
   completeObjects,
+  filesGiven,
   findTargets,
   keyOf,
   scopedSession,
@@ -64,7 +65,7 @@ export function describeCommand(exit: SetExitCode): Command {
 }
 
 async function describe(session: Session, operands: readonly string[], flags: DescribeFlags): Promise<void> {
-  if (operands.length === 0 && flags.filename.length === 0)
+  if (operands.length === 0 && !filesGiven(flags))
     throw new CommandError(
       'You must specify the type of resource to describe. Use "navarch api-resources" for a complete list of supported resources.',
     );

@@ -9,7 +9,7 @@ import {
   type ApiResource,
 } from '../../client/index.ts';
 import { compileJsonPath, relaxedJsonPath } from '../../machinery/index.ts';
-import { locateObjects, readObjects, resolveArguments, type Wanted } from '../objects/index.ts';
+import { filesGiven, locateObjects, readObjects, resolveArguments, type Wanted } from '../objects/index.ts';
 import { TABLE_ACCEPT, type ServerTable, type TableColumn, type TableRow } from '../output/index.ts';
 import { CommandError } from '../shell/index.ts';
 import { CONTROL_PLANE, type GetFlags, type Target } from './flags.ts';
@@ -75,7 +75,7 @@ export async function requestsFor(
   const { session, label } = target;
   if (label !== CONTROL_PLANE) await testConnection(target);
   const namespace = flags.allNamespaces === true ? undefined : session.namespace;
-  if (flags.filename.length > 0) {
+  if (filesGiven(flags)) {
     const { located, errors } = await locateObjects(session, await readObjects(flags));
     if (errors[0] !== undefined) throw errors[0];
     return located.map((one) => ({

@@ -1,4 +1,5 @@
 // `-f` and `-R`: objects from files, directories, URLs and standard input, each with where it came from and what serves it.
+import { spawnSync } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
@@ -21,7 +22,7 @@ export function withFiles(command: Command, what: string): Command {
     .option('-R, --recursive', 'process the directory used in -f, --filename recursively')
     .option(
       '-k, --kustomize <dir>',
-      'a kustomization directory; not supported, pipe "kustomize build" into -f -',
+      'a kustomization directory, built with "kustomize" or "kubectl kustomize", whichever is installed',
     );
 }
 
@@ -40,9 +41,9 @@ const FILE_MAX_BYTES = 256 * 1024 * 1024;
 const FETCH_TIMEOUT_MS = 30_000;
 
 export function filesGiven({ filename, kustomize }: FileFlags): boolean {
-  if (kustomize !== undefined)
-    throw new CommandError('-k is not supported: pipe the output of "kustomize build DIR" into -f -');
-  return filename.length > 0;
+  if (kustomize !== undefined && filename.length > 0)
+    throw new CommandError('only one of -f or -k can be specified');
+  return filename.length > 0 || kustomize !== undefined;
 }
 
 /** Objects of all files, lists taken apart. Throws CommandError in kubectl's words. */
@@ -51,6 +52,9 @@ export async function readObjects(
 ): Promise<readonly { object: KubeObject; source: string }[]> {
   if (!filesGiven(flags)) throw new CommandError('must specify one of -f and -k');
   const found: { object: KubeObject; source: string }[] = [];
+  if (flags.kustomize !== undefined)
+    for (const document of parse(built(flags.kustomize), flags.kustomize))
+      found.push(...flatten(document, flags.kustomize));
   for (const name of flags.filename) {
     for (const source of await sourcesOf(name, flags.recursive === true)) {
       for (const document of parse(await readSource(source), source))
@@ -112,6 +116,31 @@ async function sourcesOf(name: string, recursive: boolean): Promise<readonly str
   if (fitting.length === 0)
     throw new CommandError(`error reading [${name}]: recognized file extensions are [.json .yaml .yml]`);
   return fitting.map((file) => path.join(name, file));
+}
+
+/** What a kustomization comes to. The builder is the user's own: there is no other that says the same. */
+function built(directory: string): string {
+  for (const [program, args] of [
+    ['kustomize', ['build', directory]],
+    ['kubectl', ['kustomize', directory]],
+  ] as const) {
+    const { error, status, stdout, stderr } = spawnSync(program, args, {
+      encoding: 'utf8',
+      maxBuffer: FILE_MAX_BYTES,
+    });
+    if (error !== undefined && 'code' in error && error.code === 'ENOENT') continue;
+    if (error !== undefined) throw new CommandError(`${program} ${args.join(' ')}: ${error.message}`);
+    if (status !== 0) throw new CommandError(stderr.trim().replace(/^(error|Error): /, ''));
+    return stdout;
+  }
+  throw new CommandError(
+    '-k needs "kustomize" or "kubectl" to be installed: install one of them, or pipe the built objects into -f -',
+  );
+}
+
+/** The text of a file or, for `-`, of standard input. */
+export async function readText(source: string): Promise<string> {
+  return readSource(source);
 }
 
 async function readSource(source: string): Promise<string> {

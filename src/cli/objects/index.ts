@@ -17,6 +17,7 @@ export {
   locate,
   locateObjects,
   readObjects,
+  readText,
   withFiles,
   type FileFlags,
   type Located,

@@ -13,6 +13,7 @@ import {
 } from '../../explain/index.ts';
 import type { SetExitCode } from '../command.ts';
 import {
+  filesGiven,
   withFiles,
   withNamespace,
   withSession,
@@ -127,7 +128,7 @@ async function run(
   clusterEdits: readonly ClusterEdit[],
 ): Promise<number> {
   const largeMovePercent = percentOf(flags.largeMove);
-  const given = flags.filename.length > 0 || flags.delete.length > 0 || clusterEdits.length > 0;
+  const given = filesGiven(flags) || flags.delete.length > 0 || clusterEdits.length > 0;
   if (given === (flags.from !== undefined)) {
     throw new OperatingError(
       'BAD_FLAG',

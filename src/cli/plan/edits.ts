@@ -4,8 +4,17 @@ import { OperatingError } from '../../base/index.ts';
 import { isNotFound, kinds, type Resource } from '../../client/index.ts';
 import { parseLabelChange, parseTaintChange, type Change } from '../../explain/index.ts';
 import { deepEqual, mergePatchBetween } from '../../machinery/index.ts';
-import { declaredTarget, withDeclaration } from '../apply.ts';
-import { keyOf, locate, readObjects, type FileFlags, type Located, type Session } from '../objects/index.ts';
+import { declaredTarget } from '../apply/command.ts';
+import { withDeclaration } from '../apply/declaration.ts';
+import {
+  filesGiven,
+  keyOf,
+  locate,
+  readObjects,
+  type FileFlags,
+  type Located,
+  type Session,
+} from '../objects/index.ts';
 
 /** One write that the plan stands for. Patches and deletions are of one version of the object. */
 export interface PlannedWrite {
@@ -46,7 +55,7 @@ export async function readEdits(
     if (edit.write !== undefined) writes.push(edit.write);
     changes.push(...edit.changes);
   };
-  if (files.filename.length > 0) {
+  if (filesGiven(files)) {
     const located: Located[] = [];
     for (const { object, source } of await readObjects(files))
       located.push(await locate(session, object, source));

@@ -9,6 +9,8 @@ import { CommandError, applyObjects, listOption, upstreamCommand } from '../../c
 import { formatYaml } from '../../client/index.ts';
 import { VERSION } from '../version.ts';
 import { chartValues, clusterHosts, compose, hostObjects, systemdUnit } from './deployment.ts';
+import { untilReady } from './readiness.ts';
+import { upstreamFlagWarnings, withUpstreamFlags } from './upstream-flags.ts';
 import { hostOf, readSettings, type InitFlags, type InitSettings } from './settings.ts';
 
 type SetExitCode = (code: number) => void;
@@ -29,7 +31,7 @@ interface HostFlags extends InitFlags {
 }
 
 export function initCommand(exit: SetExitCode): Command {
-  return upstreamCommand('init', { group: 'Cluster registration', examples: EXAMPLES })
+  return withUpstreamFlags(upstreamCommand('init', { group: 'Cluster registration', examples: EXAMPLES }))
     .summary('Write a ready deployment of a control plane, or install it into a host cluster')
     .description(
       "Write a ready deployment of a control plane into a directory: certificates, an administrator's kubeconfig, objects for a host cluster, a systemd unit, a compose file and values for the Helm chart. With --kubeconfig it is put into that host cluster too. Nothing that is there is emptied; certificates are kept.",
@@ -45,8 +47,15 @@ export function initCommand(exit: SetExitCode): Command {
     .addOption(listOption('--cert-external-dns <list>', 'more names in the certificate of the API server'))
     .option('--ca-cert-file <file>', 'certificate authority to use, instead of a new one')
     .option('--ca-key-file <file>', 'its key')
+    .option(
+      '--karmada-pki <dir>',
+      'directory of the certificates (default pki/ in the directory to write to)',
+    )
+    .option('--cert-validity-period <duration>', 'how long new certificates are valid', '8760h')
     .option('--host-cluster-domain <name>', 'DNS domain of the host cluster', 'cluster.local')
     .option('--image <name>', 'image of the control plane', `navarch:${VERSION}`)
+    .option('--karmada-apiserver-image <name>', 'the same as --image')
+    .option('--karmada-apiserver-replicas <n>', 'one: the store belongs to one process at a time', '1')
     .option('--private-image-registry <host>', 'registry to put in front of the image')
     .addOption(
       new Option('--image-pull-policy <policy>', 'when images are pulled')
@@ -56,10 +65,20 @@ export function initCommand(exit: SetExitCode): Command {
     .addOption(listOption('--image-pull-secrets <list>', 'secrets for pulling images'))
     .option('--etcd-storage-mode <mode>', 'where the store is kept: hostPath, emptyDir or PVC', 'hostPath')
     .option('--etcd-data <dir>', 'directory on the node, with hostPath', '/var/lib/navarch')
+    .option('--etcd-replicas <n>', 'one: the store belongs to one process at a time', '1')
+    .option(
+      '--etcd-node-selector-labels <labels>',
+      'labels of the nodes that it may run on, as key=value,key=value',
+    )
     .option('--etcd-pvc-size <size>', 'size of the volume, with PVC', '5Gi')
     .option('--storage-classes-name <name>', 'storage class, with PVC')
     .addOption(
       listOption('--karmada-apiserver-extra-args <list>', 'more arguments of "navarch up", as --key=value'),
+    )
+    .option(
+      '--wait-component-ready-timeout <seconds>',
+      'how long to wait until it is ready in the host cluster; 0: not at all',
+      '120',
     )
     .option('--karmada-apiserver-priority-class <name>', 'priority class', 'system-node-critical')
     .action(async (flags: HostFlags) => {
@@ -71,7 +90,8 @@ export function initCommand(exit: SetExitCode): Command {
 async function init(flags: HostFlags): Promise<void> {
   const configText = flags.config === undefined ? undefined : await read(flags.config);
   const { settings, warnings } = readSettings(flags, configText);
-  for (const warning of warnings) process.stderr.write(`Warning: ${warning}\n`);
+  for (const warning of [...upstreamFlagWarnings({ ...flags }), ...warnings])
+    process.stderr.write(`Warning: ${warning}\n`);
   const { directory } = settings;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const { pki, kubeconfig } = await certificates(settings);
@@ -87,7 +107,9 @@ async function init(flags: HostFlags): Promise<void> {
     await writeFile(path.join(directory, name), text, { mode: 0o600 });
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   say(`A deployment for https://${settings.advertiseAddress}:${settings.nodePort} is in ${directory}:`);
-  for (const name of ['pki/', ...Object.keys(files)]) say(`  ${name}`);
+  const pkiName =
+    settings.pkiDirectory === path.join(directory, 'pki') ? 'pki/' : `${settings.pkiDirectory}/`;
+  for (const name of [pkiName, ...Object.keys(files)]) say(`  ${name}`);
   const host = {
     ...hostOf(configText),
     ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
@@ -99,6 +121,10 @@ async function init(flags: HostFlags): Promise<void> {
   }
   say(`Installing into the host cluster of ${host.kubeconfig} ...`);
   await applyObjects(host, objects);
+  if (settings.readyTimeoutMs > 0) {
+    say(`Waiting until it is ready ...`);
+    await untilReady({ ...host, kubeconfig: host.kubeconfig }, settings);
+  }
   say(
     `Karmada is installed successfully. Use it: export KUBECONFIG=${path.resolve(directory, 'karmada-apiserver.config')}`,
   );
@@ -113,7 +139,7 @@ async function read(file: string): Promise<string> {
 async function certificates(
   settings: InitSettings,
 ): Promise<{ readonly pki: ReadonlyMap<string, string>; readonly kubeconfig: string }> {
-  const directory = path.join(settings.directory, 'pki');
+  const directory = settings.pkiDirectory;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if (settings.caCertFile !== undefined && settings.caKeyFile !== undefined) {
     await read(settings.caCertFile);
@@ -123,6 +149,7 @@ async function certificates(
   const made = await openCertificates({
     vault: fileVault(directory, systemRandom),
     now: systemClock.now(),
+    validMs: settings.certificatesValidMs,
     clusterName: 'karmada',
     hosts: ['0.0.0.0', ...settings.hosts, ...clusterHosts(settings)],
   });

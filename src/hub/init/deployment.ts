@@ -115,6 +115,7 @@ function statefulSet(settings: InitSettings): KubeObject {
         metadata: { labels: { app: NAME } },
         spec: {
           ...(settings.priorityClass === '' ? {} : { priorityClassName: settings.priorityClass }),
+          ...(Object.keys(settings.nodeSelector).length === 0 ? {} : { nodeSelector: settings.nodeSelector }),
           ...(settings.imagePullSecrets.length === 0
             ? {}
             : { imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })) }),

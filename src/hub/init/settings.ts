@@ -1,7 +1,8 @@
 // What `init` is asked for: flags, and upstream's KarmadaInitConfig, whose values override flags. What has no meaning for a
 // control plane of one process is refused or named, never dropped in silence.
 import { isIP } from 'node:net';
-import { CommandError } from '../../cli/index.ts';
+import path from 'node:path';
+import { CommandError, readDuration } from '../../cli/index.ts';
 import { parseYaml } from '../../client/index.ts';
 
 export interface InitSettings {
@@ -25,6 +26,12 @@ export interface InitSettings {
   readonly caCertFile: string | undefined;
   readonly caKeyFile: string | undefined;
   readonly priorityClass: string;
+  readonly pkiDirectory: string;
+  readonly certificatesValidMs: number;
+  /** How long to wait for it in a host cluster. */
+  readonly readyTimeoutMs: number;
+  /** Labels of the nodes that it may run on. */
+  readonly nodeSelector: Readonly<Record<string, string>>;
 }
 
 export interface InitFlags {
@@ -48,6 +55,13 @@ export interface InitFlags {
   readonly storageClassesName?: string;
   readonly karmadaApiserverExtraArgs: readonly string[];
   readonly karmadaApiserverPriorityClass: string;
+  readonly karmadaApiserverImage?: string;
+  readonly karmadaApiserverReplicas: string;
+  readonly etcdReplicas: string;
+  readonly etcdNodeSelectorLabels?: string;
+  readonly karmadaPki?: string;
+  readonly certValidityPeriod: string;
+  readonly waitComponentReadyTimeout: string;
 }
 
 /** Throws CommandError, in upstream's words where it has some. */
@@ -74,7 +88,14 @@ export function readSettings(
   const [first = '127.0.0.1'] = hosts;
   for (const arg of merged.karmadaApiserverExtraArgs)
     if (!/^--[^=]+=/.test(arg)) throw new CommandError(`invalid extra arg "${arg}": must be --key=value`);
+  for (const [flag, count] of [
+    ['karmada-apiserver-replicas', merged.karmadaApiserverReplicas],
+    ['etcd-replicas', merged.etcdReplicas],
+  ] as const)
+    if (count !== '1')
+      throw new CommandError(`--${flag} must be 1, not ${count}: the store belongs to one process at a time`);
   const registry = merged.privateImageRegistry;
+  const image = merged.karmadaApiserverImage ?? merged.image;
   return {
     settings: {
       namespace: merged.namespace,
@@ -83,7 +104,7 @@ export function readSettings(
       advertiseAddress: first,
       hosts,
       hostClusterDomain: merged.hostClusterDomain,
-      image: registry === undefined ? merged.image : `${registry.replace(/\/$/, '')}/${merged.image}`,
+      image: registry === undefined ? image : `${registry.replace(/\/$/, '')}/${image}`,
       imagePullPolicy: merged.imagePullPolicy,
       imagePullSecrets: merged.imagePullSecrets,
       storage: readStorage(merged),
@@ -91,9 +112,29 @@ export function readSettings(
       caCertFile: merged.caCertFile,
       caKeyFile: merged.caKeyFile,
       priorityClass: merged.karmadaApiserverPriorityClass,
+      pkiDirectory: merged.karmadaPki ?? path.join(merged.karmadaData, 'pki'),
+      certificatesValidMs: readDuration('cert-validity-period', merged.certValidityPeriod),
+      readyTimeoutMs: readSeconds(merged.waitComponentReadyTimeout),
+      nodeSelector: readLabels(merged.etcdNodeSelectorLabels ?? ''),
     },
     warnings,
   };
+}
+
+function readSeconds(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
+  throw new CommandError(`--wait-component-ready-timeout must be a number of seconds, not "${text}"`);
+}
+
+function readLabels(text: string): Readonly<Record<string, string>> {
+  const labels = new Map<string, string>();
+  for (const one of text.split(',').filter((part) => part !== '')) {
+    const [key = '', value] = one.split('=');
+    if (key === '' || value === undefined)
+      throw new CommandError(`--etcd-node-selector-labels: "${one}" is no label, expected key=value`);
+    labels.set(key, value);
+  }
+  return Object.fromEntries(labels);
 }
 
 function readPort(text: string): number {
@@ -155,6 +196,10 @@ const READERS: Readonly<Record<string, (value: unknown) => Partial<InitFlags>>> 
     ),
   }),
   karmadaDataPath: (value) => ({ karmadaData: String(value) }),
+  karmadaPKIPath: (value) => ({ karmadaPki: String(value) }),
+  waitComponentReadyTimeout: (value) => ({ waitComponentReadyTimeout: String(value) }),
+  'certificates.validityPeriod': (value) => ({ certValidityPeriod: String(value) }),
+  'etcd.local.nodeSelectorLabels': (value) => ({ etcdNodeSelectorLabels: String(value) }),
 };
 /** Read by the command itself. */
 const ELSEWHERE = new Set(['hostCluster.kubeconfig', 'hostCluster.context']);

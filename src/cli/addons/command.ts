@@ -2,32 +2,27 @@
 // the estimator of a member is a process of its own, which a host cluster can run.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { KubeObject } from '../api/index.ts';
-import { errorMessage, sleep, systemClock } from '../base/index.ts';
-import { isAlreadyExists, isNotFound, kinds, resource, type Client, type Resource } from '../client/index.ts';
-import { connect, print, type SetExitCode } from './command.ts';
-import { withSession, type HubFlags } from './objects/index.ts';
-import { formatColumns } from './output/index.ts';
-import { CommandError, upstreamCommand } from './shell/index.ts';
-
-interface AddonFlags {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly karmadaKubeconfig?: string;
-  readonly karmadaContext?: string;
-  readonly namespace: string;
-  readonly cluster?: string;
-  readonly memberKubeconfig?: string;
-  readonly memberContext?: string;
-  readonly podTimeout: string;
-  readonly karmadaSchedulerEstimatorImage: string;
-  readonly karmadaEstimatorReplicas: string;
-  readonly estimatorPriorityClass: string;
-}
+import type { KubeObject } from '../../api/index.ts';
+import { errorMessage, sleep, systemClock } from '../../base/index.ts';
+import {
+  isAlreadyExists,
+  isNotFound,
+  kinds,
+  resource,
+  type Client,
+  type Resource,
+} from '../../client/index.ts';
+import { print, type SetExitCode } from '../command.ts';
+import { deschedulerStatus, switchDescheduler } from './descheduler.ts';
+import { withHost, type AddonFlags } from './host.ts';
+import { withSession, type HubFlags } from '../objects/index.ts';
+import { formatColumns } from '../output/index.ts';
+import { CommandError, upstreamCommand } from '../shell/index.ts';
 
 const ESTIMATOR = 'karmada-scheduler-estimator';
 const BUILT_IN = ['karmada-descheduler', 'karmada-metrics-adapter', 'karmada-search'] as const;
 const ALL = [...BUILT_IN, ESTIMATOR].sort();
+const DESCHEDULER = 'karmada-descheduler';
 const PORT = 10_352;
 const DEPLOYMENTS = resource({ group: 'apps', version: 'v1', resource: 'deployments', namespaced: true });
 const SERVICES = resource({ group: '', version: 'v1', resource: 'services', namespaced: true });
@@ -90,10 +85,9 @@ async function statusOf(name: string, flags: AddonFlags): Promise<string> {
 }
 
 /** Those that are APIs are on when the control plane serves them. */
-async function builtInStatus(
-  name: string,
-  { karmadaKubeconfig, karmadaContext }: AddonFlags,
-): Promise<string> {
+async function builtInStatus(name: string, addonFlags: AddonFlags): Promise<string> {
+  const { karmadaKubeconfig, karmadaContext } = addonFlags;
+  if (name === DESCHEDULER) return deschedulerStatus(addonFlags);
   const groups: Readonly<Record<string, string>> = {
     'karmada-search': 'search.karmada.io',
     'karmada-metrics-adapter': 'metrics.k8s.io',
@@ -113,15 +107,6 @@ async function builtInStatus(
   }
 }
 
-async function withHost<T>(flags: AddonFlags, run: (host: Client) => Promise<T>): Promise<T> {
-  const { client } = await connect(flags.kubeconfig, flags.context);
-  try {
-    return await run(client);
-  } finally {
-    await client.transport.close();
-  }
-}
-
 function chosen(names: readonly string[]): readonly string[] {
   if (names.length === 0) throw new CommandError('addonNames must be not be null');
   for (const name of names)
@@ -130,9 +115,14 @@ function chosen(names: readonly string[]): readonly string[] {
   return names.includes('all') ? ALL : names;
 }
 
+const INSTEAD: Readonly<Record<string, string>> = {
+  'karmada-search': 'look into all members with "navarch get KIND -A --operation-scope members"',
+  'karmada-metrics-adapter': 'see what pods use with "navarch top pods" and "navarch top nodes"',
+};
+
 function refuseBuiltIn(name: string, verb: string): never {
   throw new CommandError(
-    `${name} cannot be ${verb}d: what it does is not a process of its own here; see "navarch addons list" for whether the control plane does it`,
+    `${name} cannot be ${verb}d: it is no process of its own here, and "navarch addons list" says whether the control plane does what it does; if not, ${INSTEAD[name] ?? 'leave it out'}`,
   );
 }
 
@@ -148,8 +138,9 @@ function enableCommand(exit: SetExitCode): Command {
     .option('--estimator-priority-class <name>', 'priority class of the estimator', 'system-node-critical')
     .action(async (names: readonly string[], flags: AddonFlags) => {
       for (const name of chosen(names)) {
-        if (name !== ESTIMATOR) refuseBuiltIn(name, 'enable');
-        await enableEstimator(flags);
+        if (name === DESCHEDULER) await switchDescheduler(flags, true);
+        else if (name === ESTIMATOR) await enableEstimator(flags);
+        else refuseBuiltIn(name, 'enable');
       }
       exit(0);
     });
@@ -289,8 +280,9 @@ function disableCommand(exit: SetExitCode): Command {
     .option('-f, --force', 'accepted; nothing is asked')
     .action(async (names: readonly string[], flags: AddonFlags) => {
       for (const name of chosen(names)) {
-        if (name !== ESTIMATOR) refuseBuiltIn(name, 'disable');
-        await disableEstimator(flags);
+        if (name === DESCHEDULER) await switchDescheduler(flags, false);
+        else if (name === ESTIMATOR) await disableEstimator(flags);
+        else refuseBuiltIn(name, 'disable');
       }
       exit(0);
     });

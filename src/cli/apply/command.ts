@@ -9,11 +9,11 @@ import {
   type GroupVersionKind,
   type JsonObject,
   type KubeObject,
-} from '../api/index.ts';
-import { isConflict, isNotFound, type ApiResource } from '../client/index.ts';
-import { goJson, mergePatchBetween, parseLabelSelector, planFor, threeWayMerge } from '../machinery/index.ts';
-import { promotedPolicyName } from '../propagation/index.ts';
-import type { SetExitCode } from './command.ts';
+} from '../../api/index.ts';
+import { isConflict, isNotFound, type ApiResource } from '../../client/index.ts';
+import { mergePatchBetween, parseLabelSelector, planFor, threeWayMerge } from '../../machinery/index.ts';
+import { promotedPolicyName } from '../../propagation/index.ts';
+import type { SetExitCode } from '../command.ts';
 import {
   changeEach,
   clusterNames,
@@ -33,10 +33,13 @@ import {
   type HubFlags,
   type Located,
   type Session,
-} from './objects/index.ts';
-import { listOf, objectPrinter, withOutput, type ObjectPrinter, type OutputFlags } from './output/index.ts';
-import { fieldValidation, withValidation } from './validation.ts';
-import { CommandError, listOption, onByDefault, throwAll, upstreamCommand } from './shell/index.ts';
+} from '../objects/index.ts';
+import { listOf, objectPrinter, withOutput, type ObjectPrinter, type OutputFlags } from '../output/index.ts';
+import { fieldValidation, withValidation } from '../validation.ts';
+import { LAST_APPLIED, withDeclaration } from './declaration.ts';
+import { editLastAppliedCommand, setLastAppliedCommand, viewLastAppliedCommand } from './last-applied.ts';
+import { PRUNED_BY_DEFAULT, prune, readAllowlist } from './prune.ts';
+import { CommandError, listOption, onByDefault, throwAll, upstreamCommand } from '../shell/index.ts';
 
 interface ApplyFlags extends HubFlags, FileFlags, OutputFlags {
   readonly allClusters?: boolean;
@@ -49,6 +52,8 @@ interface ApplyFlags extends HubFlags, FileFlags, OutputFlags {
   readonly validate: string;
   readonly dryRun: string;
   readonly prune?: boolean;
+  readonly all?: boolean;
+  readonly pruneAllowlist: readonly string[];
 }
 
 const EXAMPLES = `
@@ -64,7 +69,6 @@ const EXAMPLES = `
   # From standard input, on the server's side
   cat web.yaml | %s apply -f - --server-side`;
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** LIMIT: writes that meet another writer are decided anew this often. */
 const ATTEMPTS_MAX = 5;
 
@@ -78,6 +82,7 @@ export async function applyObjects(
     ...(host.context === undefined ? {} : { karmadaContext: host.context }),
     filename: [],
     cluster: [],
+    pruneAllowlist: [],
     overwrite: true,
     validate: 'strict',
     dryRun: 'none',
@@ -97,7 +102,7 @@ export function applyCommand(exit: SetExitCode): Command {
   withValidation(
     withDryRun(withOutput(withFiles(withNamespace(command), 'that contains the configuration to apply.'))),
   );
-  return command
+  command
     .description(
       'Apply a configuration to a resource by file name or stdin, and propagate it into member clusters',
     )
@@ -116,7 +121,14 @@ export function applyCommand(exit: SetExitCode): Command {
         'resolve conflicts between what was changed and what is declared by the latter',
       ),
     )
-    .option('--prune', 'not supported: name what is to go to "delete"')
+    .option('--prune', 'delete what was applied before, is selected, and is no longer declared')
+    .option('--all', 'with --prune: select everything that was applied in the namespaces of the objects')
+    .addOption(
+      listOption(
+        '--prune-allowlist <group/version/kind>',
+        `with --prune: kinds to look at, instead of ${PRUNED_BY_DEFAULT.map(({ kind }) => kind).join(', ')}`,
+      ),
+    )
     .action(async (flags: ApplyFlags) => {
       await withSession(flags, (session) => applyAll(session, flags), {
         fieldManager:
@@ -124,6 +136,9 @@ export function applyCommand(exit: SetExitCode): Command {
       });
       exit(0);
     });
+  for (const one of [viewLastAppliedCommand(exit), editLastAppliedCommand(exit), setLastAppliedCommand(exit)])
+    command.addCommand(one);
+  return command;
 }
 
 interface Run {
@@ -135,8 +150,7 @@ interface Run {
 }
 
 async function applyAll(session: Session, flags: ApplyFlags): Promise<void> {
-  if (flags.prune === true)
-    throw new CommandError('--prune is not supported: name what is to go to "delete"');
+  const allowlist = await readAllowlist(session.mapper, flags);
   if (flags.forceConflicts === true && flags.serverSide !== true)
     throw new CommandError('--force-conflicts only works with --server-side');
   const dryRun = readDryRun(flags.dryRun);
@@ -154,13 +168,18 @@ async function applyAll(session: Session, flags: ApplyFlags): Promise<void> {
       ? objects
       : objects.filter(({ object }) => matches(flags.selector ?? '', object));
   const run: Run = { session, flags, dryRun, printer, shown: [] };
+  const seen: Located[] = [];
   const errors = await changeEach(wanted, async ({ object, source }) => {
     const located = await locate(session, object, source);
+    seen.push(located);
     await applyOne(run, located);
     const policy = policyFor(located, flags);
     if (policy !== undefined)
       await applyOne(run, await locate({ ...session, namespaceGiven: false }, policy, ''));
   });
+  // What could not be read or written may be what is looked for.
+  if (allowlist !== undefined && errors.length === 0)
+    await prune({ session, selector: flags.selector, dryRun, printer, allowlist }, seen);
   const [only] = run.shown;
   if (printer !== undefined && only !== undefined && flags.output !== 'name')
     process.stdout.write(printer(run.shown.length === 1 ? only : listOf(run.shown)));
@@ -331,22 +350,4 @@ function planOf(kind: GroupVersionKind): ReturnType<typeof planFor> | undefined 
   const name = definitionFor(kind);
   const schema = name === undefined ? undefined : builtinSchema(name);
   return schema === undefined ? undefined : planFor(schema, resolveRef);
-}
-
-/** The object with itself, as it was declared, in an annotation. */
-export function withDeclaration(object: KubeObject): KubeObject {
-  const { [LAST_APPLIED]: _, ...annotations } = object.metadata.annotations ?? {};
-  const plain = { ...object, metadata: { ...object.metadata, annotations } };
-  const text = `${goJson(sortedFields(plain))}\n`;
-  return { ...plain, metadata: { ...plain.metadata, annotations: { ...annotations, [LAST_APPLIED]: text } } };
-}
-
-function sortedFields(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedFields);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, one]) => [key, sortedFields(one)]),
-  );
 }
