@@ -29,6 +29,9 @@ describe('operating a control plane', () => {
         [/in \d+ ms|after \d+ ms/g, 'in N ms'],
         [/\d+ objects at revision \d+/g, 'N objects at revision N'],
         [/\d+ KiB/g, 'N KiB'],
+        [/conf-[a-z0-9]{5}\b/g, 'conf-ID'],
+        [/\b\d+\.\d+s\b/g, 'N s'],
+        [/of \d+ clusters and \d+ bindings/g, 'of N clusters and N bindings'],
         [/\d+ are available/g, 'N are available'],
         [/\d+\.\d GiB free \(\d+ %\)/g, 'N GiB free'],
       ],
@@ -41,6 +44,49 @@ describe('operating a control plane', () => {
     await product.stop('SIGTERM');
     removeDirectory(directory);
   });
+
+  test('what was deleted is made again; what there is to take back is listed', () =>
+    check(`
+$ printf '%s\\n' 'apiVersion: v1' 'kind: Namespace' 'metadata: { name: undone }' '---' 'apiVersion: policy.karmada.io/v1alpha1' 'kind: PropagationPolicy' 'metadata: { name: all, namespace: undone }' 'spec: { resourceSelectors: [{ apiVersion: v1, kind: ConfigMap, name: conf }] }' '---' 'apiVersion: v1' 'kind: ConfigMap' 'metadata: { name: conf, namespace: undone }' > undone.yaml
+$ navarch undo
+Nothing was deleted that could be made again.
+$ navarch apply -f undone.yaml && until navarch get rb conf-configmap -n undone -o name; do sleep 0.2; done 2> /dev/null
+namespace/undone created
+propagationpolicy.policy.karmada.io/all created
+configmap/conf created
+resourcebinding.work.karmada.io/conf-configmap
+$ navarch delete cm conf -n undone
+configmap "conf" deleted from undone namespace
+$ navarch undo | cut -d' ' -f1
+NAME
+configmap-conf-ID
+$ navarch undo $(navarch undo -o name | cut -d/ -f2) --dry-run
+Would make ConfigMap undone/conf again
+$ navarch undo $(navarch undo -o name | cut -d/ -f2)
+ConfigMap undone/conf is there again
+$ navarch undo nothing
+navarch: there is no deletion nothing, or its time is over. To mend it: run "navarch undo" to see which there are.
+[exit 2]
+$ navarch rollback
+Nothing was promoted or moved that could be rolled back.
+$ navarch rollback nothing
+navarch: there is no migration nothing. To mend it: run "navarch rollback" to see which there are.
+[exit 1]
+$ navarch failover list
+No failovers are kept.
+$ navarch failover describe member1
+navarch: no failover "member1" is kept, and none of a cluster of that name. To mend it: run "navarch failover list" to see which there are.
+[exit 1]
+$ navarch simulate --cluster member1 --down-for 2m | head -1
+Rehearsal on a copy of N clusters and N bindings, as of <time>, seed 1: member1 is lost for <age>
+$ navarch simulate --cluster nowhere 2>&1 | sed 's/To mend.*//'
+navarch: the command line: there is no cluster nowhere. 
+$ navarch estimator --cluster-name member1 --kubeconfig nowhere
+navarch: there is no kubeconfig nowhere. To mend it: name another one with --kubeconfig or KUBECONFIG.
+[exit 1]
+$ navarch delete ns undone
+namespace "undone" deleted
+`));
 
   test('members come, break and go', () =>
     check(`
