@@ -61,3 +61,14 @@ export function readDuration(flag: string, text: string): number {
     );
   }
 }
+
+/** Who the server takes us for. */
+export async function userOf(client: Client): Promise<string> {
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+  const answer = (await client.request({
+    method: 'POST',
+    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    body,
+  })) as { readonly status?: { readonly userInfo?: { readonly username?: string } } };
+  return answer.status?.userInfo?.username ?? 'unknown';
+}

@@ -4,7 +4,7 @@ import { EVICTION_BRAKE_NAME, type EvictionBrake } from '../../api/index.ts';
 import { OperatingError, formatTime, systemClock } from '../../base/index.ts';
 import { isNotFound, resource, type Client } from '../../client/index.ts';
 import { formatDuration } from '../../machinery/index.ts';
-import { connect, print, readDuration, withHub, type SetExitCode } from '../command.ts';
+import { connect, print, readDuration, userOf, withHub, type SetExitCode } from '../command.ts';
 import { shape } from '../shell/index.ts';
 
 const evictionBrakes = resource<EvictionBrake>({
@@ -80,15 +80,4 @@ async function release(client: Client, wanted: Release): Promise<void> {
       ...body,
     });
   }
-}
-
-/** Who the server takes us for. */
-async function userOf(client: Client): Promise<string> {
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
-  const answer = (await client.request({
-    method: 'POST',
-    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
-    body,
-  })) as { readonly status?: { readonly userInfo?: { readonly username?: string } } };
-  return answer.status?.userInfo?.username ?? 'unknown';
 }

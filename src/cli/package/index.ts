@@ -5,14 +5,18 @@ import { shape } from '../shell/index.ts';
 import { autoUpdateCommand } from './auto-update.ts';
 import { checkCommand } from './check.ts';
 import { configureCommand } from './configure.ts';
+import { diffPackageCommand } from './diff.ts';
 import { describeCommand } from './describe.ts';
 import { installCommand } from './install.ts';
 import { listCommand } from './list.ts';
 import { openCommand } from './open.ts';
 import { planCommand } from './plan/command.ts';
 import { repoCommand } from './repo.ts';
+import { resumePackageCommand } from './resume.ts';
 import { rolloutCommand } from './rollout.ts';
 import { searchCommand } from './search.ts';
+import { suspendPackageCommand } from './suspend.ts';
+import { suspensionCommand } from './suspension.ts';
 import { uninstallCommand } from './uninstall.ts';
 import { updateCommand } from './update.ts';
 
@@ -34,6 +38,10 @@ export function packageCommand(exit: SetExitCode): Command {
     uninstallCommand(exit),
     openCommand(exit),
     rolloutCommand(exit),
+    suspendPackageCommand(exit),
+    resumePackageCommand(exit),
+    diffPackageCommand(exit),
+    suspensionCommand(exit),
     checkCommand(exit),
   ];
   for (const one of subcommands) command.addCommand(one);

@@ -1,9 +1,29 @@
 // Writing a suspension: through the subresource, which takes no right but to suspend, or into the object itself where a server
-// has no such subresource.
-import type { KubeObject, SuspensionDetail } from '../../api/index.ts';
+// has no such subresource, as in a member. There nobody else writes down who did it; and what a control plane sends to a
+// member is marked, so that the control plane leaves alone what was done here.
+import {
+  LOCAL_SUSPENSION_ANNOTATION,
+  MANAGED_LABEL,
+  RESUMED_AT_ANNOTATION,
+  RESUMED_BY_ANNOTATION,
+  RESUME_REASON_ANNOTATION,
+  SUSPENDED_AT_ANNOTATION,
+  SUSPENDED_BY_ANNOTATION,
+  type KubeObject,
+  type SuspensionDetail,
+} from '../../api/index.ts';
+import { formatTime, systemClock } from '../../base/index.ts';
+import { isConflict } from '../../client/index.ts';
 import { StatusError, isBeingDeleted } from '../../machinery/index.ts';
-import { withPackageSuspension, withoutPackageSuspension, type ResumeWish } from '../../packaging/index.ts';
-import { withSuspension, withoutSuspension } from '../../propagation/index.ts';
+import {
+  withAnnotations,
+  withPackageSuspension,
+  withoutPackageSuspension,
+  type AnyPackage,
+  type ResumeWish,
+} from '../../packaging/index.ts';
+import { withSuspension, withoutSuspension, type Suspendable } from '../../propagation/index.ts';
+import { userOf } from '../command.ts';
 import type { Session } from '../objects/index.ts';
 import type { Target } from './targets.ts';
 
@@ -19,14 +39,33 @@ export async function suspend(session: Session, target: Target, wish: Wish, dryR
   const body = present(wish);
   if (await bySubresource(session, target, { method: 'PUT', body }, dryRun)) return;
   const { clusters, ...detail } = wish;
-  await replace(
-    session,
-    target,
+  const by = await userOf(session.client);
+  const at = formatTime(systemClock.now());
+  await replace(session, target, dryRun, (object) =>
     target.family === 'package'
-      ? withPackageSuspension(target.object, present(detail))
-      : withSuspension(target.object, { clusters, until: wish.until, reason: wish.reason }),
-    dryRun,
+      ? stampedHere(withPackageSuspension(object as AnyPackage, present(detail)), {
+          [SUSPENDED_BY_ANNOTATION]: by,
+          [SUSPENDED_AT_ANNOTATION]: at,
+          ...RESUMED_MARKS,
+          ...(isSentHere(object) ? { [LOCAL_SUSPENSION_ANNOTATION]: 'true' } : {}),
+        })
+      : withSuspension(object as Suspendable, { clusters, until: wish.until, reason: wish.reason }),
   );
+}
+
+const RESUMED_MARKS = {
+  [RESUMED_BY_ANNOTATION]: undefined,
+  [RESUMED_AT_ANNOTATION]: undefined,
+  [RESUME_REASON_ANNOTATION]: undefined,
+};
+
+/** A control plane keeps it as its template says. */
+function isSentHere({ metadata }: KubeObject): boolean {
+  return metadata.labels?.[MANAGED_LABEL] === 'true';
+}
+
+function stampedHere(one: AnyPackage, marks: Readonly<Record<string, string | undefined>>): AnyPackage {
+  return withAnnotations(one, marks);
 }
 
 export async function resume(
@@ -38,13 +77,18 @@ export async function resume(
   const { clusters, ...rest } = wish;
   const query = present({ ...rest, ...(clusters === undefined ? {} : { clusters: clusters.join(',') }) });
   if (await bySubresource(session, target, { method: 'DELETE', query }, dryRun)) return;
-  await replace(
-    session,
-    target,
+  const by = await userOf(session.client);
+  const at = formatTime(systemClock.now());
+  await replace(session, target, dryRun, (object) =>
     target.family === 'package'
-      ? withoutPackageSuspension(target.object, rest)
-      : withoutSuspension(target.object, { reason: wish.reason, clusters }),
-    dryRun,
+      ? stampedHere(withoutPackageSuspension(object as AnyPackage, rest), {
+          [SUSPENDED_BY_ANNOTATION]: undefined,
+          [SUSPENDED_AT_ANNOTATION]: undefined,
+          [LOCAL_SUSPENSION_ANNOTATION]: undefined,
+          [RESUMED_BY_ANNOTATION]: by,
+          [RESUMED_AT_ANNOTATION]: at,
+        })
+      : withoutSuspension(object as Suspendable, { reason: wish.reason, clusters }),
   );
 }
 
@@ -88,11 +132,22 @@ async function bySubresource(
   }
 }
 
+// LIMIT: how often the object is written again when others write it too.
+const ATTEMPTS = 5;
+
 async function replace(
   { client }: Session,
-  { resource }: Target,
-  next: KubeObject,
+  { resource, object }: Target,
   dryRun: boolean,
+  change: (object: KubeObject) => KubeObject,
 ): Promise<void> {
-  await client.update<KubeObject>(resource, next, { dryRun });
+  const { name = '', namespace } = object.metadata;
+  for (let attempt = 1; ; attempt++)
+    try {
+      const now = await client.get<KubeObject>(resource, { name, namespace });
+      await client.update<KubeObject>(resource, change(now), { dryRun });
+      return;
+    } catch (error) {
+      if (attempt >= ATTEMPTS || !isConflict(error)) throw error;
+    }
 }

@@ -36,7 +36,7 @@ interface PlanFlags extends ValueFlags, OutputFlags {
 }
 
 /** The plan of one cluster. */
-interface ClusterPlan {
+export interface ClusterPlan {
   /** Undefined: the cluster that the command acts in. */
   readonly cluster: string | undefined;
   readonly verdict: Pick<PackageVerdict, 'state' | 'message'>;
@@ -147,7 +147,8 @@ async function targetOf(
   return { ...one, spec: { ...spec, packageInfo, values } };
 }
 
-async function planOf(
+/** What carrying out the package would do in one cluster; a failure is part of the answer. */
+export async function planOf(
   session: Session,
   catalogue: Catalogue,
   target: AnyPackage,
@@ -205,7 +206,7 @@ function describePackage(one: AnyPackage): string {
   return `${titleOf(one)}: ${name} ${version}`;
 }
 
-function recordOf({ cluster, verdict, creates, changes, unchanged, resolution }: ClusterPlan): object {
+export function recordOf({ cluster, verdict, creates, changes, unchanged, resolution }: ClusterPlan): object {
   return {
     ...(cluster === undefined ? {} : { cluster }),
     possible: verdict.state !== 'Failed',
@@ -222,7 +223,7 @@ function recordOf({ cluster, verdict, creates, changes, unchanged, resolution }:
 
 const MARKS = { Create: '+', Update: '~', Delete: '-' } as const;
 
-function linesOf(
+export function linesOf(
   { cluster, verdict, creates, changes, unchanged, resolution }: ClusterPlan,
   explain: boolean,
 ): readonly string[] {
