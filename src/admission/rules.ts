@@ -7,6 +7,7 @@ import {
   type ClusterTaintPolicy,
   type FederatedHPA,
   type FederatedResourceQuota,
+  type FleetPackage,
   type KubeObject,
   type OverridePolicy,
   type PropagationPolicy,
@@ -25,6 +26,7 @@ import {
   validateFederatedResourceQuota,
   type QuotaLedger,
 } from './federated-resource-quota.ts';
+import { validateFleetPackage } from './fleet-package.ts';
 import { withRequiredFields } from './go-zeroes.ts';
 import { withTodaysSpelling } from './legacy-spellings.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
@@ -95,6 +97,13 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       validate: ({ object }) =>
         validateTaintPolicy(object as ClusterTaintPolicy, options.allowNoExecuteTaintPolicy),
     },
+    ...(['fleetpackages', 'clusterfleetpackages'] as const).map((plural): Rule => ({
+      webhook: `${plural}.navarch.io`,
+      group: 'navarch.io',
+      resource: plural,
+      validateOn: CREATE_UPDATE,
+      validate: ({ object }) => validateFleetPackage(object as FleetPackage),
+    })),
     {
       webhook: 'federatedhpa.karmada.io',
       group: 'autoscaling.karmada.io',

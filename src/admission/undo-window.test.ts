@@ -11,6 +11,7 @@ const cases: readonly [what: string, apiVersion: string, kind: string, metadata:
   ['what a claimed object made', 'v1', 'ConfigMap', { labels: claimed, ownerReferences: [controller] }, false],
   ['a policy', 'policy.karmada.io/v1alpha1', 'PropagationPolicy', {}, true],
   ['another kind of that name', 'example.com/v1', 'PropagationPolicy', {}, false],
+  ['a package that comes in waves', 'navarch.io/v1alpha1', 'ClusterFleetPackage', {}, true],
   ['a cluster', 'cluster.karmada.io/v1alpha1', 'Cluster', {}, true],
   ['a namespace', 'v1', 'Namespace', {}, true],
   ['the namespace of a cluster', 'v1', 'Namespace', { labels: { 'karmada.io/system': 'true' } }, false],

@@ -1,5 +1,6 @@
-// What is kept when it is deleted, so that it can be undone: templates that a policy has claimed, policies, clusters and
-// namespaces. What follows from a deletion by itself, and what members or the control plane make, is not.
+// What is kept when it is deleted, so that it can be undone: templates that a policy has claimed, policies, packages that come
+// in waves, clusters and namespaces. What follows from a deletion by itself, and what members or the control plane make, is
+// not.
 import {
   CLUSTER_PROPAGATION_POLICY_ID_LABEL,
   PROPAGATION_POLICY_ID_LABEL,
@@ -27,6 +28,7 @@ export function isWorthKeeping({ metadata, kind, apiVersion }: KubeObject): bool
   if (apiVersion.startsWith('work.karmada.io/')) return false;
   if (kind === 'Namespace') return apiVersion === 'v1';
   if (POLICIES.has(kind)) return apiVersion.startsWith('policy.karmada.io/');
+  if (kind.endsWith('FleetPackage')) return apiVersion.startsWith('navarch.io/');
   if (kind === 'Cluster') return apiVersion.startsWith('cluster.karmada.io/');
   return (
     labels[PROPAGATION_POLICY_ID_LABEL] !== undefined ||

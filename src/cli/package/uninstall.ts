@@ -75,6 +75,7 @@ async function plan(place: Place, one: AnyPackage, flags: PackageFlags): Promise
     `Uninstalls ${titleOf(one)}: ${one.spec.packageInfo.name} ${one.spec.packageInfo.version}${place.onHub && clusters.length > 0 ? ` in ${clusters.join(', ')}` : ''}`,
   );
   const against: string[] = [];
+  const going = new Map<string, readonly string[]>();
   await withCatalogue(place, async (catalogue) => {
     for (const cluster of place.onHub ? clusters : [undefined]) {
       const where = cluster === undefined ? '' : `${cluster}: `;
@@ -85,7 +86,10 @@ async function plan(place: Place, one: AnyPackage, flags: PackageFlags): Promise
           packageId(one),
         );
         against.push(...refusals.map((why) => `${where}${why}`));
-        for (const id of pruned) progress(flags, `  ${where}and ${packageKey(id)}, which nothing needs then`);
+        for (const id of pruned) {
+          const name = packageKey(id);
+          going.set(name, [...(going.get(name) ?? []), ...(cluster === undefined ? [] : [cluster])]);
+        }
       } catch (error) {
         if (cluster === undefined) throw error;
         // A cluster that cannot be asked must not keep others from being tidied.
@@ -93,6 +97,11 @@ async function plan(place: Place, one: AnyPackage, flags: PackageFlags): Promise
       }
     }
   });
+  for (const [name, where] of going)
+    progress(
+      flags,
+      `  and ${name}, which nothing needs then${where.length === 0 ? '' : `, in ${where.join(', ')}`}`,
+    );
   if (against.length > 0)
     throw new CommandError(
       `${titleOf(one)} cannot be uninstalled: ${against.join('\nerror: ')}; uninstall what needs it first`,

@@ -95,6 +95,8 @@ describe('when waiting for a package ends', () => {
     ['it has failed for a while', one(failed), 10_000, 'failed'],
     ['it failed, as of before', one({ ...failed, observedGeneration: 1 }), 10_000, undefined],
     ['it is suspended', one({ ...ready, version: 'v1' }, { suspend: true }), 0, 'suspended'],
+    ['it was suspended when somebody last looked', one({ ...ready, observedGeneration: 1, suspension: { active: true } }), 0, undefined],
+    ['it is suspended, and what was asked for waits', one({ ...ready, observedGeneration: 1, suspension: { active: true, pendingGeneration: 2 } }), 0, 'suspended'],
     ['it is suspended in one of its clusters', one({ ...ready, clusters: [{ name: 'a', suspended: true }, { name: 'b' }] }), 0, 'done'],
   ]; // prettier-ignore
   for (const [what, package_, failedMs, how] of cases)

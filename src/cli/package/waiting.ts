@@ -1,7 +1,7 @@
 // Waiting for what somebody asked for, until it is so, has failed, or stands still because it is suspended.
 import { OperatingError, sleep, systemClock } from '../../base/index.ts';
 import { formatDuration } from '../../machinery/index.ts';
-import type { AnyFleetPackage, AnyPackage } from '../../packaging/index.ts';
+import { isSuspendedBySpec, type AnyFleetPackage, type AnyPackage } from '../../packaging/index.ts';
 import { CommandError } from '../shell/index.ts';
 import { progress } from './dialogue.ts';
 import { messageOf, suspendedText, titleOf } from './installed.ts';
@@ -22,16 +22,14 @@ export function endOfPackage(one: AnyPackage, failedMs: number): End | undefined
   const { generation = 0 } = one.metadata;
   const { status } = one;
   const wanted = one.spec.packageInfo.version;
-  const suspended = suspendedText(one);
-  if (
-    suspended === 'Yes' ||
-    suspended.startsWith('Until') ||
-    suspended === 'Policy' ||
-    suspended === 'Window'
-  )
-    return { how: 'suspended', message: 'it is suspended; what was asked for is done when it is resumed' };
-  // Glasskube's own operator does not say what it has seen.
-  if (status?.observedGeneration !== undefined && status.observedGeneration < generation) return undefined;
+  // Glasskube's own operator does not say what it has seen; a suspended one says what waits.
+  const seen = Math.max(status?.observedGeneration ?? generation, status?.suspension?.pendingGeneration ?? 0);
+  if (seen >= generation || isSuspendedBySpec(one.spec)) {
+    const suspended = suspendedText(one);
+    if (suspended !== 'No' && !/^\d+ of/.test(suspended))
+      return { how: 'suspended', message: 'it is suspended; what was asked for is done when it is resumed' };
+  }
+  if (seen < generation) return undefined;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   if (ready?.status === 'True' && status?.version === wanted) return { how: 'done', message: ready.message };
   const failed = status?.conditions?.find(({ type }) => type === 'Failed');

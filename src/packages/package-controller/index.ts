@@ -10,7 +10,7 @@ import {
   type PackageManifest,
 } from '../../api/index.ts';
 import { formatKey, isAlreadyExists, kinds, parseKey } from '../../client/index.ts';
-import { isBeingDeleted } from '../../machinery/index.ts';
+import { isBeingDeleted, parseTime } from '../../machinery/index.ts';
 import {
   RepositoryError,
   isPrepared,
@@ -66,6 +66,7 @@ import { union, withVerdict, without, writeStatus } from './status.ts';
 import { tearDown } from './teardown.ts';
 
 const NAME = 'package-controller';
+const RETRY_MIN_MS = 1_000;
 
 export function runPackageController(context: PackageContext, kind: PackageKind): Promise<void> {
   const { clock, logger, signal, settings } = context;
@@ -189,6 +190,14 @@ class Reconciliation {
     return client.get(resource, { name, namespace }, { signal: this.signal });
   }
 
+  /** Soon at first, since what is missing may be on its way, and then after as long again as it has been missing. */
+  private retryAfterMs({ status }: AnyPackage): number {
+    const { clock, settings } = this.context;
+    const failed = status?.conditions?.find((one) => one.type === 'Failed' && one.status === 'True');
+    const sinceMs = parseTime(failed?.lastTransitionTime ?? '') ?? clock.now();
+    return Math.min(settings.retryMs, Math.max(RETRY_MIN_MS, clock.now() - sinceMs));
+  }
+
   private async install(owner: AnyPackage): Promise<Outcome> {
     const { settings } = this.context;
     const info = await this.packageInfo(owner);
@@ -196,7 +205,7 @@ class Reconciliation {
     const { owner: recorded, manifest } = info;
     try {
       const prepared = preparePackage(await gather(this.context, recorded, info.info, manifest, this.signal));
-      if (!isPrepared(prepared)) return await this.say(recorded, prepared, settings.retryMs);
+      if (!isPrepared(prepared)) return await this.say(recorded, prepared, this.retryAfterMs(recorded));
       return await this.carryOut(recorded, prepared);
     } catch (error) {
       if (error instanceof SuspendedMidApply) {
