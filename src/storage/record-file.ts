@@ -30,8 +30,11 @@ const FORMAT_VERSION = 1;
 
 /** Measured in bench/storage.ts: objects of some kilobytes fit a page by the handful. */
 const PAGE_BYTES = 8_192;
-/** LIMIT: the write-ahead log is copied back when it has this many pages; more make that pause longer. */
-const CHECKPOINT_PAGES = 500;
+/**
+ * LIMIT: the write-ahead log is copied back when it has this many pages. All writers wait for that: with fewer it comes so
+ * often that one write in a hundred meets it (at 1,000 a second: once a second with 500), with more it takes longer.
+ */
+const CHECKPOINT_PAGES = 2_000;
 /** LIMIT: what one read returns, so that loading a large store does not hold it twice. */
 const READ_BYTES_MAX = 4 * 1024 * 1024;
 const READ_RECORDS_MAX = 10_000;
