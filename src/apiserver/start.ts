@@ -13,6 +13,7 @@ import { createAuditor, type Auditor } from './audit/auditor.ts';
 import { openAuditLog, type AuditLogOptions } from './audit/log-file.ts';
 import type { AuditPolicy } from './audit/policy.ts';
 import type { ApiRequest, ApiResponse } from './contract.ts';
+import { reportDangling } from './flow-control/dangling.ts';
 import { openLimiter, type Limiter, type LimiterOptions } from './flow-control/limiter.ts';
 import { storeSuggested } from './flow-control/suggested.ts';
 import { ALL_ENDPOINTS, type HealthCheck } from './listen/health.ts';
@@ -139,7 +140,11 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
     parts.unshift(definitions);
     await definitions.ready;
     await registered.start(server.registry);
-    if (limiter !== undefined) await storeSuggested(server.inProcess(SYSTEM));
+    if (limiter !== undefined) {
+      const transport = server.inProcess(SYSTEM);
+      await storeSuggested(transport);
+      parts.unshift(await reportDangling({ ...options, transport }));
+    }
     await aggregator.start();
     parts.unshift(announcement(options, server));
     const answer: Handle = (request) => server.handle(request);

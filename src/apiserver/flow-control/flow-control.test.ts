@@ -5,7 +5,9 @@ import type { KubeObject } from '../../api/index.ts';
 import { parseRequestInfo } from '../request-info.ts';
 import { secureServer } from '../testing/secure-server.ts';
 import { FairQueues, RejectedError } from './fair-queues.ts';
-import { concurrencyLimits, dealHand, levelOf, type PriorityLevel } from './levels.ts';
+import { dealHand, levelOf, nominalLimits, type PriorityLevel } from './levels.ts';
+import { boundsOf, currentLimits, divide, smooth, type LevelState } from './borrowing.ts';
+import { DemandMeter } from './demand.ts';
 import { flowOf, schemaOf, sortedSchemas } from './schemas.ts';
 import { SUGGESTED_LEVELS, SUGGESTED_SCHEMAS } from './suggested.ts';
 
@@ -53,12 +55,137 @@ test('requests of one user share a flow, where the schema tells users apart', ()
 });
 
 test('levels share the server by their shares, and each may have something', () => {
-  const limits = concurrencyLimits(SUGGESTED_LEVELS.map(levelOf), 600);
+  const limits = nominalLimits(SUGGESTED_LEVELS.map(levelOf), 600);
   assert.equal(limits.get('workload-low'), 245);
   assert.equal(limits.get('catch-all'), 13);
-  assert.equal(limits.has('exempt'), false);
+  assert.equal(limits.get('exempt'), 0);
   const none = { ...levelOf(SUGGESTED_LEVELS[1]!), shares: 0 };
-  assert.deepEqual([...concurrencyLimits([none], 10).values()], [1]);
+  assert.deepEqual([...nominalLimits([none], 10).values()], [1]);
+});
+
+test('what a level lends and borrows at most follows from its percentages', () => {
+  const level = { ...levelOf(SUGGESTED_LEVELS[1]!), lendablePercent: 90, borrowingLimitPercent: undefined };
+  assert.deepEqual(boundsOf(level, 100, 600), { nominal: 100, min: 10, max: 700 });
+  assert.deepEqual(boundsOf({ ...level, borrowingLimitPercent: 25 }, 100, 600), {
+    nominal: 100,
+    min: 10,
+    max: 125,
+  });
+});
+
+const state = (name: string, more: Partial<LevelState>): LevelState => ({
+  name,
+  exempt: false,
+  nominal: 100,
+  min: 10,
+  max: 300,
+  most: 0,
+  smoothed: 0,
+  ...more,
+});
+
+const BORROWED: readonly (readonly [
+  what: string,
+  levels: readonly LevelState[],
+  limits: readonly number[],
+])[] = [
+  ['nobody needs anything', [state('a', {}), state('b', {})], [100, 100]],
+  [
+    'one needs all that the other lends',
+    [state('a', { most: 190, smoothed: 190 }), state('b', {})],
+    [190, 10],
+  ],
+  [
+    'one may not borrow more than this',
+    [state('a', { most: 190, smoothed: 190, max: 120 }), state('b', { max: 120 })],
+    [120, 80],
+  ],
+  [
+    'a level that lends nothing',
+    [state('a', { min: 100 }), state('b', { most: 200, smoothed: 200 })],
+    [100, 100],
+  ],
+  [
+    'both need more than there is, and neither goes below what it has by right',
+    [state('a', { most: 500, smoothed: 500 }), state('b', { most: 100, smoothed: 100 })],
+    [100, 100],
+  ],
+  [
+    'an exempt level uses so much that only the least is left',
+    [state('x', { exempt: true, nominal: 0, min: 0, most: 190 }), state('a', {}), state('b', {})],
+    [10, 10],
+  ],
+];
+for (const [what, levels, expected] of BORROWED) {
+  test(`borrowing: ${what}`, () => assert.deepEqual([...currentLimits(levels).values()], expected));
+}
+
+test('what is divided adds up, and stays inside of the bounds of each', () => {
+  const claim = fc
+    .tuple(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 50 }))
+    .map(([lower, more, wanted]) => ({ lower, upper: lower + more, target: lower + wanted }));
+  fc.assert(
+    fc.property(fc.array(claim, { minLength: 1, maxLength: 8 }), fc.nat({ max: 400 }), (claims, wanted) => {
+      const [least, most] = [sum(claims.map((c) => c.lower)), sum(claims.map((c) => c.upper))];
+      const total = Math.max(least, Math.min(wanted, most));
+      const parts = divide(total, claims);
+      assert.ok(Math.abs(sum(parts) - total) < 1e-6, `${sum(parts)} of ${total}`);
+      for (const [i, part] of parts.entries())
+        assert.ok(part >= claims[i]!.lower - 1e-9 && part <= claims[i]!.upper + 1e-9);
+    }),
+  );
+});
+
+function sum(parts: readonly number[]): number {
+  return parts.reduce((all, part) => all + part, 0);
+}
+
+test('demand is counted by the time that it lasts, rises at once and falls slowly', () => {
+  const meter = new DemandMeter(0);
+  meter.note(10, 1000);
+  meter.note(0, 2000);
+  const demand = meter.take(4000);
+  assert.equal(demand.average, 2.5);
+  assert.equal(demand.most, 10);
+  assert.ok(Math.abs(demand.deviation - Math.sqrt(18.75)) < 1e-9);
+  assert.deepEqual(meter.take(5000), { average: 0, deviation: 0, most: 0 });
+  assert.equal(smooth(1, { average: 5, deviation: 1, most: 9 }), 6);
+  assert.equal(smooth(100, { average: 0, deviation: 0, most: 0 }), 97.7);
+});
+
+test('a FlowSchema is told whether there is its level, and is not used while there is none', async () => {
+  await using server = await secureServer({ access: { limits: { maxInFlight: 100 } } });
+  const GROUP = '/apis/flowcontrol.apiserver.k8s.io/v1';
+  const name = 'mine';
+  const dangling = async (): Promise<string> => {
+    const { body } = await server.call(`${GROUP}/flowschemas/${name}`);
+    const { conditions = [] } = (body['status'] ?? {}) as { conditions?: Record<string, string>[] };
+    return conditions.map((one) => `${one['type']} ${one['status']} ${one['reason']}`).join();
+  };
+  const until = async (wanted: string): Promise<void> => {
+    let seen = '';
+    for (let tries = 0; tries < 500 && seen !== wanted; tries++) {
+      seen = await dangling();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.equal(seen, wanted);
+  };
+  await server.call(`${GROUP}/flowschemas`, {
+    method: 'POST',
+    body: {
+      metadata: { name },
+      spec: { priorityLevelConfiguration: { name: 'late' }, matchingPrecedence: 5 },
+    },
+  });
+  await until('Dangling True NotFound');
+  await server.call(`${GROUP}/prioritylevelconfigurations`, {
+    method: 'POST',
+    body: {
+      metadata: { name: 'late' },
+      spec: { type: 'Limited', limited: { limitResponse: { type: 'Reject' } } },
+    },
+  });
+  await until('Dangling False Found');
 });
 
 test('a hand has as many different queues as it should, and the same flow always gets the same', () => {
@@ -84,6 +211,8 @@ const LEVEL: PriorityLevel = {
   uid: '',
   exempt: false,
   shares: 1,
+  lendablePercent: 0,
+  borrowingLimitPercent: undefined,
   queuing: { queues: 64, handSize: 1, queueLengthLimit: 3 },
 };
 const NEVER = new AbortController().signal;
@@ -179,7 +308,14 @@ test('a level without room refuses, and says when to come again', async () => {
   await make('/api/v1/namespaces', { metadata: { name: 'default' } });
   await make(`${FLOW}/prioritylevelconfigurations`, {
     metadata: { name: 'narrow' },
-    spec: { type: 'Limited', limited: { nominalConcurrencyShares: 1, limitResponse: { type: 'Reject' } } },
+    spec: {
+      type: 'Limited',
+      limited: {
+        nominalConcurrencyShares: 1,
+        borrowingLimitPercent: 0,
+        limitResponse: { type: 'Reject' },
+      },
+    },
   });
   await make(`${FLOW}/flowschemas`, {
     metadata: { name: 'admins' },

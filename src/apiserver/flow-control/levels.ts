@@ -7,6 +7,10 @@ export interface PriorityLevel {
   readonly exempt: boolean;
   /** Its part of the server among those of all levels. */
   readonly shares: number;
+  /** How much of that others may use when it is not needed here. */
+  readonly lendablePercent: number;
+  /** How much more it may use of what others lend; undefined: all of it. */
+  readonly borrowingLimitPercent: number | undefined;
   /** Undefined: requests beyond the limit are refused at once. */
   readonly queuing:
     | { readonly queues: number; readonly handSize: number; readonly queueLengthLimit: number }
@@ -15,8 +19,11 @@ export interface PriorityLevel {
 
 interface LevelSpec {
   readonly type?: string;
+  readonly exempt?: { readonly nominalConcurrencyShares?: number; readonly lendablePercent?: number };
   readonly limited?: {
     readonly nominalConcurrencyShares?: number;
+    readonly lendablePercent?: number;
+    readonly borrowingLimitPercent?: number;
     readonly limitResponse?: {
       readonly type?: string;
       readonly queuing?: {
@@ -34,7 +41,7 @@ const MAX_HAND = 64;
 const MAX_QUEUE_LENGTH = 10_000;
 
 export function levelOf(object: KubeObject): PriorityLevel {
-  const { type, limited = {} } = (object['spec'] ?? {}) as LevelSpec;
+  const { type, limited = {}, exempt = {} } = (object['spec'] ?? {}) as LevelSpec;
   const { limitResponse = {} } = limited;
   const { queues = 64, handSize = 8, queueLengthLimit = 50 } = limitResponse.queuing ?? {};
   const bounded = (value: number, max: number): number => Math.max(1, Math.min(value, max));
@@ -42,7 +49,10 @@ export function levelOf(object: KubeObject): PriorityLevel {
     name: object.metadata.name ?? '',
     uid: object.metadata.uid ?? '',
     exempt: type === 'Exempt',
-    shares: limited.nominalConcurrencyShares ?? 30,
+    shares:
+      type === 'Exempt' ? (exempt.nominalConcurrencyShares ?? 0) : (limited.nominalConcurrencyShares ?? 30),
+    lendablePercent: (type === 'Exempt' ? exempt : limited).lendablePercent ?? 0,
+    borrowingLimitPercent: limited.borrowingLimitPercent,
     queuing:
       limitResponse.type === 'Queue'
         ? {
@@ -54,15 +64,14 @@ export function levelOf(object: KubeObject): PriorityLevel {
   };
 }
 
-/** How many requests of each level may be under way; the levels share `total` by their shares. */
-export function concurrencyLimits(
-  levels: Iterable<PriorityLevel>,
-  total: number,
-): ReadonlyMap<string, number> {
-  const limited = [...levels].filter(({ exempt }) => !exempt);
-  const sum = limited.reduce((shares, level) => shares + level.shares, 0);
+/** How many requests of each level may be under way by right; the levels share `total` by their shares. */
+export function nominalLimits(levels: readonly PriorityLevel[], total: number): ReadonlyMap<string, number> {
+  const sum = levels.reduce((shares, level) => shares + level.shares, 0);
   return new Map(
-    limited.map(({ name, shares }) => [name, Math.max(1, Math.ceil((total * shares) / Math.max(1, sum)))]),
+    levels.map(({ name, shares, exempt }) => {
+      const part = Math.ceil((total * shares) / Math.max(1, sum));
+      return [name, exempt ? part : Math.max(1, part)];
+    }),
   );
 }
 

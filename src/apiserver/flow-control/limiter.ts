@@ -1,7 +1,7 @@
 // Shares the server out among those who ask: priority and fairness as kube-apiserver has it. A request finds its flow
 // and level, waits for its turn if its level is busy, and is refused with 429 when too many wait already.
 import type { KubeObject } from '../../api/index.ts';
-import type { Clock, Logger } from '../../base/index.ts';
+import { every, type Clock, type Logger } from '../../base/index.ts';
 import { StatusError, type UserInfo } from '../../machinery/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { ApiRequest, ApiResponse, RequestInfo } from '../contract.ts';
@@ -9,7 +9,9 @@ import type { MetricsRegistry } from '../metrics.ts';
 import { objectFeed } from '../object-feed.ts';
 import { storageRootOf } from '../resource.ts';
 import { FairQueues, RejectedError } from './fair-queues.ts';
-import { concurrencyLimits, levelOf, type PriorityLevel } from './levels.ts';
+import { boundsOf, currentLimits, smooth, type LevelBounds } from './borrowing.ts';
+import { DemandMeter } from './demand.ts';
+import { levelOf, nominalLimits, type PriorityLevel } from './levels.ts';
 import { flowOf, schemaOf, sortedSchemas, type Flow, type FlowSchema } from './schemas.ts';
 import { SUGGESTED_LEVELS, SUGGESTED_SCHEMAS } from './suggested.ts';
 
@@ -33,6 +35,17 @@ const GROUP = 'flowcontrol.apiserver.k8s.io';
 // LIMIT: how long a request waits for its turn, as upstream: a quarter of what it may take in all.
 const MAX_WAIT_MS = 15_000;
 const RETRY_SECONDS = 1;
+/** How often levels lend to each other anew, as upstream. */
+const ADJUSTMENT_MS = 10_000;
+
+/** A level, with what it may use for now and what is asked of it. */
+interface Shared {
+  level: PriorityLevel;
+  bounds: LevelBounds;
+  readonly queues: FairQueues;
+  readonly demand: DemandMeter;
+  smoothed: number;
+}
 
 interface Environment {
   readonly storage: Storage<KubeObject>;
@@ -54,7 +67,7 @@ class PriorityLimiter implements Limiter {
   readonly #closing = new AbortController();
   readonly #schemas = new Map<string, FlowSchema>();
   readonly #levels = new Map<string, PriorityLevel>();
-  readonly #queues = new Map<string, FairQueues>();
+  readonly #shared = new Map<string, Shared>();
   readonly #meters: Meters | undefined;
   #sorted: readonly FlowSchema[] = [];
 
@@ -63,6 +76,8 @@ class PriorityLimiter implements Limiter {
     this.#environment = environment;
     this.#meters = environment.metrics === undefined ? undefined : metersOf(environment.metrics);
     this.#settle();
+    const stop = every(environment.clock, ADJUSTMENT_MS, () => this.#adjust());
+    this.#closing.signal.addEventListener('abort', stop, { once: true });
   }
 
   async follow(): Promise<void> {
@@ -84,20 +99,24 @@ class PriorityLimiter implements Limiter {
   ): Promise<ApiResponse> {
     const flow = flowOf(this.#sorted, user, info);
     const level = flow === undefined ? undefined : this.#levels.get(flow.level);
-    if (flow === undefined || level === undefined || level.exempt) {
-      return withHeaders(await answer(), flow, level);
-    }
-    const queues = this.#queues.get(level.name)!;
-    const done = await this.#admit(flow, queues, signal);
+    const shared = level === undefined ? undefined : this.#shared.get(level.name);
+    if (flow === undefined || shared === undefined) return withHeaders(await answer(), flow, level);
+    const done = shared.level.exempt ? this.#beginExempt(shared) : await this.#admit(flow, shared, signal);
     try {
       return withHeaders(await answer(), flow, level);
     } finally {
       done();
-      this.#measure(level.name, queues);
+      this.#measure(shared);
     }
   }
 
-  async #admit(flow: Flow, queues: FairQueues, signal: AbortSignal): Promise<() => void> {
+  #beginExempt(shared: Shared): () => void {
+    const done = shared.queues.beginExempt();
+    this.#measure(shared);
+    return done;
+  }
+
+  async #admit(flow: Flow, shared: Shared, signal: AbortSignal): Promise<() => void> {
     const waiting = new AbortController();
     const onLeft = (): void => waiting.abort(new RejectedError('cancelled'));
     signal.addEventListener('abort', onLeft, { once: true });
@@ -105,7 +124,9 @@ class PriorityLimiter implements Limiter {
     const cancel = clock.after(MAX_WAIT_MS, () => waiting.abort(new RejectedError('time-out')));
     const labels = [flow.level, flow.schema.name];
     try {
-      const done = await queues.admit(flow.key, waiting.signal);
+      const admitted = shared.queues.admit(flow.key, waiting.signal);
+      this.#measure(shared);
+      const done = await admitted;
       this.#meters?.dispatched.increment(labels);
       return done;
     } catch (error) {
@@ -115,13 +136,15 @@ class PriorityLimiter implements Limiter {
     } finally {
       cancel();
       signal.removeEventListener('abort', onLeft);
-      this.#measure(flow.level, queues);
+      this.#measure(shared);
     }
   }
 
-  #measure(level: string, { queued, executing }: FairQueues): void {
-    this.#meters?.queued.set([level], queued);
-    this.#meters?.executing.set([level], executing);
+  #measure({ level, queues, demand }: Shared): void {
+    const { queued, executing } = queues;
+    demand.note(queued + executing, this.#environment.clock.now());
+    this.#meters?.queued.set([level.name], queued);
+    this.#meters?.executing.set([level.name], executing);
   }
 
   #followKind<T extends { readonly name: string }>(
@@ -165,14 +188,44 @@ class PriorityLimiter implements Limiter {
       const schema = schemaOf(object);
       if (!schemas.has(schema.name)) schemas.set(schema.name, schema);
     }
-    this.#sorted = sortedSchemas(schemas.values());
-    const limits = concurrencyLimits(this.#levels.values(), this.#options.maxInFlight);
+    // One that names no level is as good as none.
+    const usable = [...schemas.values()].filter(({ spec }) =>
+      this.#levels.has(spec.priorityLevelConfiguration?.name ?? ''),
+    );
+    this.#sorted = sortedSchemas(usable);
+    const { clock } = this.#environment;
+    const total = this.#options.maxInFlight;
+    const nominal = nominalLimits([...this.#levels.values()], total);
+    for (const name of this.#shared.keys()) if (!this.#levels.has(name)) this.#shared.delete(name);
     for (const level of this.#levels.values()) {
-      const limit = limits.get(level.name);
-      if (limit === undefined) continue;
-      const queues = this.#queues.get(level.name);
-      if (queues === undefined) this.#queues.set(level.name, new FairQueues(level, limit));
-      else queues.configure(level, limit);
+      const bounds = boundsOf(level, nominal.get(level.name) ?? 0, total);
+      const known = this.#shared.get(level.name);
+      if (known === undefined) {
+        const queues = new FairQueues(level, bounds.nominal);
+        const demand = new DemandMeter(clock.now());
+        this.#shared.set(level.name, { level, bounds, queues, demand, smoothed: 0 });
+      } else {
+        known.level = level;
+        known.bounds = bounds;
+      }
+    }
+    this.#adjust();
+  }
+
+  /** Lends what levels do not need to those that do. */
+  #adjust(): void {
+    const nowMs = this.#environment.clock.now();
+    const states = [...this.#shared.values()].map((shared) => {
+      const demand = shared.demand.take(nowMs);
+      shared.smoothed = smooth(shared.smoothed, demand);
+      const { bounds, level, smoothed } = shared;
+      return { ...bounds, name: level.name, exempt: level.exempt, most: demand.most, smoothed };
+    });
+    const limits = currentLimits(states);
+    for (const { level, queues, bounds } of this.#shared.values()) {
+      const limit = limits.get(level.name) ?? bounds.nominal;
+      queues.configure(level, Math.max(1, limit));
+      this.#meters?.limit.set([level.name], limit);
     }
   }
 }
@@ -203,6 +256,7 @@ interface Meters {
   readonly rejected: ReturnType<MetricsRegistry['counter']>;
   readonly queued: ReturnType<MetricsRegistry['gauge']>;
   readonly executing: ReturnType<MetricsRegistry['gauge']>;
+  readonly limit: ReturnType<MetricsRegistry['gauge']>;
 }
 
 function metersOf(metrics: MetricsRegistry): Meters {
@@ -220,6 +274,11 @@ function metersOf(metrics: MetricsRegistry): Meters {
     queued: metrics.gauge(
       'apiserver_flowcontrol_current_inqueue_requests',
       'Number of requests currently pending in queues of the API Priority and Fairness subsystem',
+      ['priority_level'],
+    ),
+    limit: metrics.gauge(
+      'apiserver_flowcontrol_current_limit_seats',
+      'current derived number of execution seats available to each priority level',
       ['priority_level'],
     ),
     executing: metrics.gauge(
