@@ -1,4 +1,5 @@
 // resourceVersion as clients send it, and the opaque tokens of paginated lists.
+import { errorMessage } from '../base/index.ts';
 import { StatusError, badRequest, fieldError, invalid } from '../machinery/index.ts';
 
 /** The revision; undefined when the text is none. */
@@ -47,20 +48,35 @@ export function encodeContinue({ revision, after }: ContinueToken): string {
 }
 
 export function decodeContinue(token: string): ContinueToken {
+  const illegal = illegalBase64(token);
+  if (illegal !== undefined) throw badToken(`: illegal base64 data at input byte ${illegal}`);
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
-  } catch {
-    throw badRequest('continue key is not valid: illegal base64 or JSON');
+  } catch (error) {
+    throw badToken(`: ${errorMessage(error)}`);
   }
   const { v, rv, start } = (value ?? {}) as { v?: unknown; rv?: unknown; start?: unknown };
-  if (v !== 'meta.k8s.io/v1' || typeof start !== 'string' || start === '') {
-    throw badRequest('continue key is not valid: server does not recognize this encoded version');
+  if (v !== 'meta.k8s.io/v1') {
+    throw badToken(`: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
   }
-  if (start.includes('..') || start.startsWith('/'))
-    throw badRequest('continue key is not valid: incorrect start');
-  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < -1) {
-    throw badRequest('continue key is not valid: incorrect encoded start resourceVersion');
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < -1 || rv === 0) {
+    throw badToken(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   }
+  if (typeof start !== 'string' || start === '') {
+    throw badToken(': encoded start key empty (version meta.k8s.io/v1)');
+  }
+  if (start.includes('..') || start.startsWith('/')) throw badToken(`: ${start}`);
   return { revision: rv, after: start.endsWith('\u0000') ? start.slice(0, -1) : start };
+}
+
+function badToken(why: string): StatusError {
+  return badRequest(`invalid continue token: continue key is not valid${why}`);
+}
+
+/** Where the text stops being unpadded URL-safe base64; undefined: nowhere. */
+function illegalBase64(text: string): number | undefined {
+  const at = text.search(/[^A-Za-z0-9_-]/);
+  if (at >= 0) return at;
+  return text.length % 4 === 1 ? text.length - 1 : undefined;
 }

@@ -184,10 +184,10 @@ export const fieldError = {
     path,
     message: `Invalid value: ${shown(value)}: ${detail}`,
   }),
-  duplicate: (path: string, value: unknown): FieldError => ({
+  duplicate: (path: string, value: unknown, detail = ''): FieldError => ({
     type: 'FieldValueDuplicate',
     path,
-    message: `Duplicate value: ${shown(value)}`,
+    message: `Duplicate value: ${shown(value)}${detail === '' ? '' : `: ${detail}`}`,
   }),
   notSupported: (path: string, value: unknown, supported: readonly string[]): FieldError => ({
     type: 'FieldValueNotSupported',

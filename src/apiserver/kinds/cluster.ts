@@ -3,7 +3,9 @@ import type { KubeObject, Namespace, Node, Lease } from '../../api/index.ts';
 import {
   fieldError,
   isDns1123Label,
+  isLabelValue,
   isQualifiedName,
+  parseCidr,
   nameIsDnsLabel,
   type FieldError,
 } from '../../machinery/index.ts';
@@ -11,7 +13,7 @@ import { withMetadata } from '../object-codec.ts';
 import type { Subresource } from '../resource.ts';
 import { fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
-import { immutable, named, notNegative, oneOf, positive, quantityNotNegative } from './checks.ts';
+import { immutable, named, notNegative, oneOf, positive, quantityNotNegative, validCidr } from './checks.ts';
 import { notServedHere } from './not-served.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
@@ -88,19 +90,39 @@ function validateNode(object: KubeObject): FieldError[] {
   const errors: FieldError[] = [];
   const seen = new Set<string>();
   for (const [i, taint] of (spec.taints ?? []).entries()) {
-    const path = `spec.taints[${i}]`;
+    // COMPAT: upstream names this path.
+    const path = `metadata.taints[${i}]`;
     errors.push(...named(isQualifiedName(taint.key), taint.key, `${path}.key`));
+    const { value = '' } = taint;
+    const complaints = isLabelValue(value).join(';');
+    if (complaints !== '') errors.push(fieldError.invalid(`${path}.value`, value, complaints));
     errors.push(
       ...oneOf(taint.effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${path}.effect`, false),
     );
     const key = `${taint.key} ${taint.effect}`;
-    if (seen.has(key)) errors.push(fieldError.duplicate(path, taint));
+    const unique = 'taints must be unique by key and effect pair';
+    if (seen.has(key)) errors.push(fieldError.duplicate(path, taint, unique));
     seen.add(key);
   }
   for (const field of ['capacity', 'allocatable'] as const) {
     for (const [name, value] of Object.entries(status[field] ?? {})) {
-      errors.push(...quantityNotNegative(value, `status.${field}[${name}]`));
+      errors.push(...quantityNotNegative(value, `status.${field}.${name}`));
     }
+  }
+  return errors;
+}
+
+/** At most one network of each family, each once. */
+function podNetworkErrors({ podCIDRs = [] }: NonNullable<Node['spec']>): FieldError[] {
+  const path = 'spec.podCIDRs';
+  const errors = podCIDRs.flatMap((text, i) => validCidr(text, `${path}[${i}]`));
+  const families = new Set(podCIDRs.map((text) => parseCidr(text)?.address.family));
+  if (podCIDRs.length > 1 && (families.size !== 2 || podCIDRs.length > 2)) {
+    const why = 'may specify no more than one CIDR for each IP family';
+    errors.push(fieldError.invalid(path, podCIDRs, why));
+  }
+  for (const [i, text] of podCIDRs.entries()) {
+    if (podCIDRs.indexOf(text) < i) errors.push(fieldError.duplicate(`${path}[${i}]`, text));
   }
   return errors;
 }
@@ -108,7 +130,10 @@ function validateNode(object: KubeObject): FieldError[] {
 const node: BuiltinKind = {
   keepsStatusOnCreate: true,
   strategy: {
-    validate: validateNode,
+    validate: (object) => [
+      ...validateNode(object),
+      ...podNetworkErrors((object as unknown as Node).spec ?? {}),
+    ],
     validateUpdate(next, old) {
       const errors = validateNode(next);
       const [spec, before] = [(next as unknown as Node).spec ?? {}, (old as unknown as Node).spec ?? {}];

@@ -22,6 +22,7 @@ interface Queuing {
 interface Limited {
   readonly nominalConcurrencyShares?: number;
   readonly lendablePercent?: number;
+  readonly borrowingLimitPercent?: number;
   readonly limitResponse?: { readonly type?: string; readonly queuing?: Queuing };
 }
 
@@ -95,11 +96,58 @@ function limitedDefaults(limited: Limited): Limited {
   );
 }
 
+function limitedErrors(limited: Limited): FieldError[] {
+  const {
+    nominalConcurrencyShares = 0,
+    lendablePercent = 0,
+    borrowingLimitPercent = 0,
+    limitResponse,
+  } = limited;
+  const path = 'spec.limited';
+  const errors: FieldError[] = [];
+  const refuse = (field: string, value: number, why: string): void =>
+    void errors.push(fieldError.invalid(`${path}.${field}`, value, why));
+  if (nominalConcurrencyShares < 0) {
+    refuse('nominalConcurrencyShares', nominalConcurrencyShares, 'must be a non-negative integer');
+  }
+  const { type, queuing } = limitResponse ?? {};
+  const at = 'limitResponse.queuing';
+  if (type === 'Reject' && queuing !== undefined) {
+    const why = 'must be nil if limited.limitResponse.type is not Limited';
+    errors.push(fieldError.forbidden(`${path}.${at}`, why));
+  } else if (type === 'Queue' && queuing === undefined) {
+    const why = 'must not be empty if limited.limitResponse.type is Limited';
+    errors.push(fieldError.required(`${path}.${at}`, why));
+  } else if (type === 'Queue') {
+    const { queues = 0, handSize = 0, queueLengthLimit = 0 } = queuing ?? {};
+    if (queueLengthLimit <= 0) refuse(`${at}.queueLengthLimit`, queueLengthLimit, 'must be positive');
+    if (queues <= 0) refuse(`${at}.queues`, queues, 'must be positive');
+    if (handSize <= 0) refuse(`${at}.handSize`, handSize, 'must be positive');
+    else if (handSize > queues) {
+      refuse(`${at}.handSize`, handSize, `should not be greater than queues (${queues})`);
+    }
+  } else if (type !== 'Reject') {
+    errors.push(...oneOf(type, ['Queue', 'Reject'], `${path}.limitResponse.type`, false));
+  }
+  if (lendablePercent < 0 || lendablePercent > 100) {
+    refuse('lendablePercent', lendablePercent, 'must be between 0 and 100, inclusive');
+  }
+  if (borrowingLimitPercent < 0) {
+    refuse('borrowingLimitPercent', borrowingLimitPercent, 'if specified, must be a non-negative integer');
+  }
+  return errors;
+}
+
 function validatePriorityLevel(object: KubeObject): FieldError[] {
   const { type, limited } = (object as unknown as With<PriorityLevelSpec>).spec ?? {};
   const errors = oneOf(type, ['Exempt', 'Limited'], 'spec.type', false);
   if (type === 'Limited' && limited === undefined) {
     errors.push(fieldError.required('spec.limited', 'must not be empty when type is Limited'));
+  }
+  if (type === 'Limited' && limited !== undefined) errors.push(...limitedErrors(limited));
+  if ((type === 'Exempt') !== (object.metadata.name === 'exempt')) {
+    const why = "type must be 'Exempt' if and only if name is 'exempt'";
+    errors.unshift(fieldError.invalid('spec.type', type ?? '', why));
   }
   if (type === 'Exempt' && limited !== undefined) {
     errors.push(fieldError.forbidden('spec.limited', 'must be nil if the type is not Limited'));

@@ -20,6 +20,7 @@ import {
   isDns1123Subdomain,
   isPortName,
   isPortNumber,
+  isQualifiedName,
   isWildcardDns1123Subdomain,
   parseCidr,
   validateLabelSelector,
@@ -270,6 +271,7 @@ const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
 // LIMIT: as kube-apiserver; a controller makes more slices instead.
 const MAX_ENDPOINTS = 1000;
 const MAX_PORTS = 20_000;
+const MAX_ADDRESSES = 100;
 
 function validateEndpointSlice(object: KubeObject): FieldError[] {
   const slice = object as unknown as EndpointSlice;
@@ -286,6 +288,9 @@ function validateEndpointSlice(object: KubeObject): FieldError[] {
     if ((endpoint.addresses ?? []).length === 0) {
       errors.push(fieldError.required(`${at}.addresses`, 'must contain at least 1 address'));
     }
+    if (endpoint.addresses.length > MAX_ADDRESSES) {
+      errors.push(fieldError.tooMany(`${at}.addresses`, endpoint.addresses.length, MAX_ADDRESSES));
+    }
     for (const [j, address] of (endpoint.addresses ?? []).entries()) {
       errors.push(...validateAddress(addressType, address, `${at}.addresses[${j}]`));
     }
@@ -296,11 +301,14 @@ function validateEndpointSlice(object: KubeObject): FieldError[] {
   if ((ports ?? []).length > MAX_PORTS) errors.push(fieldError.tooMany('ports', ports.length, MAX_PORTS));
   const names = new Set<string>();
   for (const [i, port] of (ports ?? []).entries()) {
-    const name = port.name ?? '';
+    const { name = '', appProtocol } = port;
+    if (name !== '') errors.push(...named(isDns1123Label(name), name, `ports[${i}].name`));
     if (names.has(name)) errors.push(fieldError.duplicate(`ports[${i}].name`, name));
     names.add(name);
-    if (name !== '') errors.push(...named(isDns1123Label(name), name, `ports[${i}].name`));
     errors.push(...oneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `ports[${i}].protocol`));
+    if (appProtocol !== undefined) {
+      errors.push(...named(isQualifiedName(appProtocol), appProtocol, `ports[${i}].appProtocol`));
+    }
   }
   return errors;
 }

@@ -40,6 +40,30 @@ const scoped = (...matchExpressions: readonly object[]): object => ({
 
 const CASES: readonly (readonly [what: string, path: string, spec: object, message: string])[] = [
   [
+    'taints of one key and effect, and networks of one family',
+    '/api/v1/nodes',
+    {
+      taints: [
+        { key: 'a', effect: 'NoSchedule' },
+        { key: 'a', effect: 'NoSchedule' },
+      ],
+      podCIDRs: ['10.0.0.0/24', '10.0.1.0/24'],
+    },
+    'Node "a" is invalid: [metadata.taints[1]: Duplicate value: {"key":"a","effect":"NoSchedule"}: taints must be unique by key and effect pair, spec.podCIDRs: Invalid value: ["10.0.0.0/24","10.0.1.0/24"]: may specify no more than one CIDR for each IP family]',
+  ],
+  [
+    'a priority level that deals more cards than it has',
+    '/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations',
+    {
+      type: 'Limited',
+      limited: {
+        lendablePercent: 101,
+        limitResponse: { type: 'Queue', queuing: { queues: 2, handSize: 3, queueLengthLimit: 5 } },
+      },
+    },
+    'PriorityLevelConfiguration.flowcontrol.apiserver.k8s.io "a" is invalid: [spec.limited.limitResponse.queuing.handSize: Invalid value: 3: should not be greater than queues (2), spec.limited.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive]',
+  ],
+  [
     'an external address that every machine has for itself',
     SERVICES,
     service({ externalIPs: ['127.0.0.1', '10.1.1.1', 'x'] }),

@@ -1,6 +1,6 @@
 // Server-side apply: a configuration merged into an object by who owns what.
 import type { JsonObject, KubeObject } from '../../api/index.ts';
-import { deepFreeze } from '../../api/index.ts';
+import { deepFreeze, formatApiVersion, parseApiVersion } from '../../api/index.ts';
 import { StatusError, badRequest, conflict, serverSideApply } from '../../machinery/index.ts';
 import { identify, parseJsonBody, reportProblems } from '../body.ts';
 import { resourceOf, type ResourceCall } from '../call.ts';
@@ -31,11 +31,11 @@ export async function apply(call: ResourceCall): Promise<ApiResponse> {
 /** The body, as it was sent but for its place: name and namespace must be those of the path. */
 function parseConfiguration(call: ResourceCall, options: WriteOptions): KubeObject {
   const parsed = parseJsonBody(call, options.fieldValidation !== 'Ignore');
-  if (parsed === undefined) throw badRequest('error decoding YAML: EOF');
+  if (parsed === undefined) throw badRequest('error decoding patch: EOF');
   const { json } = parsed;
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw badRequest(
-      'error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}',
+      'error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}',
     );
   }
   const given = json as JsonObject;
@@ -45,10 +45,13 @@ function parseConfiguration(call: ResourceCall, options: WriteOptions): KubeObje
     version: call.served.version.name,
     kind: definition.kind,
   };
-  if (typeof given['apiVersion'] !== 'string' || given['apiVersion'] === '') {
-    throw badRequest(
-      `invalid object type: /, Kind=${typeof given['kind'] === 'string' ? given['kind'] : ''}`,
-    );
+  const [statedVersion, statedKind] = [given['apiVersion'], given['kind']].map((one) =>
+    typeof one === 'string' ? one : '',
+  );
+  // COMPAT: here, unlike in other bodies, both must be there.
+  if (statedVersion !== formatApiVersion(kind) || statedKind !== kind.kind) {
+    const { group, version } = parseApiVersion(statedVersion ?? '');
+    throw badRequest(`invalid object type: ${group}/${version}, Kind=${statedKind}`);
   }
   const identified = identify(given, kind) as unknown as KubeObject;
   reportProblems(call, options.fieldValidation, parsed.problems);

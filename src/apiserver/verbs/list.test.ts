@@ -84,3 +84,24 @@ for (const [why, asked, expected] of MATCHES) {
     else assert.deepEqual(names(body as KubeList), expected);
   });
 }
+
+test('a token to continue with that is none is refused with what is wrong with it', async () => {
+  const served = await serve();
+  const token = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const v = 'meta.k8s.io/v1';
+  const cases: readonly (readonly [given: string, why: string])[] = [
+    ['x', ': illegal base64 data at input byte 0'],
+    ['ab=d', ': illegal base64 data at input byte 2'],
+    [token({ v: 'v9', rv: 1, start: 'a' }), ': server does not recognize this encoded version v9'],
+    [token({ v, rv: 0, start: 'a' }), ': incorrect encoded start resourceVersion (version meta.k8s.io/v1)'],
+    [token({ v, rv: 1, start: '' }), ': encoded start key empty (version meta.k8s.io/v1)'],
+    [token({ v, rv: 1, start: '../a' }), ': ../a'],
+  ];
+  for (const [given, why] of cases) {
+    const { body } = await served.send('GET', '/api/v1/namespaces/default/configmaps', undefined, {
+      query: { continue: given },
+    });
+    const { message, code } = body as Status;
+    assert.deepEqual([code, message], [400, `invalid continue token: continue key is not valid${why}`]);
+  }
+});

@@ -297,3 +297,26 @@ test('keys that JavaScript knows are keys like any other', async () => {
   assert.deepEqual(Object.keys(items[0]!['data'] as object).sort(), ['__proto__', 'toString']);
   assert.deepEqual((await served.list(CONFIG_MAPS, { labelSelector: 'toString' })).items, []);
 });
+
+test('a configuration that is applied says its kind and version, and says no other', async () => {
+  const served = await serve();
+  const apply = async (more: object): Promise<string> => {
+    const { status, body } = await served.send(
+      'PATCH',
+      '/api/v1/namespaces/default/configmaps/a',
+      { metadata: { name: 'a' }, ...more },
+      { contentType: 'application/apply-patch+yaml', query: { fieldManager: 'm' } },
+    );
+    return `${status} ${(body as Status).message ?? ''}`;
+  };
+  assert.equal(await apply({ apiVersion: 'v1' }), '400 invalid object type: /v1, Kind=');
+  assert.equal(await apply({ kind: 'ConfigMap' }), '400 invalid object type: /, Kind=ConfigMap');
+  assert.equal(
+    await apply({ apiVersion: 'apps/v1', kind: 'ConfigMap' }),
+    '400 invalid object type: apps/v1, Kind=ConfigMap',
+  );
+  assert.equal(
+    await apply({ apiVersion: 'v1', kind: 'Secret' }),
+    '400 invalid object type: /v1, Kind=Secret',
+  );
+});
