@@ -31,6 +31,7 @@ import { withRequiredFields } from './go-zeroes.ts';
 import { withTodaysSpelling } from './legacy-spellings.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 import { defaultPolicySpec, withPolicyIdentity, type DefaultTolerations } from './policy-defaults.ts';
+import { packageRules } from './package.ts';
 import { packageSuspensionRules, type SuspensionSeams } from './package-suspension.ts';
 import { validatePolicy } from './policy-validation.ts';
 import { interpretationRefusal } from './resource-interpretation.ts';
@@ -174,6 +175,7 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
         interpretationRefusal(object as ResourceInterpretation, await options.interpretations()),
     },
     ...suspensionRules(options.now),
+    ...packageRules,
     ...packageSuspensionRules(options),
     {
       webhook: 'resourcedeletionprotection.karmada.io',

@@ -2,12 +2,12 @@
 // members, and the path by which an agent gets from a bootstrap token to rights of its own.
 import { dump } from 'js-yaml';
 import { PACKAGES_GROUP, karmadaKinds, navarchKinds, packageKinds, type KubeObject } from '../api/index.ts';
+import { packageRoles } from '../packaging/index.ts';
 import { AGENT_ORGANIZATION, AGENT_USER_PREFIX } from './agent-approval.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const BOOTSTRAP_GROUP = 'system:bootstrappers:karmada:default-cluster-token';
 const LABELS = { 'karmada.io/bootstrapping': 'rbac-defaults' };
-const PACKAGE_RESOURCES = ['packages', 'clusterpackages'];
 const POLICY_RESOURCES = ['propagationpolicies', 'clusterpropagationpolicies'];
 const BINDING_RESOURCES = ['resourcebindings', 'clusterresourcebindings'];
 const SUSPEND = ['get', 'list', 'watch', 'suspend', 'resume'];
@@ -134,9 +134,6 @@ export function accessObjects(hub: HubAddress): readonly KubeObject[] {
       [`${RBAC}/aggregate-to-edit`]: 'true',
     }),
     // People who may suspend and resume, and change nothing otherwise; whoever edits may do it too.
-    clusterRole('package-suspender-role', [
-      { apiGroups: [PACKAGES_GROUP], resources: PACKAGE_RESOURCES, verbs: SUSPEND },
-    ]),
     clusterRole('navarch:suspender', [
       { apiGroups: ['policy.karmada.io'], resources: POLICY_RESOURCES, verbs: SUSPEND },
       { apiGroups: ['work.karmada.io'], resources: BINDING_RESOURCES, verbs: SUSPEND },
@@ -169,6 +166,7 @@ export function accessObjects(hub: HubAddress): readonly KubeObject[] {
       'Group',
       'system:authenticated',
     ),
+    ...packageRoles(),
     clusterRole('cluster-proxy-admin', [
       { apiGroups: ['cluster.karmada.io'], resources: ['clusters/proxy'], verbs: ['*'] },
     ]),

@@ -1,4 +1,3 @@
 export { startPackageOperator } from './operator.ts';
 export type { PackageOperator, PackageOperatorOptions } from './operator.ts';
-export { packageRoles } from './roles.ts';
 export { defaultPackageSettings, type PackageSettings } from './settings.ts';

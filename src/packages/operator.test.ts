@@ -315,6 +315,29 @@ test('a shared dependency keeps its own values and stays as long as somebody nee
   );
 });
 
+test('what others need is held until they are gone, though it was deleted', async () => {
+  await using world = await packageWorld();
+  const { client, repository } = world;
+  repository.publish(
+    'base',
+    'v1.0.0',
+    { defaultNamespace: 'base', manifests: [{ url: 'a.yaml' }] },
+    { 'a.yaml': [configMap('c')] },
+  );
+  repository.publish('app', 'v1.0.0', { defaultNamespace: 'app', dependencies: [{ name: 'base' }] });
+  const [app, base] = [clusterPackage('app', 'v1.0.0'), clusterPackage('base', '')];
+  await create(world, app);
+  await installed(world, app);
+  await client.delete(kinds.clusterPackages, { name: 'base' });
+  await world.until('it says why', async () =>
+    /held, since app needs it/.test(conditionOf(await read(world, base), 'Ready')?.message ?? ''),
+  );
+  assert.ok(await client.find(kinds.configMaps, { namespace: 'base', name: 'c' }));
+  await remove(world, app);
+  await world.until('it goes once nobody needs it', async () => (await read(world, base)) === undefined);
+  await world.until('nothing is left', async () => (await managed(world)).length === 0);
+});
+
 test('deleting a package before what it needs is there leaks nothing', async () => {
   await using world = await packageWorld();
   world.repository.publish(

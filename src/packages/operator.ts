@@ -1,6 +1,6 @@
 // The operator of packages in one cluster: everything that makes Package objects true there, over the seams it is given.
 import { createHash } from 'node:crypto';
-import { packageCrds, type KubeObject } from '../api/index.ts';
+import { PACKAGES_NAMESPACE, packageCrds, type KubeObject } from '../api/index.ts';
 import { errorMessage, type Clock, type Logger, type Random } from '../base/index.ts';
 import {
   createClient,
@@ -9,7 +9,7 @@ import {
   parseYamlDocuments,
   type Transport,
 } from '../client/index.ts';
-import type { FetchFile, RepositorySeams } from '../packaging/index.ts';
+import { packageRoles, type FetchFile, type RepositorySeams } from '../packaging/index.ts';
 import {
   createEventRecorder,
   createInformerSet,
@@ -24,7 +24,6 @@ import { runPackageController } from './package-controller/index.ts';
 import { runPackageInfoController } from './package-info-controller.ts';
 import { RepositoryBook } from './repository-book.ts';
 import { runRepositoryController } from './repository-controller.ts';
-import { packageRoles } from './roles.ts';
 import { runSuspensionPolicyControllers } from './suspension-policies.ts';
 import { defaultPackageSettings, type PackageSettings } from './settings.ts';
 
@@ -44,6 +43,8 @@ export interface PackageOperator {
   close(): Promise<void>;
 }
 
+/** Where repositories keep their Secrets. */
+const NAMESPACE: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: PACKAGES_NAMESPACE } };
 /** Who writes what the operator itself needs. */
 const MANAGER = 'navarch-package-operator';
 
@@ -130,8 +131,7 @@ async function install(
   }
   for (const { metadata } of crds) await definitionServed(client, metadata.name ?? '', clock, signal);
   await mapper.refresh();
-  for (const object of packageRoles()) {
-    const resource = object.kind === 'Namespace' ? kinds.namespaces : kinds.clusterRoles;
-    await client.apply<KubeObject>(resource, object, { force: true, signal });
-  }
+  await client.apply<KubeObject>(kinds.namespaces, NAMESPACE, { force: true, signal });
+  for (const role of packageRoles())
+    await client.apply<KubeObject>(kinds.clusterRoles, role, { force: true, signal });
 }

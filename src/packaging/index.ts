@@ -17,7 +17,15 @@ export type { AnyPackage, PackageId, PackageKind } from './package-object.ts';
 export { PatchError, transformationPatches, valuePatches } from './patches.ts';
 export type { ValuePatch } from './patches.ts';
 export type { ApplyStage, PackagePlan, PackageReason, PackageStep, PackageVerdict } from './plan.ts';
-export { isManaged, isOwned, isPrepared, ownedPackages, planPackage, preparePackage } from './prepare.ts';
+export {
+  isManaged,
+  isOwned,
+  isPrepared,
+  ownedPackages,
+  packageComplaint,
+  planPackage,
+  preparePackage,
+} from './prepare.ts';
 export type { Dependency, PlanInput, PrepareInput, Prepared } from './prepare.ts';
 export {
   HELM_RELEASE,
@@ -59,6 +67,7 @@ export { driftOf, planText, plannedChanges } from './drift.ts';
 export type { ComparedObject, PlannedChange } from './drift.ts';
 export { packageInfoFor, packageInfoName } from './repository.ts';
 export type { IndexEntry, PackageVersions } from './repository.ts';
+export { packageRoles } from './roles.ts';
 export { solve } from './solve.ts';
 export type {
   Catalogue,

@@ -80,7 +80,7 @@ export function preparePackage(input: PrepareInput): Prepared | PackageVerdict {
       'UnsupportedFormat',
       `package "${manifest.name}" is made with kustomize, which is not supported`,
     );
-  const scope = scopeComplaint(owner.kind, manifest) ?? nameComplaint(owner);
+  const scope = scopeComplaint(owner.kind, manifest) ?? packageComplaint(owner);
   if (scope !== undefined) return failed('InstallationFailed', scope);
   const chart = helmComplaint(manifest);
   if (chart !== undefined)
@@ -120,8 +120,18 @@ export function preparePackage(input: PrepareInput): Prepared | PackageVerdict {
   }
 }
 
-function nameComplaint(owner: AnyPackage): string | undefined {
-  const { name } = owner.spec.packageInfo;
+/** What is wrong with a package, as far as it alone can tell; undefined: nothing. */
+export function packageComplaint(owner: AnyPackage): string | undefined {
+  const { name, version } = owner.spec.packageInfo;
+  for (const [field, text] of [
+    ['name', name],
+    ['version', version],
+  ] as const) {
+    if (text.trim() === '') return `spec.packageInfo.${field} is empty`;
+    // They become parts of an address.
+    if (text === '.' || text === '..' || text.includes('/'))
+      return `spec.packageInfo.${field} cannot be "${text}"`;
+  }
   if (owner.kind === 'Package' || owner.metadata.name === name) return undefined;
   return `a ClusterPackage is called like its package: name it "${name}" instead of "${owner.metadata.name ?? ''}"`;
 }

@@ -3,11 +3,12 @@
 import type { OwnedResourceReference } from '../../api/index.ts';
 import { hasFinalizer } from '../../machinery/index.ts';
 import { PACKAGE_FINALIZER } from '../../api/index.ts';
-import type { AnyPackage } from '../../packaging/index.ts';
+import { PackageGraph, packageId, packageKey, type AnyPackage } from '../../packaging/index.ts';
 import { act, done, finalizerWrite, requeueAfter, type Outcome } from '../../runtime/index.ts';
 import type { PackageContext } from '../context.ts';
 import { resourceOf } from '../resources.ts';
 import { resumeReleases } from '../suspension-helm.ts';
+import { installedPackages } from './installed.ts';
 import { releaseInfos, releasePackages, removeObject } from './prune.ts';
 import { withVerdict, writeStatus } from './status.ts';
 
@@ -22,6 +23,14 @@ export async function tearDown(
   signal: AbortSignal,
 ): Promise<Outcome> {
   if (!hasFinalizer(owner, PACKAGE_FINALIZER)) return done;
+  const needing = whoNeeds(context, owner);
+  if (needing.length > 0)
+    return hold(
+      context,
+      owner,
+      `held, since ${needing.join(', ')} needs it; it is taken down once they are uninstalled or can do without it`,
+      context.settings.retryMs,
+    );
   // Flux leaves what a suspended release installed, and a release that we suspended is not the package's until it goes on.
   await resumeReleases(context, owner, signal);
   const { ownedResources = [], ownedPackages = [], ownedPackageInfos = [] } = owner.status ?? {};
@@ -70,12 +79,34 @@ async function waitFor(
     .slice(0, NAMED_MAX)
     .map(({ kind, namespace, name }) => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`);
   const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : '';
-  const message = `uninstalling; waiting until ${named.join(', ')}${more} are gone`;
+  return hold(
+    context,
+    owner,
+    `uninstalling; waiting until ${named.join(', ')}${more} are gone`,
+    LOOK_AGAIN_MS,
+  );
+}
+
+/** Packages that stay and need this one. Deleting it would take away what they stand on, and no admission has kept it. */
+function whoNeeds(context: PackageContext, owner: AnyPackage): readonly string[] {
+  // A component that is deleted by hand is installed anew by its parent.
+  if (owner.kind === 'Package') return [];
+  return PackageGraph.of(installedPackages(context))
+    .dependants(packageId(owner))
+    .map(({ vertex }) => packageKey(vertex));
+}
+
+async function hold(
+  context: PackageContext,
+  owner: AnyPackage,
+  message: string,
+  againMs: number,
+): Promise<Outcome> {
   const status = withVerdict(context, owner, owner.status ?? {}, {
     state: 'Unknown',
     reason: 'Pending',
     message,
   });
   await writeStatus(context, owner, status);
-  return requeueAfter(LOOK_AGAIN_MS, 'objects are being deleted');
+  return requeueAfter(againMs, 'being uninstalled');
 }

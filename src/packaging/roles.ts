@@ -1,6 +1,6 @@
 // Who may do what with packages, besides the operator, which may do everything: editors, viewers, and people who may suspend and
-// resume and nothing else. And the namespace in which repositories keep their Secrets.
-import { PACKAGES_GROUP, PACKAGES_NAMESPACE, type KubeObject } from '../api/index.ts';
+// resume and nothing else.
+import { PACKAGES_GROUP, type KubeObject } from '../api/index.ts';
 
 const VIEW = ['get', 'list', 'watch'];
 const EDIT = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
@@ -28,7 +28,6 @@ export function packageRoles(): readonly KubeObject[] {
   });
   const packages = ['packages', 'clusterpackages'];
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: PACKAGES_NAMESPACE } },
     ...pairs,
     role('package-suspender-role', [
       rule(packages, [...VIEW, ...SUSPEND]),
