@@ -1,11 +1,13 @@
 // A workload that was moved goes back to where it was, by hand, in the built product: docs/migration.md as it was run.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import {
   eventually,
   freePort,
   navarch,
   noKubectl,
+  program,
   removeDirectory,
   run,
   startProduct,
@@ -156,6 +158,31 @@ describe('a workload that was moved', { skip: noKubectl }, () => {
     const nothing = cli('rollback', record, '--yes');
     assert.equal(nothing.code, 1);
     assert.match(nothing.stderr, /nothing that \S+ moved off member1 is still elsewhere/);
+  });
+
+  test('is back in the end however often the command is killed, and run again', async () => {
+    for (let round = 0; round < 4; round++) {
+      await away();
+      const child = spawn(
+        'node',
+        [program, 'rollback', 'deployment/web', '-n', 'shop', '--yes', '--kubeconfig', product.kubeconfig],
+        { stdio: 'ignore' },
+      );
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 1_200));
+      child.kill('SIGKILL');
+      await ended;
+      const again = cli('rollback', 'deployment/web', '-n', 'shop', '--yes');
+      assert.equal(again.code, 0, again.stderr + again.stdout);
+      await runsIn('member1', 'web');
+      const api = cli('rollback', 'deployment/api', '-n', 'shop', '--yes');
+      assert.equal(api.code, 0, api.stderr + api.stdout);
+      await runsIn('member1', 'api');
+    }
+    assert.equal(
+      cli('rollback', 'deployment/web', '-n', 'shop').stdout,
+      'Deployment shop/web is back in member1 already\n',
+    );
   });
 
   test('stays where it is when it does not become healthy there', async () => {

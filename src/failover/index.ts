@@ -75,4 +75,12 @@ export {
   type TimelineKey,
   type TimelineSettings,
 } from './timeline/settings.ts';
-export { formerPlacement, restoredClusters, turnsOf, wayBack, type FormerPlacement } from './way-back.ts';
+export {
+  formerPlacement,
+  isBack,
+  leavingByRollback,
+  restoredClusters,
+  turnsOf,
+  wayBack,
+  type FormerPlacement,
+} from './way-back.ts';

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { TargetCluster } from '../api/index.ts';
-import { formerPlacement, restoredClusters, turnsOf, wayBack } from './way-back.ts';
+import {
+  formerPlacement,
+  isBack,
+  leavingByRollback,
+  restoredClusters,
+  turnsOf,
+  wayBack,
+} from './way-back.ts';
 
 const at = (text: string): readonly TargetCluster[] =>
   text === ''
@@ -32,6 +39,27 @@ describe('where a workload was before', () => {
       );
       assert.deepEqual(found?.clusters, expected === undefined ? undefined : at(expected));
     });
+});
+
+describe('a workload that was taken back', () => {
+  const cases: readonly [string, string, readonly string[], boolean][] = [
+    ['is where it was before the last decision', 'a', ['b', 'a'], true],
+    ['is not, when the scheduler decided that', 'a', ['a', 'b', 'a'], false],
+    ['is not, while it is nowhere', '', ['b', 'a'], false],
+    ['is not, when it is where it never was', 'c', ['b', 'a'], false],
+    ['is not, when nothing is known', 'a', [], false],
+  ];
+  for (const [name, clusters, history, expected] of cases)
+    test(name, () =>
+      assert.equal(isBack({ clusters: at(clusters) }, history.map((one) => ({ clusters: at(one) }))), expected),
+    ); // prettier-ignore
+  test('still leaves the clusters of its tasks', () => {
+    const gracefulEvictionTasks = [
+      { fromCluster: 'a', reason: 'RolledBack', producer: 'Rollback' },
+      { fromCluster: 'b', reason: 'TaintUntolerated', producer: 'TaintManager' },
+    ];
+    assert.deepEqual(leavingByRollback({ gracefulEvictionTasks }), ['a']);
+  });
 });
 
 describe('a former placement', () => {

@@ -41,6 +41,29 @@ export function formerPlacement(
   );
 }
 
+/**
+ * Whether it was taken back already: it is where it was before the last decision of the scheduler, by no decision of its.
+ * @param history the last decision first
+ */
+export function isBack(
+  { clusters = [] }: Pick<ResourceBindingSpec, 'clusters'>,
+  history: readonly FormerPlacement[],
+): boolean {
+  const [decided, ...former] = history;
+  if (decided === undefined || clusters.length === 0 || namesOf(decided.clusters) === namesOf(clusters))
+    return false;
+  return former.some((one) => namesOf(one.clusters) === namesOf(clusters));
+}
+
+/** The clusters that are being left because it was taken back. */
+export function leavingByRollback({
+  gracefulEvictionTasks = [],
+}: Pick<ResourceBindingSpec, 'gracefulEvictionTasks'>): readonly string[] {
+  return gracefulEvictionTasks
+    .filter(({ reason }) => reason === ROLLED_BACK)
+    .map(({ fromCluster }) => fromCluster);
+}
+
 /** A former placement for as many replicas as are wanted now. */
 export function restoredClusters(
   spec: Pick<ResourceBindingSpec, 'placement' | 'replicas' | 'replicaRequirements' | 'components'>,

@@ -5,6 +5,7 @@ import type { FailoverRecord } from '../../api/index.ts';
 import { OperatingError } from '../../base/index.ts';
 import { formatApiVersion } from '../../api/index.ts';
 import type { TemplateReference } from '../../explain/index.ts';
+import { leavingByRollback } from '../../failover/index.ts';
 import { print, readDuration, type SetExitCode } from '../command.ts';
 import { failoverRecords } from '../failover/records.ts';
 import { resolveArguments, withNamespace, withSession, type Session } from '../objects/index.ts';
@@ -112,7 +113,7 @@ async function moveAll(
       'mend what is named above, or roll the others back one by one',
     );
   }
-  if (flags.dryRun === true) return true;
+  if (flags.dryRun === true || plans.every(isOver)) return true;
   if (flags.yes !== true) {
     print('Add --yes to carry it out.');
     return true;
@@ -133,4 +134,9 @@ async function moveAll(
     await moveBack(hub.client, plan, timeoutMs);
   }
   return true;
+}
+
+/** Nothing is left to do, nor to wait for. */
+function isOver({ former, binding }: MovePlan): boolean {
+  return former === undefined && leavingByRollback(binding.spec).length === 0;
 }

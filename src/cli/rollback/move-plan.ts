@@ -3,7 +3,14 @@ import type { StatePreservationRule, TargetCluster } from '../../api/index.ts';
 import { OperatingError, systemClock } from '../../base/index.ts';
 import { resource, type Client, type RestMapper } from '../../client/index.ts';
 import { wayBackObstacles, type TemplateReference, type WayBackObstacle } from '../../explain/index.ts';
-import { formerPlacement, restoredClusters, turnsOf, type FormerPlacement } from '../../failover/index.ts';
+import {
+  formerPlacement,
+  isBack,
+  leavingByRollback,
+  restoredClusters,
+  turnsOf,
+  type FormerPlacement,
+} from '../../failover/index.ts';
 import { titleOf, type Binding } from '../../propagation/index.ts';
 import { WorldReader, readWorldOf } from '../world.ts';
 
@@ -12,7 +19,8 @@ export interface MovePlan {
   /** `Deployment shop/web`. */
   readonly title: string;
   readonly binding: Binding;
-  readonly former: FormerPlacement;
+  /** Undefined: an earlier rollback has sent it there already. */
+  readonly former: FormerPlacement | undefined;
   readonly restored: readonly TargetCluster[];
   readonly obstacles: readonly WayBackObstacle[];
 }
@@ -51,6 +59,15 @@ export async function planMove(
       : [{ time: decision.schedule.time, clusters: decision.schedule.clusters }]),
     ...(decision?.former ?? []),
   ];
+  if (isBack(binding.spec, history) && through === undefined)
+    return {
+      reference,
+      title,
+      binding,
+      former: undefined,
+      restored: binding.spec.clusters ?? [],
+      obstacles: [],
+    };
   const former = formerPlacement(binding.spec, history, through);
   if (former === undefined)
     throw new OperatingError(
@@ -73,6 +90,10 @@ export async function planMove(
 /** What is to happen, and what stands against it, a line each. */
 export function moveText({ title, binding, former, restored, obstacles }: MovePlan): readonly string[] {
   const now = binding.spec.clusters ?? [];
+  if (former === undefined) {
+    const way = leavingByRollback(binding.spec).length > 0 ? 'is on its way back to' : 'is back in';
+    return [`${title} ${way} ${restored.map(({ name }) => name).join(', ')} already`];
+  }
   const { back, left } = turnsOf(binding.spec, restored);
   const of = (all: readonly TargetCluster[], name: string): number | undefined =>
     all.find((one) => one.name === name)?.replicas;

@@ -4,7 +4,7 @@
 import { OperatingError, formatTime, sleep, systemClock } from '../../base/index.ts';
 import { isConflict, kinds, type Client, type Resource } from '../../client/index.ts';
 import { executionNamespace } from '../../api/index.ts';
-import { turnsOf, wayBack } from '../../failover/index.ts';
+import { leavingByRollback, turnsOf, wayBack } from '../../failover/index.ts';
 import { workName, type Binding } from '../../propagation/index.ts';
 import { print } from '../command.ts';
 import type { MovePlan } from './move-plan.ts';
@@ -16,32 +16,54 @@ const TRIES = 10;
 type Placement = Pick<Binding['spec'], 'clusters' | 'gracefulEvictionTasks'>;
 
 export async function moveBack(client: Client, plan: MovePlan, timeoutMs: number): Promise<void> {
-  const { title, restored } = plan;
-  const { back, left } = turnsOf(plan.binding.spec, restored);
-  const before = plan.binding.spec;
-  await write(client, plan.binding, (current) => {
+  const { title, restored, binding } = plan;
+  const deadlineMs = systemClock.now() + timeoutMs;
+  if (plan.former === undefined) {
+    // An earlier run, or the hub after it, has done the rest; what is left is to look at it.
+    const unhealthy = await untilHealthy(client, plan, restored.map(({ name }) => name), deadlineMs); // prettier-ignore
+    if (unhealthy.length > 0) throw notHealthy(title, unhealthy, 'the hub keeps the old copy until it is');
+    await untilLeft(client, plan, leavingByRollback(binding.spec), deadlineMs);
+    return;
+  }
+  const { back, left } = turnsOf(binding.spec, restored);
+  const before = binding.spec;
+  await write(client, binding, (current) => {
     if (namesOf(current.spec) !== namesOf(before))
       throw new OperatingError('PLAN_OUTDATED', `${title} was moved meanwhile`, 'run rollback again');
     return wayBack(current.spec, restored, formatTime(systemClock.now()));
   });
   print(`${title}: sent to ${restored.map(({ name }) => name).join(', ')}`);
-  const deadlineMs = systemClock.now() + timeoutMs;
   const unhealthy = await untilHealthy(client, plan, back, deadlineMs);
   if (unhealthy.length > 0) {
-    await write(client, plan.binding, () => ({
+    await write(client, binding, () => ({
       clusters: before.clusters ?? [],
       gracefulEvictionTasks: before.gracefulEvictionTasks ?? [],
     }));
-    throw new OperatingError(
-      'NOT_HEALTHY_THERE',
-      `${title} did not become healthy in ${unhealthy.join(', ')} in time; it stays where it was`,
-      'look with "navarch why" at what is wrong there, or give it longer with --timeout',
-    );
+    throw notHealthy(title, unhealthy, 'it stays where it was');
   }
-  for (const name of left) {
-    if (await untilGone(client, plan, name, deadlineMs)) print(`${title}: has left ${name}`);
+  await untilLeft(client, plan, left, deadlineMs);
+}
+
+function notHealthy(title: string, clusters: readonly string[], then: string): OperatingError {
+  return new OperatingError(
+    'NOT_HEALTHY_THERE',
+    `${title} did not become healthy in ${clusters.join(', ')} in time; ${then}`,
+    'look with "navarch why" at what is wrong there, or give it longer with --timeout',
+  );
+}
+
+async function untilLeft(
+  client: Client,
+  plan: MovePlan,
+  clusters: readonly string[],
+  deadlineMs: number,
+): Promise<void> {
+  for (const name of clusters) {
+    if (await untilGone(client, plan, name, deadlineMs)) print(`${plan.title}: has left ${name}`);
     else
-      print(`${title}: its copy in ${name} is still there; it goes when the hub has seen all copies healthy`);
+      print(
+        `${plan.title}: its copy in ${name} is still there; it goes when the hub has seen all copies healthy`,
+      );
   }
 }
 
