@@ -55,6 +55,36 @@ const definitions: readonly (readonly [string, CustomResourceDefinition, readonl
     { ...definition({ group: 'example' }), metadata: { name: 'widgets.example' } },
     ['spec.group FieldValueInvalid'],
   ],
+  ['an array says what is in it', withSchema({ type: 'array' }), [`${AT}.items FieldValueRequired`]],
+  [
+    'metadata has no default',
+    definition({
+      versions: [
+        version({
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              properties: { metadata: { type: 'object', default: {} } },
+            },
+          },
+        }),
+      ],
+    }),
+    ['spec.validation.openAPIV3Schema.properties[metadata].default FieldValueForbidden'],
+  ],
+  [
+    'keys of a list are names of properties, each once',
+    withSchema({
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['a', 'a', 'b'],
+      items: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] },
+    }),
+    [
+      `${AT}.x-kubernetes-list-map-keys FieldValueInvalid`,
+      `${AT}.x-kubernetes-list-map-keys FieldValueInvalid`,
+    ],
+  ],
   ['the scope is one of two', definition({ scope: 'Galaxy' }), ['spec.scope FieldValueNotSupported']],
   [
     'every version has a schema',
@@ -136,7 +166,7 @@ const definitions: readonly (readonly [string, CustomResourceDefinition, readonl
       { type: 'object' },
       { additionalPrinterColumns: [{ name: 'A', type: 'string', jsonPath: '.spec[' }] },
     ),
-    ['spec.additionalPrinterColumns[0].jsonPath FieldValueInvalid'],
+    ['spec.additionalPrinterColumns[0].JSONPath FieldValueInvalid'],
   ],
   [
     'selectable fields are scalars of the schema',

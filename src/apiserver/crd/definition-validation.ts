@@ -247,6 +247,7 @@ function rootSchemaErrors(
 
 /** What is wrong with a JSONPath; empty when nothing is. */
 function pathError(path: string): string {
+  if (!path.startsWith('.')) return 'must be a simple json path starting with .';
   try {
     compileFieldPath(path);
     return '';
@@ -293,10 +294,12 @@ function columnErrors(
     const why = `must be one of ${COLUMN_FORMATS.join(',')}`;
     errors.push(fieldError.invalid(`${path}.format`, format, why));
   }
-  if (jsonPath === '') errors.push(fieldError.required(`${path}.jsonPath`));
+  // COMPAT: upstream spells this path so.
+  const at = `${path}.JSONPath`;
+  if (jsonPath === '') errors.push(fieldError.required(at));
   else {
     const wrong = pathError(jsonPath);
-    if (wrong !== '') errors.push(fieldError.invalid(`${path}.jsonPath`, jsonPath, wrong));
+    if (wrong !== '') errors.push(fieldError.invalid(at, jsonPath, wrong));
   }
   return errors;
 }

@@ -1,12 +1,11 @@
 // What a custom resource definition's schema may say at all, before it is looked at as a structural schema:
 // kube-apiserver's rules and words.
 import type { JsonObject, JsonValue, Schema } from '../../api/index.ts';
-import { errorMessage } from '../../base/index.ts';
-import { compilePattern, fieldError, type FieldError } from '../../machinery/index.ts';
+import { fieldError, type FieldError } from '../../machinery/index.ts';
 import { RuleChecks, checkRuleForm, countBelow, type RulePlace } from './rule-checks.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
-const LIST_TYPES = ['atomic', 'map', 'set'];
+const LIST_TYPES = ['atomic', 'set', 'map'];
 const MAP_TYPES = ['atomic', 'granular'];
 
 /** Keywords that structural schemas do not know. */
@@ -21,6 +20,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
 
 const isSet = (value: JsonValue | undefined): boolean =>
   value !== undefined && value !== null && value !== '' && !(typeof value === 'object' && isEmpty(value));
+const isGiven = (value: JsonValue | undefined): boolean => value !== undefined && value !== null;
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 /**
@@ -35,6 +35,8 @@ export function schemaErrors(schema: Schema, path: string, structural: boolean):
     root: true,
     uncorrelatable: undefined,
     maxCount: 1,
+    insideMeta: false,
+    noDefaults: undefined,
   };
   visit(schema, path, place, errors);
   return [...errors, ...checks.errorsIn(path)];
@@ -43,43 +45,81 @@ export function schemaErrors(schema: Schema, path: string, structural: boolean):
 interface Place extends RulePlace {
   /** Undefined: rules are not looked into. */
   readonly checks: RuleChecks | undefined;
+  /** In what every object has: apiVersion, kind and metadata, at the root or of an embedded object. */
+  readonly insideMeta: boolean;
+  /** Why there may be no defaults; undefined: there may. */
+  readonly noDefaults: string | undefined;
 }
+
+const META_FIELDS = ['apiVersion', 'kind', 'metadata'];
 
 function visit(schema: Schema, path: string, place: Place, errors: FieldError[]): void {
   if (typeof schema !== 'object' || schema === null) return;
   const before = errors.length;
-  checkKeywords(schema, path, errors);
   checkType(schema, path, errors);
-  checkListAndMap(schema, path, errors);
-  visitBelow(schema, path, { ...place, root: false, maxCount: countBelow(schema, place.maxCount) }, errors);
+  checkKeywords(schema, path, place, errors);
+  const below: Place = { ...place, root: false, maxCount: countBelow(schema, place.maxCount) };
+  visitFields(schema, path, below, place.root, errors);
   const plain: Place = { ...place, checks: undefined, root: false };
   if (schema.not !== undefined) visit(schema.not, `${path}.not`, plain, errors);
   for (const keyword of ['allOf', 'oneOf', 'anyOf'] as const) {
     schema[keyword]?.forEach((inner, index) => visit(inner, `${path}.${keyword}[${index}]`, plain, errors));
   }
+  visitItems(schema, path, below, errors);
+  if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
+    const at = `${path}.x-kubernetes-preserve-unknown-fields`;
+    errors.push(fieldError.invalid(at, false, 'must be true or undefined'));
+  }
+  checkListAndMap(schema, path, errors);
   checkRuleForm(schema, path, errors);
   // What is wrong with a schema would make nonsense of what its rules are told to be.
   if (errors.length === before) place.checks?.check(schema, path, place);
 }
 
-function visitBelow(schema: Schema, path: string, below: Place, errors: FieldError[]): void {
-  const { additionalProperties, properties, items } = schema;
+function visitFields(
+  schema: Schema,
+  path: string,
+  below: Place,
+  isRoot: boolean,
+  errors: FieldError[],
+): void {
+  const { additionalProperties, properties } = schema;
   if (typeof additionalProperties === 'object') {
-    visit(additionalProperties, `${path}.additionalProperties`, below, errors);
+    const noDefaults = 'inside additionalProperties applying to object metadata';
+    const at = `${path}.additionalProperties`;
+    visit(additionalProperties, at, below.insideMeta ? { ...below, noDefaults } : below, errors);
   }
+  const isObject = isRoot || schema['x-kubernetes-embedded-resource'] === true;
   for (const name of Object.keys(properties ?? {}).sort()) {
-    visit(properties![name]!, `${path}.properties[${name}]`, below, errors);
+    const isMeta = isObject && META_FIELDS.includes(name);
+    const noDefaults = isRoot ? `in top-level ${name}` : below.noDefaults;
+    const place = isMeta ? { ...below, insideMeta: true, noDefaults } : below;
+    visit(properties![name]!, `${path}.properties[${name}]`, place, errors);
   }
+}
+
+function visitItems(schema: Schema, path: string, below: Place, errors: FieldError[]): void {
+  const { items } = schema;
   if (items === undefined || Array.isArray(items)) return;
   const isMap = schema['x-kubernetes-list-type'] === 'map';
   const uncorrelatable = below.uncorrelatable ?? (isMap ? undefined : path);
   visit(items, `${path}.items`, { ...below, uncorrelatable }, errors);
 }
 
-function checkKeywords(schema: Schema, path: string, errors: FieldError[]): void {
+function checkKeywords(schema: Schema, path: string, place: Place, errors: FieldError[]): void {
   const values = schema as unknown as JsonObject;
+  if (place.noDefaults !== undefined && isGiven(values['default'])) {
+    errors.push(fieldError.forbidden(`${path}.default`, `must not be set ${place.noDefaults}`));
+  }
   for (const [keyword, why] of Object.entries(UNSUPPORTED)) {
     if (isSet(values[keyword])) errors.push(fieldError.forbidden(`${path}.${keyword}`, why));
+  }
+  if (Array.isArray(schema.items)) {
+    errors.push(fieldError.forbidden(`${path}.items`, 'items must be a schema object and not an array'));
+  }
+  if (place.insideMeta && schema['x-kubernetes-embedded-resource'] === true) {
+    const why = 'must not be used inside of resource meta';
+    errors.push(fieldError.forbidden(`${path}.x-kubernetes-embedded-resource`, why));
   }
   if (schema.uniqueItems === true) {
     const why = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic';
@@ -91,29 +131,6 @@ function checkKeywords(schema: Schema, path: string, errors: FieldError[]): void
       const why = 'additionalProperties and properties are mutual exclusive';
       errors.push(fieldError.forbidden(`${path}.additionalProperties`, why));
     }
-  }
-  if (Array.isArray(schema.items)) {
-    errors.push(fieldError.forbidden(`${path}.items`, 'items must be a schema object and not an array'));
-  }
-  if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
-    const at = `${path}.x-kubernetes-preserve-unknown-fields`;
-    errors.push(fieldError.invalid(at, false, 'must be true or undefined'));
-  }
-  if (schema.pattern !== undefined && schema.pattern !== '') {
-    const wrong = patternError(schema.pattern);
-    if (wrong !== undefined) {
-      const why = `must be a valid regular expression, but isn't: ${wrong}`;
-      errors.push(fieldError.invalid(`${path}.pattern`, schema.pattern, why));
-    }
-  }
-}
-
-function patternError(pattern: string): string | undefined {
-  try {
-    compilePattern(pattern);
-    return undefined;
-  } catch (error) {
-    return errorMessage(error);
   }
 }
 
@@ -200,15 +217,15 @@ function checkListMap(schema: Schema, path: string, keys: readonly string[], err
     errors.push(fieldError.forbidden(`${path}.items.nullable`, why));
   }
   const seen = new Set<string>();
-  keys.forEach((key, index) => {
-    if (seen.has(key)) errors.push(fieldError.duplicate(`${at}[${index}]`, key));
-    seen.add(key);
+  for (const key of keys) {
     const property = ownProperty(items, key);
-    if (property === undefined) {
-      const why = 'entries must all be names of item properties';
-      errors.push(fieldError.invalid(`${at}[${index}]`, key, why));
-    } else checkListMapKey(items, key, property, path, errors);
-  });
+    if (property !== undefined) checkListMapKey(items, key, property, path, errors);
+    else if (items.type === 'object') {
+      errors.push(fieldError.invalid(at, keys, 'entries must all be names of item properties'));
+    }
+    if (seen.has(key)) errors.push(fieldError.invalid(at, keys, 'must not contain duplicate entries'));
+    seen.add(key);
+  }
 }
 
 function checkListMapKey(

@@ -1,7 +1,8 @@
 // Structural schemas: every value has one type, said in one place. Only then can unknown fields be pruned, defaults
 // be filled in and lists be merged. Kube-apiserver's rules and words; the errors are sorted as it sorts them.
 import type { Schema } from '../../api/index.ts';
-import { deepEqual, fieldError, type FieldError } from '../../machinery/index.ts';
+import { errorMessage } from '../../base/index.ts';
+import { compilePattern, deepEqual, fieldError, type FieldError } from '../../machinery/index.ts';
 
 type Level = 'root' | 'item' | 'field';
 
@@ -22,6 +23,9 @@ export function structuralErrors(schema: Schema, path: string): FieldError[] {
 
 function checkInvariants(schema: Schema, level: Level, path: string, errors: FieldError[]): void {
   const { items, properties, additionalProperties } = schema;
+  if (schema.type === 'array' && items === undefined) {
+    errors.push(fieldError.required(`${path}.items`, 'must be specified'));
+  }
   if (items !== undefined) checkInvariants(items, 'item', `${path}.items`, errors);
   for (const [name, property] of Object.entries(properties ?? {})) {
     checkInvariants(property, 'field', `${path}.properties[${name}]`, errors);
@@ -137,6 +141,21 @@ function checkValueValidation(
   });
   schema.oneOf?.forEach((inner, index) => checkNested(inner, `${path}.oneOf[${index}]`, errors));
   if (schema.not !== undefined) checkNested(schema.not, `${path}.not`, errors);
+  const { pattern = '' } = schema;
+  const wrong = pattern === '' ? undefined : patternError(pattern);
+  if (wrong !== undefined) {
+    const why = `must be a valid regular expression, but isn't: ${wrong}`;
+    errors.push(fieldError.invalid(`${path}.pattern`, pattern, why));
+  }
+}
+
+function patternError(pattern: string): string | undefined {
+  try {
+    compilePattern(pattern);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
 }
 
 /** What alternatives may not say, since it must be said outside of them. */
