@@ -19,6 +19,9 @@ export interface ProductOptions {
   readonly timeoutMs?: number;
 }
 
+// At its limit, on a machine with others, a hub may be silent for longer than clients otherwise wait.
+const PING_TIMEOUT_MS = 120_000;
+
 export interface Product {
   readonly hub: Client;
   /** By name, in the order in which the product lists them. */
@@ -43,6 +46,8 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const child = spawn('node', [...profiling, program, ...up, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // A measurement that fails leaves nothing behind.
+  process.once('exit', () => child.kill());
   const closed = new Promise((resolve) => child.once('close', resolve));
   await new Promise<void>((resolve, reject) => {
     let output = '';
@@ -57,7 +62,9 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     const settings = await loadKubeconfig({ path: kubeconfig });
     const { timeoutMs } = options;
     const timeout = timeoutMs === undefined ? {} : { timeoutMs };
-    return createClient(createHttpsTransport({ ...settings, clock: systemClock, ...timeout }));
+    return createClient(
+      createHttpsTransport({ ...settings, clock: systemClock, pingTimeoutMs: PING_TIMEOUT_MS, ...timeout }),
+    );
   };
   const fleet = JSON.parse(readFileSync(path.join(directory, 'fleet.json'), 'utf8')) as {
     readonly control: string;

@@ -220,7 +220,7 @@ export function validateObjectMeta(metadata: ObjectMeta, rules: ObjectMetaRules)
     errors.push(fieldError.invalid(`${path}.generation`, metadata.generation, detail));
   }
   errors.push(
-    ...validateOpenParts(metadata, path),
+    ...validateOpenParts(metadata, undefined, path),
     ...validateFinalizers(metadata.finalizers, `${path}.finalizers`),
   );
   errors.push(...validateManagedFields(metadata.managedFields, `${path}.managedFields`));
@@ -230,11 +230,15 @@ export function validateObjectMeta(metadata: ObjectMeta, rules: ObjectMetaRules)
   return errors;
 }
 
-function validateOpenParts(metadata: ObjectMeta, path: string): FieldError[] {
+/** Parts that are the very ones of `old` were checked when they came. */
+function validateOpenParts(metadata: ObjectMeta, old: ObjectMeta | undefined, path: string): FieldError[] {
+  const { labels, annotations, ownerReferences } = metadata;
   return [
-    ...validateLabels(metadata.labels, `${path}.labels`),
-    ...validateAnnotations(metadata.annotations, `${path}.annotations`),
-    ...validateOwnerReferences(metadata.ownerReferences, `${path}.ownerReferences`),
+    ...(labels === old?.labels ? [] : validateLabels(labels, `${path}.labels`)),
+    ...(annotations === old?.annotations ? [] : validateAnnotations(annotations, `${path}.annotations`)),
+    ...(ownerReferences === old?.ownerReferences
+      ? []
+      : validateOwnerReferences(ownerReferences, `${path}.ownerReferences`)),
   ];
 }
 
@@ -272,7 +276,7 @@ export function validateObjectMetaUpdate(
   for (const field of IMMUTABLE) {
     errors.push(...validateImmutable(metadata[field], old[field], `${path}.${field}`));
   }
-  errors.push(...validateOpenParts(metadata, path));
+  errors.push(...validateOpenParts(metadata, old, path));
   errors.push(...validateManagedFields(metadata.managedFields, `${path}.managedFields`));
   if (rules.builtIn) {
     errors.push(...validateBuiltInFinalizers(metadata.finalizers, `${path}.finalizers`));

@@ -104,7 +104,27 @@ export function parseTimeNanoseconds(text: string): bigint | undefined {
   return BigInt(time.seconds) * 1_000_000_000n + BigInt(time.fraction.slice(0, 9).padEnd(9, '0'));
 }
 
-function readTime(text: string): { seconds: number; fraction: string } | undefined {
+interface Time {
+  readonly seconds: number;
+  /** Digits. */
+  readonly fraction: string;
+}
+
+// LIMIT: times that are remembered. Objects that are written one after the other carry the same few, each many times.
+const RECENT_MAX = 256;
+const recent = new Map<string, Time>();
+
+function readTime(text: string): Time | undefined {
+  const known = recent.get(text);
+  if (known !== undefined) return known;
+  const time = readUnknownTime(text);
+  if (time === undefined) return undefined;
+  if (recent.size >= RECENT_MAX) recent.clear();
+  recent.set(text, time);
+  return time;
+}
+
+function readUnknownTime(text: string): Time | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
