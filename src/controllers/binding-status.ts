@@ -12,30 +12,13 @@ import {
 import { errorMessage, formatTime } from '../base/index.ts';
 import { isNotFound, keyOf, kinds, type Resource } from '../client/index.ts';
 import { deepEqual, isBeingDeleted } from '../machinery/index.ts';
-import {
-  aggregateWorks,
-  awaitsFirstReport,
-  currencyCondition,
-  silence,
-  type Binding,
-} from '../propagation/index.ts';
-import {
-  BoundedMap,
-  done,
-  informerSource,
-  requeueAfter,
-  runController,
-  type Informer,
-} from '../runtime/index.ts';
+import { aggregateWorks, currencyCondition, silence, type Binding } from '../propagation/index.ts';
+import { done, informerSource, requeueAfter, runController, type Informer } from '../runtime/index.ts';
 import { BINDINGS_BY_CLUSTER, targetNames } from './cluster.ts';
 import { loadTemplate, templateResource } from './binding-template.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { reinterpreted } from './interpretation-changes.ts';
-
-// A new Work says nothing yet; mostly all clusters have reported within this time, and one write tells all.
-const FIRST_STATUS_MS = 200;
-// LIMIT: bindings whose first reports are waited for; those beyond are added up as they come.
-const AWAITED = 20_000;
+import { FIRST_STATUS_MS, StatusPace } from './status-pace.ts';
 
 /** Works by the permanent id of their binding; shared with the binding controllers. */
 export const WORKS_BY_BINDING = 'binding';
@@ -87,18 +70,7 @@ async function runFor(
   const { informers, clock, logger, metrics, signal, settings } = context;
   const bindings = informers.informer(resource, { indexes: { [BINDINGS_BY_CLUSTER]: targetNames } });
   const clusters = informers.informer(kinds.clusters);
-  const awaitedSinceMs = new BoundedMap<string, number>(AWAITED);
-  /** How long to wait for clusters that have not reported yet; each binding waits once, until all have. */
-  const firstReportsInMs = (key: string, binding: Binding, found: readonly Work[]): number => {
-    if (!awaitsFirstReport(binding, found)) {
-      awaitedSinceMs.delete(key);
-      return 0;
-    }
-    const nowMs = clock.now();
-    const sinceMs = awaitedSinceMs.get(key) ?? nowMs;
-    awaitedSinceMs.set(key, sinceMs);
-    return sinceMs > nowMs ? 0 : sinceMs + FIRST_STATUS_MS - nowMs;
-  };
+  const pace = new StatusPace(clock);
   await runController({
     name,
     sources: [
@@ -129,17 +101,18 @@ async function runFor(
     reconcile: async (key, { signal: reconcileSignal }) => {
       const binding = bindings.store.get(key);
       if (binding === undefined || isBeingDeleted(binding)) {
-        awaitedSinceMs.delete(key);
+        pace.forget(key);
         return done;
       }
       const id = bindingId(binding);
       const found = id === '' ? [] : works.store.byIndex(WORKS_BY_BINDING, id);
-      const waitMs = firstReportsInMs(key, binding, found);
-      if (waitMs > 0) return requeueAfter(waitMs, 'not all clusters have reported yet');
+      const waitMs = pace.waitMs(key, binding, found);
+      if (waitMs > 0) return requeueAfter(waitMs, 'more reports are told together');
       const currency = currencyCondition(binding, (cluster) => clusters.store.get(cluster));
       const more = currency === undefined ? [] : [currency];
       const decision = aggregateWorks(binding, found, formatTime(clock.now()), more);
       if (decision.status !== binding.status) {
+        pace.told(key);
         await context.hubClient.updateStatus(resource, { ...binding, status: decision.status } as Binding, {
           signal: reconcileSignal,
         });
