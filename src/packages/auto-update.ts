@@ -1,6 +1,8 @@
 // Packages that follow their repository: when it has a later version that everything else can do with, it is written into the
-// package; installing it is the package controller's work like any other change.
+// package; installing it is the package controller's work like any other change. What a control plane sent is the control
+// plane's to update: changed here, it would only be put back.
 // Reads packages and repositories; writes `spec.packageInfo.version`.
+import { MANAGED_LABEL } from '../api/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
 import {
   RepositoryError,
@@ -32,7 +34,8 @@ export function runAutoUpdate(context: PackageContext, kind: PackageKind): Promi
     sources: [
       informerSource(own, {
         filter: updatesItself,
-        changed: (old, now) => old.metadata.generation !== now.metadata.generation,
+        changed: (old, now) =>
+          old.metadata.generation !== now.metadata.generation || isSent(old) !== isSent(now),
       }),
     ],
     reconcile: (key, { signal: ends }) => reconcile(context, own.store.get(key), ends),
@@ -48,7 +51,7 @@ async function reconcile(
   one: AnyPackage | undefined,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  if (one === undefined || isBeingDeleted(one) || !updatesItself(one)) return done;
+  if (one === undefined || isBeingDeleted(one) || !updatesItself(one) || isSent(one)) return done;
   const later = requeueAfter(context.settings.autoUpdateMs, 'look for a later version');
   if (suspensionOf(context, one).active) return later;
   const { name, version, repositoryName } = one.spec.packageInfo;
@@ -70,6 +73,10 @@ async function reconcile(
     if (!(error instanceof RepositoryError)) throw error;
   }
   return later;
+}
+
+function isSent({ metadata }: AnyPackage): boolean {
+  return metadata.labels?.[MANAGED_LABEL] === 'true';
 }
 
 async function update(

@@ -394,3 +394,29 @@ test('a package that updates itself follows its repository, as far as others can
   );
   assert.equal((await read(world, one))?.spec.packageInfo.version, 'v1.2.0');
 });
+
+test('what a control plane sent is the control plane’s to update', async () => {
+  await using world = await packageWorld({ autoUpdateMs: 10_000 });
+  const { repository } = world;
+  const content = { defaultNamespace: 'n', manifests: [{ url: 'a.yaml' }] };
+  for (const name of ['sent', 'own'])
+    repository.publish(name, 'v1.0.0', content, { 'a.yaml': [configMap(name)] });
+  const annotations = { 'packages.glasskube.dev/auto-update': 'true' };
+  const sent = clusterPackage('sent', 'v1.0.0');
+  const own = clusterPackage('own', 'v1.0.0');
+  await create(world, {
+    ...sent,
+    metadata: { ...sent.metadata, annotations, labels: { 'karmada.io/managed': 'true' } },
+  });
+  await create(world, { ...own, metadata: { ...own.metadata, annotations } });
+  await installed(world, sent);
+  await installed(world, own);
+  for (const name of ['sent', 'own'])
+    repository.publish(name, 'v1.1.0', content, { 'a.yaml': [configMap(name)] });
+  await world.until(
+    'the other one is updated',
+    async () => (await read(world, own))?.status?.version === 'v1.1.0',
+    900_000,
+  );
+  assert.equal((await read(world, sent))?.spec.packageInfo.version, 'v1.0.0');
+});

@@ -4,7 +4,7 @@ import type { AnyPackage } from '../../packaging/index.ts';
 import { updatesItself } from '../../packaging/index.ts';
 import { print, readDuration, type SetExitCode } from '../command.ts';
 import { CommandError, shape } from '../shell/index.ts';
-import { confirm } from './dialogue.ts';
+import { confirm, say } from './dialogue.ts';
 import { allInstalled, autoUpdateAnnotations, findInstalled, titleOf } from './installed.ts';
 import { packagesOfKind, withKind, withPlace, withPlaceFlags, type PackageFlags } from './place.ts';
 import { updateThemselves } from './update.ts';
@@ -65,6 +65,10 @@ function switchCommand(on: boolean, exit: SetExitCode): Command {
           await place.client.patch(packagesOfKind(one.kind), keyOf(one), { type: 'merge', body });
           print(`${titleOf(one)}: auto-update ${verb}d`);
         }
+        if (on && place.onHub)
+          say(
+            'What a control plane sends is updated whenever "navarch package auto-update" runs; run it regularly.',
+          );
       });
       exit(0);
     });

@@ -238,13 +238,15 @@ function needs(manifest: PackageManifest | undefined): readonly string[] {
 function clusterLines(installed: AnyPackage | undefined): readonly string[] {
   const clusters = installed?.status?.clusters ?? [];
   if (clusters.length === 0) return [];
-  const rows = clusters.map(({ name, version = '', ready = 'Unknown', suspended, drifted, message = '' }) => [
-    name,
-    version,
-    ready === 'True' ? 'Ready' : ready === 'False' ? 'Failed' : 'Pending',
-    `${suspended === true ? 'Yes' : 'No'}${drifted === true ? ' (drifted)' : ''}`,
-    message,
-  ]);
+  const rows = clusters.map(
+    ({ name, version = '', ready = 'Unknown', suspended, drifted, stale, message = '' }) => [
+      name,
+      version,
+      stale === true ? 'Not reported' : ready === 'True' ? 'Ready' : ready === 'False' ? 'Failed' : 'Pending',
+      `${suspended === true ? 'Yes' : 'No'}${drifted === true ? ' (drifted)' : ''}`,
+      message,
+    ],
+  );
   return section('Clusters', columns(['CLUSTER', 'VERSION', 'STATUS', 'SUSPENDED', 'MESSAGE'], rows));
 }
 

@@ -139,7 +139,7 @@ export function autoUpdateAnnotations(on: boolean): Readonly<Record<string, stri
 export function clustersText({ status }: AnyPackage): string {
   const { clusters } = status ?? {};
   if (clusters === undefined) return '';
-  return `${clusters.filter(({ ready }) => ready === 'True').length}/${clusters.length}`;
+  return `${clusters.filter(({ ready, stale }) => ready === 'True' && stale !== true).length}/${clusters.length}`;
 }
 
 /** As it is printed for programs: what somebody wrote, unless all is wanted. */

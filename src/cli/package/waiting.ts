@@ -65,9 +65,25 @@ export async function untilInstalled(
     );
     failedSinceMs = failed === true ? (failedSinceMs ?? systemClock.now()) : undefined;
     const failedMs = failedSinceMs === undefined ? 0 : systemClock.now() - failedSinceMs;
-    return endOfPackage(current, failedMs) ?? messageOf(current);
+    return endOfPackage(current, failedMs) ?? progressOf(current);
   });
   return current;
+}
+
+/** What it waits for: on a control plane, the clusters that are not done. */
+function progressOf(one: AnyPackage): string {
+  const { clusters } = one.status ?? {};
+  if (clusters === undefined) return messageOf(one);
+  const open = clusters.filter(
+    ({ ready, stale, version }) =>
+      ready !== 'True' || stale === true || version !== one.spec.packageInfo.version,
+  );
+  return open
+    .map(
+      ({ name, stale, message, reason }) =>
+        `${name}=${stale === true ? 'has not reported this yet' : (message ?? reason ?? 'nothing is known')}`,
+    )
+    .join(', ');
 }
 
 /** The same for a roll-out. `told`: what it awaited when it was told to go on. */

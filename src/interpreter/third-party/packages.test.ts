@@ -193,8 +193,25 @@ describe('what members report becomes one', () => {
   });
 
   test('what could not be sent is no success', async () => {
-    const status = await aggregate({ clusterName: 'a', applied: false, appliedMessage: 'refused' });
+    const status = await aggregate({ clusterName: 'a', appliedMessage: 'refused' });
     assert.deepEqual(short(status), ['Ready=False a=refused', 'Failed=True a=refused']);
+  });
+
+  test('a cluster that has not reported what is wanted now is told from those that have', async () => {
+    const conditions = [ready('True', 'done')];
+    const status = await aggregate(
+      item('a', { conditions }),
+      item('b', { conditions, resourceTemplateGeneration: 2 }),
+      item('c', { conditions, observedGeneration: 4 }),
+    );
+    assert.deepEqual(
+      (status['clusters'] as readonly JsonObject[]).map(({ name, stale }) => [name, stale]),
+      [
+        ['a', undefined],
+        ['b', true],
+        ['c', true],
+      ],
+    );
   });
 
   test('a condition keeps its time while it says the same', async () => {

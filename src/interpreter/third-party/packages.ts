@@ -150,17 +150,35 @@ function isActive(status: unknown): boolean {
   return valueAt(status, 'suspension', 'active') === true || hasCondition(status, 'Suspended');
 }
 
-function inCluster({ clusterName, status, applied, appliedMessage }: StatusItem): JsonObject {
+/** Whether the status belongs to what the hub wants now. */
+function isCurrentStatus(template: KubeObject, status: unknown): boolean {
+  const { generation } = template.metadata;
+  const seen = valueAt(status, 'resourceTemplateGeneration');
+  // Without the mark of a generation nobody can say; Glasskube's own operator does not tell what it has seen.
+  const acted = valueAt(status, 'observedGeneration') ?? valueAt(status, 'generation');
+  return (seen === undefined || seen === generation) && acted === valueAt(status, 'generation');
+}
+
+function inCluster(
+  template: KubeObject,
+  { clusterName, status, applied, appliedMessage = '' }: StatusItem,
+): JsonObject {
   const ready = conditionOf(status, 'Ready');
   const version = textAt(status, 'version');
-  const message = applied === false ? (appliedMessage ?? '') : textAt(ready, 'message');
-  const reason = applied === false ? 'NotSent' : textAt(ready, 'reason');
+  // The member refuses it, as it does what an override made invalid.
+  const notSent = applied !== true && appliedMessage !== '';
+  const message = notSent ? appliedMessage : textAt(ready, 'message');
+  const reason = notSent ? 'NotSent' : textAt(ready, 'reason');
+  // What is suspended acts on nothing, and says so.
+  const stale =
+    !notSent && !isActive(status) && objectAt(status) !== undefined && !isCurrentStatus(template, status);
   return {
     name: clusterName,
     ...(version === '' ? {} : { version }),
-    ready: applied === false ? 'False' : textAt(ready, 'status') || 'Unknown',
+    ready: notSent ? 'False' : textAt(ready, 'status') || 'Unknown',
     ...(isActive(status) ? { suspended: true } : {}),
     ...(hasCondition(status, 'Drifted') ? { drifted: true } : {}),
+    ...(stale ? { stale: true } : {}),
     ...(reason === '' ? {} : { reason }),
     ...(message === '' ? {} : { message }),
   };
@@ -208,7 +226,7 @@ function keepTransitions(template: KubeObject, conditions: readonly JsonObject[]
 }
 
 function addUp(template: KubeObject, items: Items, now: string): JsonObject {
-  const clusters = items.map(inCluster);
+  const clusters = items.map((item) => inCluster(template, item));
   const versions = new Set(clusters.map((one) => textAt(one, 'version')));
   const [version = ''] = versions;
   const activeClusters = clusters
@@ -254,7 +272,10 @@ const repository: KindRules = {
   health: ({ status }) => hasCondition(status, 'Ready'),
   status: reportingWithGenerations('conditions', 'packages', 'observedGeneration'),
   aggregate: (template, items, now) => {
-    const [ready] = worst(items.map(inCluster), now);
+    const [ready] = worst(
+      items.map((item) => inCluster(template, item)),
+      now,
+    );
     return {
       ...observedGeneration(template, items),
       ...last(items, 'packages'),

@@ -10,7 +10,9 @@ import type {
   RolloutStep,
 } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
-import { labelSelectorFor, parseDuration, parseTime } from '../../machinery/index.ts';
+import { parseDuration, parseTime } from '../../machinery/index.ts';
+import { isOver, reported } from './rollout-report.ts';
+import { chooseWave, isReady } from './wave.ts';
 import {
   fleetTargets,
   revisionOf,
@@ -278,68 +280,34 @@ class Rollout {
     return this.states.filter(({ phase }) => phase === 'Failed').length;
   }
 
-  /** Suspended and lost clusters are passed over; they count as not updated. */
   private select(): void {
     this.status.selected = true;
-    const room = this.roomInStep();
-    const chosen: string[] = [];
-    for (const { cluster, state } of this.eligible()) {
-      const reason = this.reasonToSkip(cluster, state);
+    const { chosen, skipped } = chooseWave({
+      step: this.step(),
+      spec: this.spec,
+      target: this.target,
+      clusters: this.targets.flatMap((cluster, index) => {
+        const state = this.states[index];
+        return state === undefined ? [] : [{ cluster, state }];
+      }),
+      isSuspendedThere: (name) => this.input.observed.get(name)?.locallySuspended === true,
+    });
+    for (const state of this.states) {
+      const reason = skipped.get(state.name);
       if (reason !== undefined) {
         this.move(state, 'Skipped');
         this.say(state, ...reason);
-        continue;
+      } else if (chosen.has(state.name)) {
+        state.revision = this.target.name;
+        this.move(state, 'Updating');
       }
-      if (chosen.length >= room) continue;
-      chosen.push(state.name);
-      delete state.reason;
-      delete state.message;
-      state.revision = this.target.name;
-      this.move(state, 'Updating');
     }
-    if (chosen.length > 0)
-      this.event(
-        'Normal',
-        'WaveStarted',
-        `wave ${this.status.step ?? 1} of ${this.steps.length}: ${chosen.join(', ')}`,
-      );
+    const wave = `wave ${this.status.step ?? 1} of ${this.steps.length}`;
+    if (chosen.size > 0) this.event('Normal', 'WaveStarted', `${wave}: ${[...chosen].join(', ')}`);
   }
 
   private step(): RolloutStep {
     return this.steps[(this.status.step ?? 1) - 1] ?? {};
-  }
-
-  private eligible(): readonly { readonly cluster: Cluster; readonly state: State }[] {
-    const { names, labelSelector } = this.step().clusters ?? {};
-    const selector = labelSelector === undefined ? undefined : labelSelectorFor(labelSelector);
-    return this.targets.flatMap((cluster, index) => {
-      const state = this.states[index];
-      if (state === undefined || state.revision === this.target.name) return [];
-      if (names !== undefined && !names.includes(state.name)) return [];
-      if (selector !== undefined && !selector.matches(cluster.metadata.labels)) return [];
-      return [{ cluster, state }];
-    });
-  }
-
-  /** How many more may have the revision. */
-  private roomInStep(): number {
-    const { percentage } = this.step().clusters ?? {};
-    if (percentage === undefined) return this.states.length;
-    const updated = this.states.filter(({ revision }) => revision === this.target.name).length;
-    return Math.ceil((percentage * this.states.length) / 100) - updated;
-  }
-
-  /** What the hub itself suspended is not skipped: that is stale when the roll-out goes on. */
-  private reasonToSkip(
-    cluster: Cluster,
-    { name }: RolloutClusterState,
-  ): readonly [string, string] | undefined {
-    if (!isReady(cluster)) return ['ClusterNotReady', 'the cluster is not ready'];
-    if (wantedIn(cluster, this.spec, this.target).suspend === true)
-      return ['Suspended', 'an override suspends the package there'];
-    if (this.input.observed.get(name)?.locallySuspended === true)
-      return ['Suspended', 'the package was suspended there'];
-    return undefined;
   }
 
   private endStep(): void {
@@ -419,60 +387,23 @@ class Rollout {
   }
 
   private finish(): RolloutDecision {
-    const { status, states } = this;
-    const healthy = states.filter(({ phase }) => phase === 'Healthy').length;
-    const used = new Set([status.revision, status.stableRevision, ...states.map(({ revision }) => revision)]);
-    Object.assign(status, {
-      observedGeneration: this.input.fleetPackage.metadata.generation ?? 0,
+    const { states, input } = this;
+    const { revision, stableRevision } = this.status;
+    const used = new Set([revision, stableRevision, ...states.map((one) => one.revision)]);
+    const status = reported({
+      status: {
+        ...this.status,
+        revisions: [...this.revisions.values()].filter(({ name }) => used.has(name)),
+        clusters: states,
+      },
+      before: this.before,
       steps: this.steps.length,
-      failures: this.failures(),
-      updated: `${healthy}/${states.length}`,
-      revisions: [...this.revisions.values()].filter(({ name }) => used.has(name)),
-      clusters: states,
-      message: this.message(healthy),
+      version: this.target.version,
+      heldBecause: this.heldBecause(),
+      generation: input.fleetPackage.metadata.generation ?? 0,
+      now: this.now,
     });
-    status.conditions = [this.readyCondition(healthy)];
     return { status, events: this.events, nextMs: this.nextMs() };
-  }
-
-  private message(healthy: number): string {
-    const { phase, step = 1, pauseUntil } = this.status;
-    const wave = `wave ${step} of ${this.steps.length}`;
-    const failed = this.states.filter((one) => one.phase === 'Failed').map(({ name }) => name);
-    switch (phase) {
-      case 'Suspended':
-        return `${wave} stands still: ${this.heldBecause()}`;
-      case 'Paused':
-        return pauseUntil === undefined
-          ? `${wave} is done; waits for an operator`
-          : `${wave} is done; goes on at ${pauseUntil}`;
-      case 'Halted':
-        return `${wave}: ${failed.join(', ')} failed`;
-      case 'RolledBack':
-        return `${failed.join(', ')} failed with ${this.target.version}; all clusters get what they had before`;
-      case 'Completed':
-        return `${healthy} of ${this.states.length} clusters are healthy at ${this.target.version}`;
-      default:
-        return `${wave} is under way`;
-    }
-  }
-
-  private readyCondition(healthy: number): NonNullable<FleetPackageStatus['conditions']>[number] {
-    const { phase = 'Progressing', message = '' } = this.status;
-    const value = isOver(phase)
-      ? 'False'
-      : phase === 'Completed' && healthy === this.states.length
-        ? 'True'
-        : 'Unknown';
-    const before = this.before.conditions?.find(({ type }) => type === 'Ready');
-    return {
-      type: 'Ready',
-      status: value,
-      reason: phase,
-      message,
-      lastTransitionTime: before?.status === value ? before.lastTransitionTime : this.now,
-      observedGeneration: this.input.fleetPackage.metadata.generation ?? 0,
-    };
   }
 
   private nextMs(): number | undefined {
@@ -487,12 +418,4 @@ class Rollout {
     ].filter((one) => one !== undefined && one > nowMs) as readonly number[];
     return times.length === 0 ? undefined : Math.min(...times);
   }
-}
-
-function isOver(phase: FleetPackageStatus['phase']): boolean {
-  return phase === 'Halted' || phase === 'RolledBack';
-}
-
-function isReady({ status }: Cluster): boolean {
-  return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
 }
