@@ -146,4 +146,49 @@ describe('a member in pull mode', { skip: noKubectl }, () => {
     ])
       assert.equal(named(...flags).code, 2, flags.join(' '));
   });
+
+  test('unregistering leaves what a deletion policy preserves, and takes the rest', async () => {
+    const policy = `
+apiVersion: navarch.io/v1alpha1
+kind: DeletionPolicy
+metadata: { name: keep, namespace: shop }
+spec:
+  resourceSelectors: [{ apiVersion: apps/v1, kind: Deployment }]
+  onUnjoin: Preserve
+`;
+    const applied = run('kubectl', ['--kubeconfig', hub.kubeconfig, 'apply', '-f', '-'], policy);
+    assert.equal(applied.code, 0, applied.stderr);
+    await eventually('it is marked', () =>
+      inMember('get', 'deploy', 'web', '-n', 'shop', '-o', 'jsonpath={.metadata.labels}').includes(
+        'navarch.io/origin-hub',
+      )
+        ? true
+        : undefined,
+    );
+    const pods = inMember('get', 'pods', '-n', 'shop', '-o', 'name');
+    const gone = navarch(
+      'unregister',
+      'edge',
+      '--cluster-kubeconfig',
+      memberKubeconfig,
+      '--karmada-config',
+      hub.kubeconfig,
+    );
+    assert.equal(gone.code, 0, gone.stderr);
+    assert.equal(
+      inMember(
+        'get',
+        'deploy',
+        'web',
+        '-n',
+        'shop',
+        '-o',
+        'jsonpath={.metadata.labels.navarch\\.io/orphaned}',
+      ),
+      'Unjoin',
+    );
+    assert.equal(inMember('get', 'pods', '-n', 'shop', '-o', 'name'), pods);
+    assert.doesNotMatch(inMember('get', 'configmaps', '-n', 'shop', '-o', 'name'), /configmap\/new/);
+    assert.equal(onHub('get', 'cluster', 'edge').code, 1);
+  });
 });

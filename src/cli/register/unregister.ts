@@ -1,11 +1,6 @@
 // `unregister`: takes a cluster in pull mode out of the control plane, and its agent out of the cluster.
 import type { Command } from 'commander';
-import {
-  DELETION_RULES_ANNOTATION,
-  REMOVAL_CAUSE_ANNOTATION,
-  type KubeObject,
-  type Secret,
-} from '../../api/index.ts';
+import type { KubeObject, Secret } from '../../api/index.ts';
 import { errorMessage, sleep, systemClock } from '../../base/index.ts';
 import { isForbidden, isNotFound, kinds, parseYaml, type Client, type Resource } from '../../client/index.ts';
 import { connect, print, readDuration, type SetExitCode } from '../command.ts';
@@ -113,39 +108,24 @@ async function agentsConnection(member: Client, { namespace, agentName }: Unregi
   return connectAs(parseYaml(Buffer.from(text, 'base64').toString('utf8')));
 }
 
+/**
+ * The agent takes what its Works put into the cluster out of it, since the cluster leaves. Upstream deletes the Works first; here
+ * the hub would write them again as long as the cluster is there to send things to.
+ */
 async function removeFromHub(hub: Client, name: string, deadline: number): Promise<void> {
   const namespace = `karmada-es-${name}`;
-  const works = async (): Promise<readonly KubeObject[]> =>
-    (await hub.listAll(kinds.works, { namespace })).items;
-  for (const work of await works()) {
-    // By update: an agent may not patch.
-    const told = withUnjoinCause(work);
-    if (told !== work) await ignoringAbsence(hub.update(kinds.works, told));
-    await ignoringAbsence(hub.delete(kinds.works, { namespace, name: work.metadata.name ?? '' }));
-  }
-  await until(
-    deadline,
-    async () => (await works()).length === 0,
-    async () => {
-      const names = (await works()).map(({ metadata }) => metadata.name ?? '');
-      return `Works are still there: ${names.join(', ')}; see that the agent runs, or what holds them back in the cluster`;
-    },
-  );
   await ignoringAbsence(hub.delete(kinds.clusters, { name }));
   await until(
     deadline,
     async () => (await hub.find(kinds.clusters, { name })) === undefined,
-    () =>
-      Promise.resolve(`cluster ${name} is still there; look at its finalizers and at namespace ${namespace}`),
+    async () => {
+      const works = (await hub.listAll(kinds.works, { namespace })).items;
+      if (works.length === 0)
+        return `cluster ${name} is still there; look at its finalizers and at namespace ${namespace}`;
+      const names = works.map(({ metadata }) => metadata.name ?? '');
+      return `Works are still there: ${names.join(', ')}; see that the agent runs, or what holds them back in the cluster`;
+    },
   );
-}
-
-/** What a deletion policy says of a cluster that leaves holds, though the Works go before the cluster. */
-function withUnjoinCause(work: KubeObject): KubeObject {
-  const { annotations } = work.metadata;
-  if (annotations?.[DELETION_RULES_ANNOTATION] === undefined) return work;
-  const told = { ...annotations, [REMOVAL_CAUSE_ANNOTATION]: 'Unjoin' };
-  return { ...work, metadata: { ...work.metadata, annotations: told } };
 }
 
 async function until(
