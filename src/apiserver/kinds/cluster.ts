@@ -55,6 +55,8 @@ const finalize: Subresource = {
 };
 
 const namespace: BuiltinKind = {
+  // COMPAT: a default, so that it belongs to whoever makes the namespace; a generated name comes too late for that.
+  defaults: withNameLabel,
   strategy: {
     nameRule: nameIsDnsLabel,
     prepareForCreate: (object) =>

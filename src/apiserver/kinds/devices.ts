@@ -4,6 +4,7 @@ import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { immutable } from './checks.ts';
 import { statusSubresource } from './status.ts';
+import { printer } from '../table/columns.ts';
 
 interface Exact {
   readonly allocationMode?: string;
@@ -36,6 +37,26 @@ function claimSpecDefaults(spec: ClaimSpec): ClaimSpec {
 
 const GROUP = 'resource.k8s.io';
 
+const named = printer<KubeObject>('Name|Age', ({ metadata }) => [metadata.name ?? '']);
+
+interface ClaimStatus {
+  readonly allocation?: object;
+  readonly reservedFor?: readonly object[];
+}
+
+/** How far a claim is: deleted, pending, allocated, reserved, as far as each is true. */
+function stateOf({ metadata, ...object }: KubeObject): string {
+  const { allocation, reservedFor = [] } = (object['status'] ?? {}) as ClaimStatus;
+  const deleted = metadata.deletionTimestamp !== undefined;
+  const states = [
+    ...(deleted ? ['deleted'] : []),
+    ...(allocation === undefined && !deleted ? ['pending'] : []),
+    ...(allocation === undefined ? [] : ['allocated']),
+    ...(reservedFor.length === 0 ? [] : ['reserved']),
+  ];
+  return states.join(',');
+}
+
 const claim: BuiltinKind = {
   defaults: (object) =>
     change(object as unknown as { spec?: ClaimSpec }, 'spec', claimSpecDefaults) as unknown as KubeObject,
@@ -43,6 +64,7 @@ const claim: BuiltinKind = {
     validateUpdate: (next, old) => immutable(next['spec'], old['spec'], 'spec'),
   },
   subresources: { status: statusSubresource({ changesLabels: true }) },
+  printer: printer<KubeObject>('Name|State|Age', (object) => [object.metadata.name ?? '', stateOf(object)]),
 };
 
 const claimTemplate: BuiltinKind = {
@@ -51,6 +73,7 @@ const claimTemplate: BuiltinKind = {
       change(template, 'spec', claimSpecDefaults),
     ) as unknown as KubeObject,
   strategy: { validateUpdate: (next, old) => immutable(next['spec'], old['spec'], 'spec') },
+  printer: named,
 };
 
 const slice: BuiltinKind = {
@@ -62,11 +85,23 @@ const slice: BuiltinKind = {
     },
     selectableFieldNames: ['spec.nodeName', 'spec.driver'],
   },
+  printer: printer<KubeObject>('Name|Node|Driver|Pool|Age', (object) => {
+    const {
+      nodeName = '',
+      driver = '',
+      pool,
+    } = (object['spec'] ?? {}) as {
+      readonly nodeName?: string;
+      readonly driver?: string;
+      readonly pool?: { readonly name?: string };
+    };
+    return [object.metadata.name ?? '', nodeName, driver, pool?.name ?? ''];
+  }),
 };
 
 export const devices: BuiltinKinds = {
   [`${GROUP}/resourceclaims`]: claim,
   [`${GROUP}/resourceclaimtemplates`]: claimTemplate,
   [`${GROUP}/resourceslices`]: slice,
-  [`${GROUP}/deviceclasses`]: { strategy: { generation: 'spec' } },
+  [`${GROUP}/deviceclasses`]: { strategy: { generation: 'spec' }, printer: named },
 };

@@ -82,6 +82,7 @@ function subresourceCall(call: ResourceCall): SubresourceCall {
       await validateAdmission(core.admission, checked, warn);
       return object;
     },
+    // COMPAT: nobody owns what becomes of the parent here; the client has written another object.
     update: (change) =>
       changeParent(
         {
@@ -91,7 +92,10 @@ function subresourceCall(call: ResourceCall): SubresourceCall {
         change,
         options,
       ),
-    replace: (change) => changeParent({ ...unasked(call), subresource: undefined }, change, options),
+    replace(change) {
+      const whole: ResourceCall = { ...unasked(call), subresource: undefined };
+      return changeParent(whole, (parent) => trackUpdate(whole, parent, change(parent), options), options);
+    },
     async delete(deleteOptions) {
       const parent: ResourceCall = { ...unasked(call), subresource: undefined };
       const parsed = parseDeleteOptions(new URLSearchParams(), deleteOptions);
@@ -111,7 +115,7 @@ async function changeParent(
   options: WriteOptions,
 ): Promise<KubeObject> {
   const { object } = await updateObject(call, call.info.name, {
-    build: (current) => trackUpdate(call, current, change(current), options),
+    build: change,
     options,
     optionsObject: optionsObject('UpdateOptions', options),
   });

@@ -320,3 +320,24 @@ test('a configuration that is applied says its kind and version, and says no oth
     '400 invalid object type: /v1, Kind=Secret',
   );
 });
+
+test('who makes a namespace owns its label, and nobody owns where a pod was bound', async () => {
+  const served = await serve({ disabledAdmission: ['ServiceAccount'] });
+  const owners = ({ metadata }: KubeObject): unknown =>
+    (metadata.managedFields ?? []).map(({ operation, subresource = '', fieldsV1 }) => [
+      operation,
+      subresource,
+      Object.keys(fieldsV1 ?? {}),
+    ]);
+  const space = await served.must('POST', '/api/v1/namespaces', { metadata: { name: 'shop' } });
+  assert.deepEqual(space.metadata.managedFields?.[0]?.fieldsV1, {
+    'f:metadata': { 'f:labels': { '.': {}, 'f:kubernetes.io/metadata.name': {} } },
+  });
+  const pods = '/api/v1/namespaces/default/pods';
+  const spec = { containers: [{ name: 'c', image: 'i' }] };
+  await served.must('POST', pods, { metadata: { name: 'p' }, spec });
+  await served.must('POST', `${pods}/p/binding`, { metadata: { name: 'p' }, target: { name: 'n' } });
+  const bound = await served.must('GET', `${pods}/p`);
+  assert.equal((bound['spec'] as { nodeName?: string }).nodeName, 'n');
+  assert.deepEqual(owners(bound), [['Update', '', ['f:spec']]]);
+});
