@@ -7,6 +7,7 @@ import {
   BINDING_FINALIZER,
   CLUSTER_BINDING_FINALIZER,
   DELETION_RULES_ANNOTATION,
+  DISPATCH_STOPPED_ANNOTATION,
   LEAVE_OBJECTS_ANNOTATION,
   REMOVAL_CAUSE_ANNOTATION,
   clusterOfExecutionNamespace,
@@ -105,6 +106,8 @@ async function runFor(
       informerSource(bindings, {
         changed: (before, after) =>
           before.metadata.generation !== after.metadata.generation ||
+          before.metadata.annotations?.[DISPATCH_STOPPED_ANNOTATION] !==
+            after.metadata.annotations?.[DISPATCH_STOPPED_ANNOTATION] ||
           before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
       }),
       overrides.source(bindings, PRIORITY_RESYNC),

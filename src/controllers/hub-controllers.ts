@@ -17,6 +17,7 @@ import { failoverHistoryController } from './failover-history.ts';
 import { fencingController } from './fencing.ts';
 import { fleetPackageController } from './fleet-packages.ts';
 import { fleetMetrics } from './fleet-metrics.ts';
+import { fleetSuspensionController } from './fleet-suspension.ts';
 import { gracefulEvictionController } from './graceful-eviction.ts';
 import {
   quotaEnforcementController,
@@ -70,6 +71,7 @@ export const hubControllers: readonly Controller[] = [
   deploymentReplicasSyncer,
   undoWindowController,
   suspensionController,
+  fleetSuspensionController,
   fleetPackageController,
 ];
 

@@ -97,6 +97,8 @@ export {
   type SuspensionTransition,
 } from './suspension-report.ts';
 export { windowProblem, type SuspensionWindow } from './windows.ts';
+export { fleetOverrideName, planFleetSuspension } from './fleet/suspension.ts';
+export type { FleetSuspensionInput, FleetSuspensionPlan } from './fleet/suspension.ts';
 export { decideRollout } from './fleet/rollout.ts';
 export type { ObservedInCluster } from './fleet/rollout.ts';
 export { fleetObjects, packageKindOf, RENDERED_ANNOTATION } from './fleet/objects.ts';

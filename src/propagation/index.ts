@@ -75,6 +75,7 @@ export {
   mergeWork,
   renderTargets,
   renderWork,
+  stoppedClusters,
   withOrigin,
 } from './work.ts';
 export type { Deletion, ManifestWorkInput, Overridden, RenderInput, WorkUpdate } from './work.ts';

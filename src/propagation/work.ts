@@ -5,6 +5,7 @@ import {
   CLUSTER_RESOURCE_BINDING_ID_LABEL,
   CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION,
   CONFLICT_RESOLUTION_ANNOTATION,
+  DISPATCH_STOPPED_ANNOTATION,
   DELETION_RULES_ANNOTATION,
   EXECUTION_FINALIZER,
   MANAGED_LABEL,
@@ -114,7 +115,23 @@ function conflictResolution(template: KubeObject, spec: ResourceBindingSpec): 'o
   return spec.conflictResolution === 'Overwrite' ? 'overwrite' : 'abort';
 }
 
-function suspended({ suspension }: ResourceBindingSpec, cluster: string): boolean {
+/** Clusters to which nothing of a binding is sent, by who wants it; what cannot be read is nothing. */
+export function stoppedClusters({ metadata }: Binding): Readonly<Record<string, readonly string[]>> {
+  const text = metadata.annotations?.[DISPATCH_STOPPED_ANNOTATION];
+  if (text === undefined) return {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null
+      ? (parsed as Readonly<Record<string, readonly string[]>>)
+      : {};
+  } catch {
+    return {};
+  }
+}
+
+function suspended(binding: Binding, cluster: string): boolean {
+  const { suspension } = binding.spec;
+  if (Object.values(stoppedClusters(binding)).some((names) => names.includes(cluster))) return true;
   if (suspension?.dispatching === true) return true;
   return suspension?.dispatchingOnClusters?.clusterNames?.includes(cluster) === true;
 }
@@ -162,7 +179,7 @@ export function renderWork(input: RenderInput): Work {
       ...overridden.annotations,
       ...deletionAnnotations(deletion),
     },
-    suspendDispatching: suspended(spec, cluster),
+    suspendDispatching: suspended(binding, cluster),
     preserveResourcesOnDeletion: spec.preserveResourcesOnDeletion === true,
   });
 }

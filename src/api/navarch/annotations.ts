@@ -59,3 +59,9 @@ export const PREVIOUS_OWNER_ANNOTATION = 'navarch.io/previous-owner';
 /** On objects that were left in a member: a label that says why, and since when. */
 export const ORPHANED_LABEL = 'navarch.io/orphaned';
 export const ORPHANED_AT_ANNOTATION = 'navarch.io/orphaned-at';
+
+/**
+ * On a binding: clusters to which nothing of it is sent for now, as JSON, by the FleetSuspension that wants it. The policy's
+ * own suspension stays what its owner made it.
+ */
+export const DISPATCH_STOPPED_ANNOTATION = 'navarch.io/dispatch-stopped';

@@ -46,6 +46,7 @@ export { resourceInterpretationKind, type ResourceInterpretation } from './resou
 export {
   AT_MOST_ONCE_ANNOTATION,
   CLUSTER_SUSPENDED_ANNOTATION,
+  DISPATCH_STOPPED_ANNOTATION,
   DELETION_RULES_ANNOTATION,
   FENCE_GATE,
   FENCE_LABEL,
