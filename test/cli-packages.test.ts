@@ -276,6 +276,7 @@ $ navarch patch clusterfleetpackage whoami --type merge -p '{"spec":{"rollout":{
 clusterfleetpackage.navarch.io/whoami patched
 $ navarch package rollout continue whoami --yes --wait --no-progress
 the roll-out of clusterpackage/whoami goes on
+clusterpackage/whoami rolled out
 $ navarch package list -i
 NAME   VERSION   AUTO-UPDATE   SUSPENDED   REPOSITORY   CLUSTERS   ROLL-OUT   STATUS
 whoami   v1.11.0+1   Disabled   No   navarch   3/3   Completed   Ready

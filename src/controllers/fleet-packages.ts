@@ -124,8 +124,10 @@ async function runScope(context: ControllerContext, scope: Scope): Promise<void>
       informerSource(caches.bindings, {
         map: ({ spec, metadata }) =>
           keyOf({ metadata: { name: spec.resource.name, namespace: metadata.namespace } }),
-        filter: ({ spec }) => spec.resource.kind === 'Package' || spec.resource.kind === 'ClusterPackage',
+        filter: isOfPackage,
+        // Every binding of the hub comes by here; only those of packages are looked at.
         changed: (before, after) =>
+          isOfPackage(after) &&
           !semanticEqual(before.status?.aggregatedStatus, after.status?.aggregatedStatus),
       }),
     ],
@@ -140,6 +142,10 @@ async function runScope(context: ControllerContext, scope: Scope): Promise<void>
       return reconcile(context, scope, caches, found, reconcileSignal);
     },
   });
+}
+
+function isOfPackage({ spec }: Binding): boolean {
+  return spec.resource.kind === 'Package' || spec.resource.kind === 'ClusterPackage';
 }
 
 function readyOf({

@@ -18,7 +18,7 @@ import {
   type Configuration,
   type ValueFlags,
 } from './values.ts';
-import { untilInstalled, untilRolledOut } from './waiting.ts';
+import { outcome, untilInstalled, untilRolledOut } from './waiting.ts';
 import { completeInstalled } from './words.ts';
 import { change } from './writing.ts';
 import type { PackageManifest } from '../../api/index.ts';
@@ -64,12 +64,14 @@ export function configureCommand(exit: SetExitCode): Command {
               print(`${titleOf(one)} would be configured (dry run)`);
             return;
           }
-          if (flags.wait !== false) {
-            if (changed.fleetPackage !== undefined) await untilRolledOut(place, one, flags, timeoutMs);
-            else await untilInstalled(place, changed.package, flags, timeoutMs);
-          }
+          const end =
+            flags.wait === false
+              ? undefined
+              : changed.fleetPackage !== undefined
+                ? await untilRolledOut(place, one, flags, timeoutMs)
+                : await untilInstalled(place, changed.package, flags, timeoutMs);
           if (!printed([forOutput(changed.package, flags.showAll === true)], flags))
-            print(`${titleOf(one)} configured`);
+            print(outcome(titleOf(one), 'configured', end));
         }),
       );
       exit(0);

@@ -25,7 +25,7 @@ import {
   type SendingFlags,
 } from './sending.ts';
 import { completed, configured, configurationText, withValues, type ValueFlags } from './values.ts';
-import { keyOf, untilInstalled, untilRolledOut } from './waiting.ts';
+import { keyOf, outcome, untilInstalled, untilRolledOut } from './waiting.ts';
 import { completeOffered } from './words.ts';
 
 interface InstallFlags extends ValueFlags, SendingFlags, OutputFlags {
@@ -127,13 +127,17 @@ async function install(
       print(`${titleOf(one)} would be installed (dry run)`);
     return;
   }
-  if (flags.wait !== false) {
-    if (fleetPackage !== undefined) await untilRolledOut(place, one, flags, timeoutMs);
-    else if (!place.onHub || clusters.length > 0) await untilInstalled(place, one, flags, timeoutMs);
-  }
+  const end =
+    flags.wait === false
+      ? undefined
+      : fleetPackage !== undefined
+        ? await untilRolledOut(place, one, flags, timeoutMs)
+        : place.onHub && clusters.length === 0
+          ? undefined
+          : await untilInstalled(place, one, flags, timeoutMs);
   const now = await place.client.find(packagesOfKind(kind), keyOf(one));
   if (!printed([forOutput(now ?? one, flags.showAll === true)], flags))
-    print(`${titleOf(one)} ${flags.wait === false ? 'created' : 'installed'}`);
+    print(outcome(titleOf(one), flags.wait === false ? 'created' : 'installed', end));
 }
 
 export interface Wanted {

@@ -16,7 +16,7 @@ import {
   type Place,
 } from './place.ts';
 import { printed, withOutput, type OutputFlags } from './printing.ts';
-import { keyOf, untilRolledOut } from './waiting.ts';
+import { keyOf, outcome, untilRolledOut } from './waiting.ts';
 import { completeInstalled } from './words.ts';
 
 interface ContinueFlags extends PackageFlags {
@@ -81,6 +81,8 @@ function continueCommand(exit: SetExitCode): Command {
         const { phase, awaits, message = '' } = fleetPackage.status ?? {};
         if (awaits === undefined)
           throw new CommandError(`the roll-out of ${titleOf(one)} waits for nobody: ${message}`);
+        if (phase === 'Suspended')
+          throw new CommandError(`the roll-out of ${titleOf(one)} is suspended; resume it first: ${message}`);
         if (phase !== 'Paused') await confirm(flags, `${message}. Go on?`);
         const { resourceVersion = '' } = fleetPackage.metadata;
         await place.client.patch(fleetPackagesOfKind(one.kind), keyOf(one), {
@@ -88,7 +90,10 @@ function continueCommand(exit: SetExitCode): Command {
           body: { metadata: { resourceVersion, annotations: { [ROLLOUT_CONTINUE_ANNOTATION]: awaits } } },
         });
         print(`the roll-out of ${titleOf(one)} goes on`);
-        if (flags.wait === true) await untilRolledOut(place, one, flags, timeoutMs, awaits);
+        if (flags.wait === true)
+          print(
+            outcome(titleOf(one), 'rolled out', await untilRolledOut(place, one, flags, timeoutMs, awaits)),
+          );
       });
       exit(0);
     });

@@ -26,7 +26,7 @@ import {
   type Configuration,
   type ValueFlags,
 } from './values.ts';
-import { untilInstalled, untilRolledOut } from './waiting.ts';
+import { outcome, untilInstalled, untilRolledOut } from './waiting.ts';
 import { completeAllInstalled } from './words.ts';
 import { change } from './writing.ts';
 
@@ -205,12 +205,14 @@ async function carryOut(
     if (!quiet) print(`${titleOf(one)} would be updated to ${to} (dry run)`);
     return changed;
   }
-  if (flags.wait !== false && !queued) {
-    if (fleetPackage !== undefined) await untilRolledOut(place, one, flags, timeoutMs);
-    else await untilInstalled(place, changed, flags, timeoutMs);
-  }
-  if (!quiet)
-    print(`${titleOf(one)} ${queued ? `will be updated to ${to} when it is resumed` : `updated to ${to}`}`);
+  const end =
+    flags.wait === false || queued
+      ? undefined
+      : fleetPackage !== undefined
+        ? await untilRolledOut(place, one, flags, timeoutMs)
+        : await untilInstalled(place, changed, flags, timeoutMs);
+  const done = queued ? `will be updated to ${to} when it is resumed` : `updated to ${to}`;
+  if (!quiet) print(outcome(titleOf(one), done, end));
   return changed;
 }
 

@@ -49,17 +49,21 @@ export function endOfRollout({ metadata, status = {} }: AnyFleetPackage): End | 
   return undefined;
 }
 
+/** `done` if it is so, else what stands in the way; undefined: nobody waited. */
+export function outcome(title: string, done: string, end: End | undefined): string {
+  return end?.how === 'suspended' ? `${title}: ${end.message}` : `${title} ${done}`;
+}
+
 /** Throws CommandError when it fails, OperatingError when the time is over. */
 export async function untilInstalled(
   place: Place,
   one: AnyPackage,
   flags: PackageFlags,
   timeoutMs: number,
-): Promise<AnyPackage> {
+): Promise<End> {
   let failedSinceMs: number | undefined;
-  let current = one;
-  await until(flags, titleOf(one), timeoutMs, async () => {
-    current = await place.client.get(packagesOfKind(one.kind), keyOf(one));
+  return until(flags, titleOf(one), timeoutMs, async () => {
+    const current = await place.client.get(packagesOfKind(one.kind), keyOf(one));
     const failed = current.status?.conditions?.some(
       ({ type, status }) => type === 'Failed' && status === 'True',
     );
@@ -67,7 +71,6 @@ export async function untilInstalled(
     const failedMs = failedSinceMs === undefined ? 0 : systemClock.now() - failedSinceMs;
     return endOfPackage(current, failedMs) ?? progressOf(current);
   });
-  return current;
 }
 
 /** What it waits for: on a control plane, the clusters that are not done. */
@@ -93,9 +96,9 @@ export async function untilRolledOut(
   flags: PackageFlags,
   timeoutMs: number,
   told?: string,
-): Promise<void> {
+): Promise<End> {
   const resource = fleetPackagesOfKind(one.kind);
-  await until(flags, titleOf(one), timeoutMs, async () => {
+  return until(flags, titleOf(one), timeoutMs, async () => {
     const current = await place.client.get(resource, keyOf(one));
     if (told !== undefined && current.status?.awaits === told) return '';
     return endOfRollout(current) ?? current.status?.message ?? '';
@@ -128,15 +131,14 @@ async function until(
   title: string,
   timeoutMs: number,
   look: () => Promise<End | string>,
-): Promise<void> {
+): Promise<End> {
   const deadlineMs = systemClock.now() + timeoutMs;
   let said = '';
   for (;;) {
     const found = await look();
     if (typeof found !== 'string') {
       if (found.how === 'failed') throw new CommandError(`${title} failed: ${found.message}`);
-      if (found.how === 'suspended') progress(flags, `${title}: ${found.message}`);
-      return;
+      return found;
     }
     if (found !== '' && found !== said) progress(flags, `${title}: ${found}`);
     said = found;
