@@ -3,6 +3,7 @@
 import type {
   Container,
   ContainerPort,
+  EnvFromSource,
   EnvVar,
   LifecycleHandler,
   PodSpec,
@@ -10,8 +11,6 @@ import type {
   Probe,
   ResourceRequirements,
   Toleration,
-  Volume,
-  VolumeMount,
 } from '../../api/index.ts';
 import {
   Quantity,
@@ -26,17 +25,29 @@ import {
   validateLabels,
   type FieldError,
 } from '../../machinery/index.ts';
-import { named, notFound, notNegative, oneOf, quantityNotNegative } from './checks.ts';
+import { named, notNegative, oneOf, quantityNotNegative } from './checks.ts';
+import { validateContainerIdentity, validatePodIdentity } from './pod-identity.ts';
+import {
+  validateAffinity,
+  validateDns,
+  validateGates,
+  validateHostPorts,
+  validateSystem,
+} from './pod-placement.ts';
+import { validateMounts, validateVolumes } from './pod-volumes.ts';
 import { STANDARD_RESOURCES } from './quotas.ts';
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
 
 export function validatePodTemplate(template: PodTemplateSpec, path: string): FieldError[] {
+  const forbidden = (template.spec?.ephemeralContainers ?? []).length > 0;
+  const why = 'ephemeral containers not allowed in pod template';
   return [
     ...validateLabels(template.metadata?.labels, `${path}.metadata.labels`),
     ...validateAnnotations(template.metadata?.annotations, `${path}.metadata.annotations`),
     ...validatePodSpec(template.spec ?? { containers: [] }, `${path}.spec`),
+    ...(forbidden ? [fieldError.forbidden(`${path}.spec.ephemeralContainers`, why)] : []),
   ];
 }
 
@@ -56,6 +67,8 @@ export function validatePodSpec(spec: PodSpec, path: string): FieldError[] {
     ...(spec.ephemeralContainers ?? []).flatMap((one, i) =>
       validateContainer(one as unknown as Container, names, volumeNames, `${path}.ephemeralContainers[${i}]`),
     ),
+    ...initContainers.flatMap((one, i) => validateInit(one, `${path}.initContainers[${i}]`)),
+    ...validateHostPorts(spec, path),
     ...oneOf(spec.restartPolicy, RESTART_POLICIES, `${path}.restartPolicy`, false),
     ...oneOf(
       spec.dnsPolicy,
@@ -64,11 +77,25 @@ export function validatePodSpec(spec: PodSpec, path: string): FieldError[] {
       false,
     ),
     ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    ...validatePodIdentity(spec, path),
+    ...validateAffinity(spec.affinity, `${path}.affinity`),
+    ...validateDns(spec, path),
+    ...validateGates(spec, path),
+    ...validateSystem(spec, path),
     ...validateTopologySpread(spec, path),
     ...validateNames(spec, path),
     ...(spec.tolerations ?? []).flatMap((one, i) => validateToleration(one, `${path}.tolerations[${i}]`)),
     ...notNegative(spec.terminationGracePeriodSeconds, `${path}.terminationGracePeriodSeconds`),
   ];
+}
+
+/** One that ends before the others begin is not watched while it runs. */
+function validateInit(container: Container, path: string): FieldError[] {
+  if (container.restartPolicy === 'Always') return [];
+  const why = 'may not be set for init containers without restartPolicy=Always';
+  return (['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const)
+    .filter((field) => container[field] !== undefined)
+    .map((field) => fieldError.forbidden(`${path}.${field}`, why));
 }
 
 function validateNames(spec: PodSpec, path: string): FieldError[] {
@@ -129,61 +156,6 @@ function validateToleration(toleration: Toleration, path: string): FieldError[] 
   return errors;
 }
 
-// ---- volumes
-
-const REQUIRED_IN_VOLUMES: readonly (readonly [keyof Volume, string])[] = [
-  ['configMap', 'name'],
-  ['secret', 'secretName'],
-  ['persistentVolumeClaim', 'claimName'],
-  ['hostPath', 'path'],
-  ['nfs', 'server'],
-  ['nfs', 'path'],
-  ['csi', 'driver'],
-];
-
-function validateVolumes(volumes: readonly Volume[], path: string): FieldError[] {
-  const seen = new Set<string>();
-  return volumes.flatMap((volume, i) => {
-    const at = `${path}[${i}]`;
-    const errors: FieldError[] = [];
-    const { name } = volume;
-    if (name === '') errors.push(fieldError.required(`${at}.name`));
-    else errors.push(...named(isDns1123Label(name), name, `${at}.name`));
-    if (seen.has(name)) errors.push(fieldError.duplicate(`${at}.name`, name));
-    seen.add(name);
-    const sources = Object.keys(volume).filter((field) => field !== 'name');
-    for (const extra of sources.slice(1)) {
-      errors.push(fieldError.forbidden(`${at}.${extra}`, 'may not specify more than 1 volume type'));
-    }
-    for (const [source, field] of REQUIRED_IN_VOLUMES) {
-      const given = volume[source] as Readonly<Record<string, unknown>> | undefined;
-      if (given !== undefined && (given[field] ?? '') === '')
-        errors.push(fieldError.required(`${at}.${source}.${field}`));
-    }
-    return errors;
-  });
-}
-
-function validateMounts(
-  mounts: readonly VolumeMount[],
-  volumes: ReadonlySet<string>,
-  path: string,
-): FieldError[] {
-  const paths = new Set<string>();
-  return mounts.flatMap((mount, i) => {
-    const at = `${path}[${i}]`;
-    const errors: FieldError[] = [];
-    if (mount.name === '') errors.push(fieldError.required(`${at}.name`));
-    if (!volumes.has(mount.name)) errors.push(notFound(mount.name, `${at}.name`));
-    if (mount.mountPath === '') errors.push(fieldError.required(`${at}.mountPath`));
-    if (paths.has(mount.mountPath)) {
-      errors.push(fieldError.invalid(`${at}.mountPath`, mount.mountPath, 'must be unique'));
-    }
-    paths.add(mount.mountPath);
-    return errors;
-  });
-}
-
 // ---- containers
 
 function validateContainer(
@@ -211,6 +183,7 @@ function validateContainer(
     ),
     ...validatePorts(container.ports ?? [], `${path}.ports`),
     ...(container.env ?? []).flatMap((one, i) => validateEnv(one, `${path}.env[${i}]`)),
+    ...(container.envFrom ?? []).flatMap((one, i) => validateEnvFrom(one, `${path}.envFrom[${i}]`)),
     ...validateMounts(container.volumeMounts ?? [], volumes, `${path}.volumeMounts`),
     ...oneOf(
       container.imagePullPolicy,
@@ -220,6 +193,7 @@ function validateContainer(
     ),
     ...validateResources(container.resources ?? {}, `${path}.resources`),
     ...validateHandlers(container, path),
+    ...validateContainerIdentity(container, path),
   );
   return errors;
 }
@@ -246,6 +220,21 @@ function validatePorts(ports: readonly ContainerPort[], path: string): FieldErro
     errors.push(...oneOf(port.protocol, PROTOCOLS, `${at}.protocol`, false));
     return errors;
   });
+}
+
+function validateEnvFrom({ configMapRef, secretRef }: EnvFromSource, path: string): FieldError[] {
+  if (configMapRef === undefined && secretRef === undefined) {
+    return [fieldError.invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`')];
+  }
+  const errors: FieldError[] = [];
+  for (const [field, reference] of Object.entries({ configMapRef, secretRef })) {
+    if (reference?.name === '') errors.push(fieldError.required(`${path}.${field}.name`));
+  }
+  if (configMapRef !== undefined && secretRef !== undefined) {
+    const why = 'may not have more than one field specified at a time';
+    errors.push(fieldError.invalid(path, '', why));
+  }
+  return errors;
 }
 
 function validateEnv(variable: EnvVar, path: string): FieldError[] {

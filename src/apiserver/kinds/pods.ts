@@ -1,20 +1,11 @@
 // Pods: what may change, how they end, and their subresources.
 import type { Container, KubeObject, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../../api/index.ts';
-import { formatTime } from '../../base/index.ts';
-import {
-  Quantity,
-  badRequest,
-  conflict,
-  fieldError,
-  semanticEqual,
-  type FieldError,
-} from '../../machinery/index.ts';
-import { parseJsonBody } from '../body.ts';
-import { methodNotAllowed } from '../refusals.ts';
+import { Quantity, fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
 import type { Strategy, Subresource, WriteContext } from '../resource.ts';
 import { change } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { notServedHere } from './not-served.ts';
+import { bindingSubresource, legacyBinding } from './pod-binding.ts';
 import { podOnlyDefaults, podTemplateDefaults } from './pod-defaults.ts';
 import { evictionSubresource } from './pod-eviction.ts';
 import { validatePodSpec, validatePodTemplate } from './pod-validation.ts';
@@ -53,6 +44,19 @@ function prepareForCreate(object: KubeObject): KubeObject {
 
 function validatePod(object: KubeObject): FieldError[] {
   return validatePodSpec(specOf(object), 'spec');
+}
+
+function validateNewPod(object: KubeObject): FieldError[] {
+  const { ephemeralContainers = [], nodeName = '', schedulingGates = [] } = specOf(object);
+  const errors = validatePod(object);
+  if (ephemeralContainers.length > 0) {
+    errors.push(fieldError.forbidden('spec.ephemeralContainers', 'cannot be set on create'));
+  }
+  if (nodeName !== '' && schedulingGates.length > 0) {
+    const why = 'cannot be set until all schedulingGates have been cleared';
+    errors.push(fieldError.forbidden('spec.nodeName', why));
+  }
+  return errors;
 }
 
 // ---- update
@@ -166,79 +170,6 @@ function prepareStatus(next: KubeObject, old: KubeObject): KubeObject {
 
 // ---- subresources
 
-interface BindingBody {
-  readonly metadata?: {
-    readonly name?: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
-  readonly target?: { readonly kind?: string; readonly name?: string };
-}
-
-function bound(pod: KubeObject, node: string, body: BindingBody, nowMs: number): KubeObject {
-  const spec = specOf(pod);
-  const { name = '' } = pod.metadata;
-  const resource = { group: '', resource: 'pods/binding' };
-  if (pod.metadata.deletionTimestamp !== undefined) {
-    throw conflict(resource, name, `pod ${name} is being deleted, cannot be assigned to a host`);
-  }
-  if ((spec.nodeName ?? '') !== '') {
-    throw conflict(
-      resource,
-      name,
-      `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`,
-    );
-  }
-  if ((spec.schedulingGates ?? []).length > 0) {
-    throw conflict(resource, name, `pod ${name} has non-empty .spec.schedulingGates`);
-  }
-  const conditions = ((pod as unknown as Pod).status?.conditions ?? []).filter(
-    ({ type }) => type !== 'PodScheduled',
-  );
-  const status = {
-    ...(pod['status'] as object),
-    conditions: [
-      ...conditions,
-      { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: formatTime(nowMs) },
-    ],
-  };
-  const annotations = { ...pod.metadata.annotations, ...body.metadata?.annotations };
-  const labels = { ...pod.metadata.labels, ...body.metadata?.labels };
-  return {
-    ...pod,
-    metadata: {
-      ...pod.metadata,
-      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
-      ...(Object.keys(labels).length === 0 ? {} : { labels }),
-    },
-    spec: { ...spec, nodeName: node },
-    status,
-  };
-}
-
-/** Puts a pod on a node: what a scheduler does. */
-export const bindingSubresource: Subresource = {
-  kind: { group: '', version: 'v1', kind: 'Binding' },
-  verbs: ['create'],
-  async serve(call) {
-    const body = (await call.admitCreate(call.object())) as unknown as BindingBody;
-    const node = body.target?.name ?? '';
-    if (node === '') call.refuseInvalid('Binding', [fieldError.required('target.name')]);
-    const kind = body.target?.kind ?? '';
-    if (kind !== '' && kind !== 'Node') {
-      call.refuseInvalid('Binding', [fieldError.notSupported('target.kind', kind, ['Node', '<empty>'])]);
-    }
-    await call.update((pod) => bound(pod, node, body, call.context.nowMs));
-    return call.present(201, {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Success',
-      code: 201,
-    });
-  },
-};
-
 /** Only ephemeral containers can be added this way, and none is ever removed or changed. */
 const ephemeralContainers: Subresource = {
   verbs: ['get', 'patch', 'update'],
@@ -327,7 +258,7 @@ const strategy: Strategy = {
   returnsDeleted: true,
   prepareForCreate,
   prepareForUpdate: (next, _old, _context: WriteContext) => next,
-  validate: validatePod,
+  validate: validateNewPod,
   validateUpdate: validatePodUpdate,
   warnings: podWarnings,
   gracePeriodSeconds,
@@ -354,17 +285,6 @@ const pod: BuiltinKind = {
     proxy: notServedHere('pods/proxy', ['create', 'delete', 'get', 'patch', 'update'], 'PodProxyOptions'),
   },
   printer: printers.pods,
-};
-
-/** COMPAT: the older way to put a pod on a node: the binding has the pod's name. */
-const legacyBinding: BuiltinKind = {
-  async serve({ request, info, passOn }) {
-    if (info.verb !== 'create' || info.name !== '' || info.namespace === '') throw methodNotAllowed();
-    const body = parseJsonBody({ request }, false)?.json as BindingBody | null | undefined;
-    const name = body?.metadata?.name;
-    if (typeof name !== 'string' || name === '') throw badRequest('name is required');
-    return passOn({ resource: 'pods', subresource: 'binding', name });
-  },
 };
 
 const podTemplate: BuiltinKind = {

@@ -38,7 +38,74 @@ const scoped = (...matchExpressions: readonly object[]): object => ({
   scopeSelector: { matchExpressions },
 });
 
+const PODS = inside('v1', 'pods');
+const pod = (more: object, container: object = {}): object => ({
+  containers: [{ ...CONTAINERS[0], ...container }],
+  ...more,
+});
+const affinity = (term: object): object => ({
+  affinity: {
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } },
+  },
+});
+const TERMS = 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms';
+
 const CASES: readonly (readonly [what: string, path: string, spec: object, message: string])[] = [
+  [
+    'nodes chosen by no value, and by an operator that there is not',
+    PODS,
+    pod(
+      affinity({
+        matchExpressions: [
+          { key: 'a', operator: 'In' },
+          { key: 'b', operator: 'Like' },
+        ],
+      }),
+    ),
+    `Pod "a" is invalid: [${TERMS}[0].matchExpressions[0].values: Required value: must be specified when \`operator\` is 'In' or 'NotIn', ${TERMS}[0].matchExpressions[1].operator: Invalid value: "Like": not a valid selector operator]`,
+  ],
+  [
+    'a port of the machine taken twice',
+    PODS,
+    pod(
+      {},
+      {
+        ports: [
+          { containerPort: 80, hostPort: 81 },
+          { containerPort: 82, hostPort: 81 },
+        ],
+      },
+    ),
+    'Pod "a" is invalid: spec.containers[0].ports[1].hostPort: Duplicate value: "TCP//81"',
+  ],
+  [
+    'names that nobody is asked for',
+    PODS,
+    pod({ dnsPolicy: 'None' }),
+    'Pod "a" is invalid: spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None',
+  ],
+  [
+    'a container that is privileged and may not become so',
+    PODS,
+    pod({}, { securityContext: { privileged: true, allowPrivilegeEscalation: false } }),
+    'Pod "a" is invalid: spec.containers[0].securityContext: Invalid value: {"privileged":true,"allowPrivilegeEscalation":false}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
+  ],
+  [
+    'ephemeral containers from the start, and a node while gates are closed',
+    PODS,
+    pod({
+      ephemeralContainers: [{ name: 'e', image: 'i' }],
+      nodeName: 'n',
+      schedulingGates: [{ name: 'x' }],
+    }),
+    'Pod "a" is invalid: [spec.ephemeralContainers: Forbidden: cannot be set on create, spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared]',
+  ],
+  [
+    'what leads out of a volume',
+    PODS,
+    pod({ volumes: [{ name: 'v' }] }, { volumeMounts: [{ name: 'v', mountPath: '/a', subPath: '../b' }] }),
+    'Pod "a" is invalid: spec.containers[0].volumeMounts[0].subPath: Invalid value: "../b": must not contain \'..\'',
+  ],
   [
     'taints of one key and effect, and networks of one family',
     '/api/v1/nodes',

@@ -61,7 +61,7 @@ export function podConnections(clock: Clock): Readonly<Record<string, Subresourc
 /** The container that is meant; throws a 400 StatusError when it is not clear. */
 export function chooseContainer({ metadata, spec }: Pod, asked: string): Container {
   const { containers, initContainers = [], ephemeralContainers = [] } = spec;
-  const all = [...containers, ...initContainers, ...(ephemeralContainers as readonly Container[])];
+  const all = [...initContainers, ...containers, ...(ephemeralContainers as readonly Container[])];
   const names = (some: readonly Container[]): string => `[${some.map(({ name }) => name).join(' ')}]`;
   if (asked !== '') {
     const found = all.find(({ name }) => name === asked);
@@ -70,10 +70,8 @@ export function chooseContainer({ metadata, spec }: Pod, asked: string): Contain
   }
   const [only] = containers;
   if (containers.length === 1 && only !== undefined) return only;
-  const others =
-    initContainers.length === 0 ? '' : ` or one of the init containers: ${names(initContainers)}`;
   throw badRequest(
-    `a container name must be specified for pod ${metadata.name}, choose one of: ${names(containers)}${others}`,
+    `a container name must be specified for pod ${metadata.name}, choose one of: ${names(all)}`,
   );
 }
 
