@@ -320,13 +320,15 @@ test('a repository that is away does not touch what is installed, and what waits
     await failure(world, clusterPackage('late', 'v1.0.0')),
     /SyncFailed: repository "main" cannot be used: .* it answers 503/,
   );
+  const isBack = async (): Promise<boolean> =>
+    (await client.find(kinds.configMaps, { namespace: 'n', name: 'c' })) !== undefined;
+  await world.until('what was deleted meanwhile is back, from what is kept of it', isBack, 900_000);
+  assert.match(
+    conditionOf(await read(world, one), 'Ready')?.message ?? '',
+    /stays as it is, since it cannot be compared/,
+  );
   for (const [url, file] of kept) repository.files.set(url, file);
   await installed(world, clusterPackage('late', 'v1.0.0'));
-  await world.until(
-    'what was deleted meanwhile is back',
-    async () => (await client.find(kinds.configMaps, { namespace: 'n', name: 'c' })) !== undefined,
-    900_000,
-  );
 });
 
 test('logins come from Secrets, also both from one, and go to nobody else', async () => {

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import {
   DRIFT_INTERVAL_ANNOTATION,
   PACKAGE_FIELD_MANAGER,
-  RECONCILE_ANNOTATION,
   type Condition,
   type KubeObject,
   type ObjectChange,
@@ -19,26 +18,19 @@ import {
   resourceKey,
   resourceReference,
   specHashText,
-  stageOf,
   type AnyPackage,
   type ComparedObject,
   type EffectiveSuspension,
   type PackageVerdict,
 } from '../packaging/index.ts';
 import { requeueAfter, type Outcome } from '../runtime/index.ts';
+import { healFromSnapshot, isLeftAlone, liveObjects } from './applied-healing.ts';
 import { readSnapshot, type Snapshot } from './applied-snapshot.ts';
 import { withConditions, type Wanted } from './conditions.ts';
 import type { PackageContext } from './context.ts';
-import {
-  ApplyError,
-  SuspendedMidApply,
-  applyObjects,
-  type AppliedObjects,
-} from './package-controller/apply.ts';
-import { findOwned } from './package-controller/prune.ts';
+import type { AppliedObjects } from './package-controller/apply.ts';
 import { withVerdict, writeStatus } from './package-controller/status.ts';
 import { suspendReleases } from './suspension-helm.ts';
-import { suspensionOf } from './suspension-of.ts';
 
 const COMPONENT = 'suspension-controller';
 // LIMIT: what is suspended is looked at this often, whatever else is said.
@@ -58,7 +50,7 @@ export async function restSuspended(
   if (state.mode === 'Full') await suspendReleases(context, owner, signal);
   const problem =
     state.mode === 'ChangesOnly' && snapshot !== undefined
-      ? await heal(context, applied, owner, snapshot, signal)
+      ? await healFromSnapshot(context, applied, owner, snapshot, signal)
       : undefined;
   const looked = await observed(context, owner, snapshot, state, signal);
   const status = withVerdict(context, owner, looked, await healthOf(context, owner, problem, signal));
@@ -87,54 +79,6 @@ function driftIntervalMs({ metadata }: AnyPackage, usualMs: number): number {
     if (!(error instanceof DurationError)) throw error;
     return usualMs;
   }
-}
-
-/** What was applied last is applied again where it is not so; what is wrong with that is answered. */
-async function heal(
-  context: PackageContext,
-  applied: AppliedObjects,
-  owner: AnyPackage,
-  snapshot: Snapshot,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const live = await liveObjects(context, snapshot.objects.map(resourceReference), signal);
-  const steps = snapshot.objects
-    .filter((object) => !isLeftAlone(live.get(resourceKey(resourceReference(object)))))
-    .map((object) => ({ do: 'Apply', object, stage: stageOf(object), owned: true }) as const);
-  const plan = {
-    verdict: { state: 'Ready', reason: 'UpToDate', message: '' },
-    steps,
-    rendered: snapshot.objects,
-    owned: [],
-    explanation: [],
-  } as const;
-  try {
-    // Somebody may want all of it to stand still meanwhile.
-    const isSuspended = (): boolean => suspensionOf(context, owner).mode === 'Full';
-    await applyObjects(context, applied, { owner, plan, live, isSuspended, signal });
-    return undefined;
-  } catch (error) {
-    if (error instanceof SuspendedMidApply) return undefined;
-    if (!(error instanceof ApplyError)) throw error;
-    return error.message;
-  }
-}
-
-function isLeftAlone(live: KubeObject | undefined): boolean {
-  return live?.metadata.annotations?.[RECONCILE_ANNOTATION] === 'disabled';
-}
-
-async function liveObjects(
-  context: PackageContext,
-  references: readonly OwnedResourceReference[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, KubeObject>> {
-  const found = await Promise.all(
-    references.map(
-      async (reference) => [resourceKey(reference), await findOwned(context, reference, signal)] as const,
-    ),
-  );
-  return new Map(found.flatMap(([key, object]) => (object === undefined ? [] : [[key, object] as const])));
 }
 
 /** How what is installed works: a suspension does not hide an outage. */

@@ -9,7 +9,7 @@ import {
   type PackageInfo,
   type PackageManifest,
 } from '../../api/index.ts';
-import { formatKey, isAlreadyExists, kinds, parseKey } from '../../client/index.ts';
+import { isAlreadyExists, kinds, parseKey } from '../../client/index.ts';
 import { isBeingDeleted, parseTime } from '../../machinery/index.ts';
 import {
   RepositoryError,
@@ -34,17 +34,15 @@ import {
   done,
   finalizerWrite,
   act,
-  informerSource,
   requeueAfter,
   retry,
   runController,
   WorkQueue,
-  type Informer,
   type Outcome,
-  type Source,
 } from '../../runtime/index.ts';
-import { BY_OWNED_PACKAGE, BY_PACKAGE_INFO, ownedKey, type PackageContext } from '../context.ts';
-import { writeSnapshot, type Applied } from '../applied-snapshot.ts';
+import { ownedKey, type PackageContext } from '../context.ts';
+import { healFromSnapshot, liveObjects } from '../applied-healing.ts';
+import { readSnapshot, writeSnapshot, type Applied } from '../applied-snapshot.ts';
 import { IntegrityError } from '../package-info-controller.ts';
 import { resourceOf } from '../resources.ts';
 import { suspensionOf } from '../suspension-of.ts';
@@ -61,7 +59,8 @@ import {
   type ApplyManner,
 } from './apply.ts';
 import { gather } from './gather.ts';
-import { findOwned, releaseInfos, releasePackages, removeObject } from './prune.ts';
+import { releaseInfos, releasePackages, removeObject } from './prune.ts';
+import { cacheOf, sourcesOf } from './sources.ts';
 import { union, withVerdict, without, writeStatus } from './status.ts';
 import { tearDown } from './teardown.ts';
 
@@ -82,65 +81,6 @@ export function runPackageController(context: PackageContext, kind: PackageKind)
     signal,
     concurrency: settings.concurrency,
   });
-}
-
-function cacheOf({ caches }: PackageContext, kind: PackageKind): Informer<AnyPackage> {
-  return kind === 'Package' ? caches.packages : caches.clusterPackages;
-}
-
-/** What anybody else may have changed about it, or what it says of itself. */
-function isChanged(old: AnyPackage, now: AnyPackage): boolean {
-  const said = ({ metadata }: AnyPackage): string =>
-    JSON.stringify([metadata.generation, metadata.deletionTimestamp, metadata.annotations, metadata.labels]);
-  return said(old) !== said(now);
-}
-
-/** What others go by: whether it is ready, and in which version. */
-function isAnotherState(old: AnyPackage, now: AnyPackage): boolean {
-  const state = ({ metadata, status, spec }: AnyPackage): string =>
-    JSON.stringify([
-      spec,
-      metadata.deletionTimestamp,
-      status?.version,
-      status?.conditions?.map(({ type, status: is }) => [type, is]),
-      status?.ownedPackages,
-    ]);
-  return state(old) !== state(now);
-}
-
-function sourcesOf(context: PackageContext, kind: PackageKind): readonly Source[] {
-  const { caches, owned } = context;
-  const own = cacheOf(context, kind);
-  const keys = (some: readonly AnyPackage[]): readonly string[] =>
-    some.map(({ metadata }) => formatKey({ name: metadata.name ?? '', namespace: metadata.namespace }));
-  const needing = (one: AnyPackage): readonly string[] => {
-    const { name = '', namespace } = one.metadata;
-    return keys(own.store.byIndex(BY_OWNED_PACKAGE, ownedKey({ kind: one.kind, name, namespace })));
-  };
-  const parts = (one: AnyPackage): readonly string[] =>
-    (one.status?.ownedPackages ?? [])
-      .filter((reference) => reference.kind === kind)
-      .map(({ name, namespace }) => formatKey({ name, namespace }));
-  const related = (one: AnyPackage): readonly string[] => [...needing(one), ...parts(one)];
-  return [
-    informerSource(own, { changed: isChanged }),
-    informerSource(caches.packages as Informer<AnyPackage>, { map: related, changed: isAnotherState }),
-    informerSource(caches.clusterPackages as Informer<AnyPackage>, { map: related, changed: isAnotherState }),
-    informerSource(caches.packageInfos, {
-      map: ({ metadata }) => keys(own.store.byIndex(BY_PACKAGE_INFO, metadata.name ?? '')),
-      changed: (old, now) => old.metadata.resourceVersion !== now.metadata.resourceVersion,
-    }),
-    // Whom they mean is not known before they are looked at.
-    informerSource(caches.packageSuspensions, { map: () => own.store.keys() }),
-    informerSource(caches.clusterPackageSuspensions, { map: () => own.store.keys() }),
-    // Their annotations and labels suspend.
-    informerSource(caches.namespaces, {
-      map: ({ metadata }) => (kind === 'Package' ? keys(own.store.list(metadata.name ?? '')) : []),
-      changed: (old, now) =>
-        old.metadata.annotations !== now.metadata.annotations || old.metadata.labels !== now.metadata.labels,
-    }),
-    owned.source(kind),
-  ];
 }
 
 /** One pass over one package. */
@@ -370,16 +310,10 @@ class Reconciliation {
     return { packages: released, infos };
   }
 
-  private async liveObjects(
+  private liveObjects(
     references: readonly OwnedResourceReference[],
   ): Promise<ReadonlyMap<string, KubeObject>> {
-    const found = await Promise.all(
-      references.map(
-        async (reference) =>
-          [resourceKey(reference), await findOwned(this.context, reference, this.signal)] as const,
-      ),
-    );
-    return new Map(found.flatMap(([key, object]) => (object === undefined ? [] : [[key, object] as const])));
+    return liveObjects(this.context, references, this.signal);
   }
 
   private isSuspendedNow({ kind, metadata }: AnyPackage): boolean {
@@ -392,6 +326,11 @@ class Reconciliation {
 
   /** What is installed stays, and is looked at; only its source cannot be had. */
   private async keep(owner: AnyPackage, why: string): Promise<Outcome> {
+    const snapshot = await readSnapshot(this.context.client, owner, this.signal);
+    const problem =
+      snapshot === undefined
+        ? undefined
+        : await healFromSnapshot(this.context, this.applied, owner, snapshot, this.signal);
     const references = owner.status?.ownedResources ?? [];
     const live = await this.liveObjects(references);
     const health = packageHealth(
@@ -401,7 +340,7 @@ class Reconciliation {
       })),
     );
     const text = `what is installed stays as it is, since it cannot be compared: ${why}`;
-    const message = health.problems.length === 0 ? text : `${health.problems.join('; ')}; ${text}`;
+    const message = [...(problem === undefined ? [] : [problem]), ...health.problems, text].join('; ');
     const state = health.state === 'Ready' ? 'Ready' : health.state === 'Failed' ? 'Failed' : 'Unknown';
     const reason = state === 'Ready' ? 'UpToDate' : state === 'Failed' ? 'InstallationFailed' : 'Pending';
     return this.say(owner, { state, reason, message }, this.context.settings.retryMs);
