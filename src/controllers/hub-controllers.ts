@@ -26,6 +26,7 @@ import {
 } from './federated-resource-quota/index.ts';
 import { hpaScaleTargetMarker } from './hpa-scale-target-marker.ts';
 import { namespaceController } from './namespace.ts';
+import { packageSuspensionController } from './package-suspension.ts';
 import { rebalancerController } from './rebalancer.ts';
 import { remedyController } from './remedy.ts';
 import { scheduler } from './scheduler/index.ts';
@@ -72,6 +73,7 @@ export const hubControllers: readonly Controller[] = [
   undoWindowController,
   suspensionController,
   fleetSuspensionController,
+  packageSuspensionController,
   fleetPackageController,
 ];
 
