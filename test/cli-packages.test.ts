@@ -90,7 +90,7 @@ describe('packages', () => {
     check(`
 $ navarch package repo list
 NAME   URL   DEFAULT   AUTHENTICATION   STATUS   MESSAGE
-navarch   file:///CATALOGUE   Yes   none   Ready   member1=repository has 5 packages, member2=repository has 5 packages, member3=repository has 5 packages
+navarch   file:///CATALOGUE   Yes   none   Ready
 $ navarch package search cache
 NAME   LATEST VERSION   SCOPE   REPOSITORY   DESCRIPTION
 cache   v8.1.0+1   Namespaced   navarch   An in-memory cache of your own, in any namespace, as often as you like

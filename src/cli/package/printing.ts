@@ -27,10 +27,11 @@ interface Named {
 
 /** False: it is for people, and not printed yet. */
 export function printed(
-  objects: readonly object[],
-  { output }: OutputFlags,
+  all: readonly object[],
+  { output, showAll }: OutputFlags,
   group = 'packages.glasskube.dev',
 ): boolean {
+  const objects = showAll === true ? all : all.map(withoutManagedFields);
   if (output === 'json') print(JSON.stringify(objects, null, 2));
   else if (output === 'yaml') print(objects.map((one) => formatYaml(one).trimEnd()).join('\n---\n'));
   else if (output === 'name')
@@ -38,6 +39,13 @@ export function printed(
       print(`${one.kind.toLowerCase()}.${group}/${one.metadata.name ?? ''}`);
   else return false;
   return true;
+}
+
+function withoutManagedFields(object: object): object {
+  const { metadata, ...rest } = object as { readonly metadata?: Readonly<Record<string, unknown>> };
+  if (metadata?.['managedFields'] === undefined) return object;
+  const { managedFields: _, ...kept } = metadata;
+  return { ...rest, metadata: kept };
 }
 
 /** A table without the columns that do not apply. */

@@ -1,8 +1,10 @@
 // `package repo`: where packages come from. On a control plane repositories are sent to all members by one policy.
+import { randomBytes } from 'node:crypto';
 import { Command, Option } from 'commander';
 import {
   DEFAULT_REPOSITORY_ANNOTATION,
   PACKAGES_API_VERSION,
+  PACKAGES_NAMESPACE,
   type KubeObject,
   type PackageRepository,
 } from '../../api/index.ts';
@@ -64,12 +66,21 @@ function listRepositories(exit: SetExitCode): Command {
           ['AUTHENTICATION', ({ spec }) => authOf(spec)],
           ['PACKAGES', ({ status }) => String(status?.packages ?? ''), flags.output === 'wide'],
           ['STATUS', (one) => statusWord(ready(one)?.[0]?.status)],
-          ['MESSAGE', (one) => ready(one)?.[0]?.message ?? (onHub ? 'not reported by members yet' : '')],
+          ['MESSAGE', (one) => messageOf(ready(one)?.[0], onHub)],
         ]);
       });
       exit(0);
     });
   return shape(command, { examples: '# All repositories\n%s package repo list' });
+}
+
+function messageOf(
+  ready: { readonly status: string; readonly message: string } | undefined,
+  onHub: boolean,
+): string {
+  if (ready === undefined) return onHub ? 'not reported by members yet' : '';
+  // Of all members the same, when nothing is wrong.
+  return onHub && ready.status === 'True' ? '' : ready.message;
 }
 
 function statusWord(status: string | undefined): string {
@@ -91,7 +102,8 @@ function addRepository(exit: SetExitCode): Command {
     .argument('<url>', 'http, https or file address that index.yaml is below')
     .action(async (name: string, url: string, flags: RepoFlags) => {
       await withPlace(flags, async (place) => {
-        const auth = await readAuth(flags);
+        const login = await readLogin(flags);
+        const auth = login === undefined ? undefined : await keepLogin(place.client, name, login);
         await movingDefault(place.client, name, flags.default === true, async () => {
           await place.client.create(packageRepositories, {
             apiVersion: PACKAGES_API_VERSION,
@@ -134,7 +146,8 @@ function updateRepository(exit: SetExitCode): Command {
     .action(async (name: string, flags: RepoFlags) => {
       await withPlace(flags, async ({ client }) => {
         await findRepository(client, name);
-        const auth = await readAuth(flags);
+        const login = await readLogin(flags);
+        const auth = login === undefined ? undefined : await keepLogin(client, name, login);
         const spec = {
           ...(flags.url === undefined ? {} : { url: checkedUrl(flags.url) }),
           ...(auth !== undefined
@@ -151,6 +164,8 @@ function updateRepository(exit: SetExitCode): Command {
             { type: 'merge', body: { metadata: { annotations }, spec } },
           );
         });
+        if (flags.auth !== undefined || login !== undefined)
+          await forgetLogins(client, name, await client.get(packageRepositories, { name }));
         print(`packagerepository/${name} updated`);
       });
       exit(0);
@@ -181,6 +196,7 @@ function deleteRepository(exit: SetExitCode): Command {
           );
         await confirm(flags, `Remove repository "${name}" (${known.spec.url})?`);
         await place.client.delete(packageRepositories, { name });
+        await forgetLogins(place.client, name);
         print(`packagerepository/${name} deleted`);
       });
       exit(0);
@@ -238,29 +254,81 @@ async function movingDefault(
   }
 }
 
+type Login = { readonly username: string; readonly password: string } | { readonly token: string };
+
 /** Undefined: nothing about logging in was said. */
-async function readAuth(
-  flags: RepoFlags,
-): Promise<NonNullable<PackageRepository['spec']['auth']> | undefined> {
+async function readLogin(flags: RepoFlags): Promise<Login | undefined> {
   const { username, password, token } = flags;
   if (token !== undefined && (username !== undefined || password !== undefined))
     throw new CommandError('--token and --username or --password exclude each other');
   const said =
     token !== undefined ? 'bearer' : username !== undefined || password !== undefined ? 'basic' : undefined;
   const kind = flags.auth ?? said;
-  if (kind === undefined || kind === 'none') {
-    if (said !== undefined) throw new CommandError('--auth none takes no login');
-    return undefined;
-  }
   if (said !== undefined && said !== kind)
-    throw new CommandError(`--auth ${kind} does not go with what is given of another kind`);
-  if (kind === 'bearer') return { bearer: { token: token ?? (await ask(flags, 'Token:', 'add --token')) } };
+    throw new CommandError(
+      `--auth ${kind ?? ''} does not go with --${said === 'bearer' ? 'token' : 'username and --password'}`,
+    );
+  if (kind === undefined || kind === 'none') return undefined;
+  if (kind === 'bearer') return { token: token ?? (await ask(flags, 'Token:', 'add --token')) };
   return {
-    basic: {
-      username: username ?? (await ask(flags, 'User name:', 'add --username')),
-      password: password ?? (await ask(flags, 'Password:', 'add --password')),
-    },
+    username: username ?? (await ask(flags, 'User name:', 'add --username')),
+    password: password ?? (await ask(flags, 'Password:', 'add --password')),
   };
+}
+
+/** On Secrets with logins: the repository they are for. */
+const LOGIN_LABEL = 'packages.glasskube.dev/repository';
+
+/**
+ * Who may look at repositories need not see how to log in: that is in a Secret beside them. Each login has one of its own, so
+ * that whoever reads the repository is told of a new one by the repository itself.
+ */
+async function keepLogin(
+  client: Client,
+  name: string,
+  login: Login,
+): Promise<NonNullable<PackageRepository['spec']['auth']>> {
+  const namespace: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: PACKAGES_NAMESPACE },
+  };
+  await client.apply(kinds.namespaces, namespace);
+  const secret = `package-repository-${name}-${randomBytes(4).toString('hex')}`;
+  const data = Object.entries(login).map(([key, text]) => [
+    key,
+    Buffer.from(String(text)).toString('base64'),
+  ]);
+  await client.create(kinds.secrets, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: secret, namespace: PACKAGES_NAMESPACE, labels: { [LOGIN_LABEL]: name } },
+    data: Object.fromEntries(data) as Readonly<Record<string, string>>,
+  });
+  const ref = (key: string): { readonly name: string; readonly key: string } => ({ name: secret, key });
+  return 'token' in login
+    ? { bearer: { tokenSecretRef: ref('token') } }
+    : { basic: { usernameSecretRef: ref('username'), passwordSecretRef: ref('password') } };
+}
+
+/** Removes logins that the repository does not use any more. */
+async function forgetLogins(client: Client, name: string, used?: PackageRepository): Promise<void> {
+  const { basic, bearer } = used?.spec.auth ?? {};
+  const kept = [basic?.usernameSecretRef, basic?.passwordSecretRef, bearer?.tokenSecretRef].map(
+    (ref) => ref?.name,
+  );
+  const { items } = await client.listAll(kinds.secrets, {
+    namespace: PACKAGES_NAMESPACE,
+    labelSelector: `${LOGIN_LABEL}=${name}`,
+  });
+  for (const { metadata } of items) {
+    if (kept.includes(metadata.name)) continue;
+    try {
+      await client.delete(kinds.secrets, { namespace: PACKAGES_NAMESPACE, name: metadata.name ?? '' });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
 }
 
 const REPOSITORIES_POLICY = 'package-repositories';
