@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../api/index.ts';
 import { isJsonObject } from '../json-draft.ts';
 import { parseElement, sortElements, type PathElement } from './path-element.ts';
-import { LEAF, sharedFields } from './shared-fields.ts';
+import { LEAF, isShared, sharedFields } from './shared-fields.ts';
 
 interface Entry {
   /** The field itself is in the set. */
@@ -77,6 +77,11 @@ export class FieldSet {
   toFieldsOfMember(): JsonObject {
     this.#fieldsOfMember ??= writeFields(this, true);
     return this.#fieldsOfMember;
+  }
+
+  /** Whether it stands for the fields of many objects. */
+  get isShared(): boolean {
+    return this.#fields !== undefined && isShared(this.#fields);
   }
 
   get isEmpty(): boolean {

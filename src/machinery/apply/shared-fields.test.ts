@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LEAF, sharedFields } from './shared-fields.ts';
+import { LEAF, isShared, sharedFields } from './shared-fields.ts';
 
 test('equal trees are one object, whatever object they were made for', () => {
   const make = (): object =>
@@ -21,9 +21,17 @@ test('elements that name a single object are not remembered, and come out right 
     sharedFields(false, ['f:ownerReferences'], [sharedFields(true, [owner], [LEAF])]);
   assert.deepEqual(make(), { 'f:ownerReferences': { '.': {}, [owner]: {} } });
   assert.notEqual(make(), make());
+  assert.equal(isShared(make() as never), false);
 });
 
 test('no key is more than a key', () => {
   const tree = sharedFields(false, ['f:__proto__', '__proto__'], [LEAF, LEAF]);
   assert.deepEqual(Object.keys(tree), ['f:__proto__', '__proto__']);
+});
+
+test('annotations with long names are remembered', () => {
+  const name = 'f:resourcetemplate.karmada.io/managed-annotations';
+  const make = (): object => sharedFields(false, ['f:metadata'], [sharedFields(true, [name], [LEAF])]);
+  assert.equal(make(), make());
+  assert.equal(isShared(make() as never), true);
 });

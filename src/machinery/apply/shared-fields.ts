@@ -18,8 +18,13 @@ interface Step {
 
 // LIMIT: steps that are remembered; then they are forgotten and gathered anew. What was shared stays as it is.
 const STEPS_MAX = 50_000;
-// LIMIT: longer elements name single objects (an owner by its uid), and are not worth remembering.
-const ELEMENT_MAX = 40;
+// LIMIT: longer keys and values name single objects (an owner by its uid), and are not worth remembering. Names of fields
+// are as long as labels and annotations may be.
+const ITEM_MAX = 40;
+const FIELD_MAX = 350;
+
+const isWorthwhile = (element: PathElement): boolean =>
+  element.length <= (element.startsWith('f:') ? FIELD_MAX : ITEM_MAX);
 
 const newStep = (): Step => ({ leaves: undefined, inner: undefined, tree: undefined });
 
@@ -44,16 +49,20 @@ class SharedTrees {
     return step.tree;
   }
 
+  isShared(tree: JsonObject): boolean {
+    return this.#known.has(tree);
+  }
+
   #next(step: Step, element: PathElement, below: JsonObject): Step | undefined {
     if (below === LEAF) {
       const known = step.leaves?.get(element);
       if (known !== undefined) return known;
-      if (element.length > ELEMENT_MAX) return undefined;
+      if (!isWorthwhile(element)) return undefined;
       return remember((step.leaves ??= new Map()), element, this.#made());
     }
     const known = step.inner?.get(element)?.get(below);
     if (known !== undefined) return known;
-    if (element.length > ELEMENT_MAX || !this.#known.has(below)) return undefined;
+    if (!isWorthwhile(element) || !this.#known.has(below)) return undefined;
     const inner = (step.inner ??= new Map());
     const trees = inner.get(element) ?? remember(inner, element, new Map<JsonObject, Step>());
     return remember(trees, below, this.#made());
@@ -97,4 +106,9 @@ export function sharedFields(
   below: readonly JsonObject[],
 ): JsonObject {
   return trees.tree(member, elements, below);
+}
+
+/** Whether a tree is one of those that many objects have. */
+export function isShared(tree: JsonObject): boolean {
+  return trees.isShared(tree);
 }

@@ -88,10 +88,14 @@ export function updateManaged(
   return capUpdaters(left);
 }
 
-/** By the set that is added to: what a manager had, and what it has now. Most writes do what others did before them. */
+/**
+ * What a manager has now, by what it gained and what it had. Most writes do what others did before them. Only of sets that
+ * many objects share: others would be as many as there are objects.
+ */
 const unions = new WeakMap<FieldSet, WeakMap<FieldSet, FieldSet>>();
 
 function united(added: FieldSet, previous: FieldSet): FieldSet {
+  if (!added.isShared || !previous.isShared) return added.union(previous);
   let known = unions.get(added);
   if (known === undefined) unions.set(added, (known = new WeakMap()));
   let set = known.get(previous);
