@@ -92,7 +92,8 @@ const tasks: Record<string, () => number | Promise<number>> = {
   bench: () => buildIfStale() || run(['node', 'bench/main.ts', ...args]),
   fuzz: () => run(['node', 'scripts/fuzz.ts', ...args]),
   conformance: () => buildIfStale() || run(['node', 'scripts/conformance.ts', ...args]),
-  simulate: () => run(['node', 'scripts/simulate.ts', ...args]),
+  // Worlds come and go, and with them most of what they allocate.
+  simulate: () => run(['node', '--max-semi-space-size=64', 'scripts/simulate.ts', ...args]),
   test: () => tests(args),
   start: () => buildIfStale() || run(['node', 'bin/navarch.mjs', ...startArguments()]),
 };

@@ -66,10 +66,16 @@ export function eventLines(onEvent: (event: WatchEvent) => void): WriteBytes {
   };
 }
 
-function decodeBody(response: Extract<ApiResponse, { kind: 'bytes' }>): unknown {
-  if (response.bytes.length === 0) return undefined;
-  const text = decoder.decode(response.bytes);
-  return response.contentType.startsWith('application/json') ? deepFreeze(JSON.parse(text) as unknown) : text;
+/** Discovery answers with the same bytes until it changes, and is asked for again and again. */
+const decoded = new WeakMap<Uint8Array, unknown>();
+
+function decodeBody({ bytes, contentType }: Extract<ApiResponse, { kind: 'bytes' }>): unknown {
+  if (bytes.length === 0) return undefined;
+  if (!contentType.startsWith('application/json')) return decoder.decode(bytes);
+  if (decoded.has(bytes)) return decoded.get(bytes);
+  const value = deepFreeze(JSON.parse(decoder.decode(bytes)) as unknown);
+  decoded.set(bytes, value);
+  return value;
 }
 
 /** The HTTP status that an answer goes out with. */

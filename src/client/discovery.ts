@@ -163,10 +163,17 @@ function fromLegacy(group: string, version: string, document: DiscoveryDocument)
   };
 }
 
+/** Inside of a process the same document comes back until something changes. */
+const aggregated = new WeakMap<DiscoveryDocument, VersionResources[]>();
+
 /** One root (`/api` or `/apis`): one request when the server knows aggregated discovery, else one per version. */
 async function fetchRoot(transport: Transport, root: '/api' | '/apis'): Promise<VersionResources[]> {
   const document = await fetchDocument(transport, root, aggregatedAccept);
-  if (document.kind === 'APIGroupDiscoveryList') return fromAggregated(document.items ?? []);
+  if (document.kind === 'APIGroupDiscoveryList') {
+    const known = aggregated.get(document) ?? fromAggregated(document.items ?? []);
+    aggregated.set(document, known);
+    return known;
+  }
   const wanted =
     root === '/api'
       ? (document.versions ?? []).map((version) => ({ group: '', version }))
@@ -239,6 +246,7 @@ export function createRestMapper(transport: Transport, settings: RestMapperSetti
   let byName = new Map<string, ApiResource>();
   let askedAtMs = -Infinity;
   let underWay: Promise<void> | undefined;
+  let lastRoots: readonly VersionResources[][] = [];
 
   function index(): void {
     all = markPreferred(versions);
@@ -257,11 +265,14 @@ export function createRestMapper(transport: Transport, settings: RestMapperSetti
   async function ask(): Promise<void> {
     const startedMs = clock.now();
     const roots = await Promise.all([fetchRoot(transport, '/api'), fetchRoot(transport, '/apis')]);
+    askedAtMs = startedMs;
+    // Mostly nothing has changed since the last time.
+    if (roots.every((root, position) => root === lastRoots[position])) return;
+    lastRoots = roots;
     const last = new Map(versions.map((one) => [`${one.group}/${one.version}`, one]));
     versions = roots
       .flat()
       .map((one) => (one.resources === undefined ? (last.get(`${one.group}/${one.version}`) ?? one) : one));
-    askedAtMs = startedMs;
     index();
   }
 

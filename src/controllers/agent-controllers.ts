@@ -1,4 +1,5 @@
 // What an agent runs beside its member: the same controllers that a hub runs for its push members, and the sign of life.
+import { agentFencing } from './agent-fencing.ts';
 import { clusterLease } from './cluster-lease.ts';
 import { clusterStatusController } from './cluster-status/index.ts';
 import type { Controller } from './context.ts';
@@ -9,5 +10,6 @@ export const agentControllers: readonly Controller[] = [
   clusterStatusController,
   clusterLease,
   executionController,
+  agentFencing,
   workStatusController,
 ];

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   LEAVE_OBJECTS_ANNOTATION,
+  LEFT_OBJECTS_ANNOTATION,
   RESOURCE_BINDING_ID_LABEL,
   executionNamespace,
   type Work,
@@ -52,17 +53,69 @@ async function target({ client }: ControlPlane, cluster: string): Promise<void> 
   await client.patch(kinds.resourceBindings, conf, { type: 'merge', body });
 }
 
-test('an object that is wanted in a cluster again stays there for the next Work', async () => {
-  await using plane = await start();
+/** As execution does when it is done with it. */
+async function endWork(plane: ControlPlane): Promise<void> {
+  const work = await workIn(plane, 'm1');
+  const { namespace, name = '' } = work?.metadata ?? {};
+  const body = { metadata: { finalizers: null } };
+  await plane.client.patch(kinds.works, { namespace, name }, { type: 'merge', body });
+}
+
+async function isToStay(plane: ControlPlane): Promise<boolean> {
+  const work = await workIn(plane, 'm1');
+  return work?.metadata.annotations?.[LEAVE_OBJECTS_ANNOTATION] === 'true';
+}
+
+/** What the binding says was left in m1. */
+async function left({ client }: ControlPlane): Promise<unknown> {
+  const { metadata } = await client.get(kinds.resourceBindings, conf);
+  const said = JSON.parse(metadata.annotations?.[LEFT_OBJECTS_ANNOTATION] ?? '{}') as Record<string, unknown>;
+  return said['m1'];
+}
+
+async function leaveAndReturn(plane: ControlPlane): Promise<void> {
   await target(plane, 'm2');
   await plane.until(
     'it leaves m1',
     async () => (await workIn(plane, 'm1'))?.metadata.deletionTimestamp !== undefined,
   );
-  assert.equal((await workIn(plane, 'm1'))?.metadata.annotations?.[LEAVE_OBJECTS_ANNOTATION], undefined);
+  assert.equal(await isToStay(plane), false);
   await target(plane, 'm1');
-  await plane.until('its object is to stay', async () => {
+  await plane.until('its object is to stay', () => isToStay(plane));
+}
+
+test('an object that is wanted in a cluster again stays there for the next Work', async () => {
+  await using plane = await start();
+  await leaveAndReturn(plane);
+  const metadata = { namespace: 'shop', name: 'conf' };
+  assert.deepEqual(await left(plane), [{ apiVersion: 'v1', kind: 'ConfigMap', metadata }]);
+  await endWork(plane);
+  await plane.until('the next Work is there, and nothing is left any more', async () => {
     const work = await workIn(plane, 'm1');
-    return work?.metadata.annotations?.[LEAVE_OBJECTS_ANNOTATION] === 'true';
+    return work?.metadata.deletionTimestamp === undefined && (await left(plane)) === undefined;
   });
+});
+
+test('it does not stay when it is not wanted there after all', async () => {
+  await using plane = await start();
+  await leaveAndReturn(plane);
+  await target(plane, 'm2');
+  await plane.until('its object is to go', async () => !(await isToStay(plane)));
+  await plane.until('nothing is left', async () => (await left(plane)) === undefined);
+});
+
+test('what was left and is not wanted any more is removed', async () => {
+  await using plane = await start();
+  await leaveAndReturn(plane);
+  const said = await left(plane);
+  await target(plane, 'm2');
+  await plane.until('its object is to go', async () => !(await isToStay(plane)));
+  await endWork(plane);
+  const body = { metadata: { annotations: { [LEFT_OBJECTS_ANNOTATION]: JSON.stringify({ m1: said }) } } };
+  await plane.client.patch(kinds.resourceBindings, conf, { type: 'merge', body });
+  await plane.until('a Work takes it away', async () => {
+    const work = await workIn(plane, 'm1');
+    return work?.metadata.deletionTimestamp !== undefined && work.spec.suspendDispatching === true;
+  });
+  await plane.until('nothing is left', async () => (await left(plane)) === undefined);
 });

@@ -8,7 +8,7 @@ import {
   CLUSTER_BINDING_FINALIZER,
   DELETION_RULES_ANNOTATION,
   DISPATCH_STOPPED_ANNOTATION,
-  LEAVE_OBJECTS_ANNOTATION,
+  LEFT_OBJECTS_ANNOTATION,
   REMOVAL_CAUSE_ANNOTATION,
   clusterOfExecutionNamespace,
   type Cluster,
@@ -18,7 +18,7 @@ import {
   type WorkloadState,
 } from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
-import { isNotFound, keyOf, kinds, type Resource } from '../client/index.ts';
+import { keyOf, kinds, type Resource } from '../client/index.ts';
 import { isOverTime } from '../failover/index.ts';
 import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../machinery/index.ts';
 import {
@@ -49,15 +49,18 @@ import {
 } from '../runtime/index.ts';
 import { WORKS_BY_BINDING, bindingId, bindingIds } from './binding-status.ts';
 import { loadTemplate } from './binding-template.ts';
+import { isInCharge } from './charge.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { Deletions } from './deletion-rules.ts';
 import { Fences } from './fencing.ts';
 import { reinterpreted } from './interpretation-changes.ts';
 import { Overrides } from './overrides.ts';
+import { LeftObjects } from './left-objects.ts';
 import { workloadStates } from './workload-state.ts';
 
 // A Work of a purged cluster must be gone before its successor is written; its deletion brings the binding back.
 const PURGE_RECHECK_MS = 5_000;
+const FENCED_RECHECK_MS = 500;
 const SUPERSEDED_RECHECK_MS = 2_000;
 
 export const bindingController: Controller = {
@@ -108,7 +111,9 @@ async function runFor(
           before.metadata.generation !== after.metadata.generation ||
           before.metadata.annotations?.[DISPATCH_STOPPED_ANNOTATION] !==
             after.metadata.annotations?.[DISPATCH_STOPPED_ANNOTATION] ||
-          before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
+          before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp ||
+          before.metadata.annotations?.[LEFT_OBJECTS_ANNOTATION] !==
+            after.metadata.annotations?.[LEFT_OBJECTS_ANNOTATION],
       }),
       overrides.source(bindings, PRIORITY_RESYNC),
       deletions.source(bindings, PRIORITY_RESYNC),
@@ -160,6 +165,7 @@ class Renderer {
   private readonly overrides: Overrides;
   private readonly deletions: Deletions;
   private readonly fences: Fences;
+  private readonly left: LeftObjects;
   private readonly states: Informer<WorkloadState>;
 
   constructor(
@@ -175,6 +181,7 @@ class Renderer {
     this.overrides = overrides;
     this.deletions = deletions;
     this.fences = Fences.of(context);
+    this.left = new LeftObjects(context, clusters);
     this.states = context.informers.informer(workloadStates);
   }
 
@@ -188,6 +195,7 @@ class Renderer {
         ? existingClusters(binding.spec)
         : new Set(targets.map(({ name }) => name));
     try {
+      await this.giveUpLeft(binding, existing, signal);
       await this.removeOrphans(binding, existing, signal);
     } catch (error) {
       recorder.event(binding, 'Warning', 'CleanupWorkFailed', errorMessage(error));
@@ -201,6 +209,8 @@ class Renderer {
     if (template === undefined) return done;
     const { failures, wanted } = await this.writeWorks(binding, template, targets, signal);
     if (failures.length === 0) {
+      const clusters = targets.map(({ name }) => name);
+      await this.left.taken(binding, clusters, signal);
       recorder.event(binding, 'Normal', 'SyncWorkSucceed', 'Sync work of resourceBinding successful.');
       recorder.event(template, 'Normal', 'SyncWorkSucceed', 'Sync work of resourceBinding successful.');
       return this.removeSuperseded(binding, wanted, signal);
@@ -213,6 +223,7 @@ class Renderer {
 
   /** Does not wait until they are gone. */
   async removeAll(binding: Binding, signal: AbortSignal): Promise<void> {
+    await this.giveUpLeft(binding, new Set(), signal);
     const works = this.worksOf(binding);
     const told = works.some(needsCause);
     const cause = told
@@ -223,6 +234,12 @@ class Renderer {
         )
       : 'Binding';
     await Promise.all(works.map((work) => this.deletions.remove(work, cause, signal)));
+  }
+
+  private giveUpLeft(binding: Binding, existing: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    const workIn = (cluster: string): Work | undefined =>
+      this.worksOf(binding).find((work) => clusterOf(work) === cluster);
+    return this.left.giveUp(binding, existing, workIn, signal);
   }
 
   private async removeOrphans(
@@ -271,9 +288,8 @@ class Renderer {
     const works = this.worksOf(binding);
     // What runs there already goes on; a fence is for starting.
     if (works.some((work) => clusterOf(work) === target.name && !isBeingDeleted(work))) return undefined;
-    const waitMs = this.fences.waitMs(binding, target.name, works, clusterOf);
-    if (waitMs <= 0) return undefined;
-    return requeueAfter(Math.min(waitMs, PURGE_RECHECK_MS), 'another copy may still run');
+    if (!this.fences.mustWait(binding, target.name, works, clusterOf)) return undefined;
+    return requeueAfter(FENCED_RECHECK_MS, 'another copy may still run');
   }
 
   private worksOf(binding: Binding): readonly Work[] {
@@ -304,12 +320,12 @@ class Renderer {
     completions: ReadonlyMap<string, number> | undefined,
     signal: AbortSignal,
   ): Promise<string> {
+    const { charge, interpreter, settings } = this.context;
     const cluster = this.clusters.store.get(target.name);
     if (cluster === undefined) throw new Error(`cluster ${target.name} does not exist`);
-    const { interpreter } = this.context;
     const revised = await withShare(interpreter, template, binding.spec, target, completions);
     const overridden = this.overrides.apply(revised, template, cluster);
-    const preserved = this.context.settings.gates.StatefulFailoverInjection
+    const preserved = settings.gates.StatefulFailoverInjection
       ? preservedState(binding.spec, renderTargets(binding.spec), this.states.store.get(keyOf(binding)))
       : undefined;
     const desired = renderWork({
@@ -319,10 +335,16 @@ class Renderer {
       overridden,
       preserved,
       fence: isAtMostOnce(template) ? fenceOf(template) : undefined,
+      agentLeaseMs: isInCharge(charge, cluster) ? undefined : settings.fencingLeaseDurationMs,
       deletion: this.deletions.of(binding, template),
     });
     const existing = this.works.store.get(keyOf(desired));
-    await this.leaveObjects(binding, existing, signal);
+    if (
+      existing !== undefined &&
+      isBeingDeleted(existing) &&
+      bindingIds(existing).includes(bindingId(binding))
+    )
+      await this.left.leave(binding, target.name, existing, signal);
     if (await this.deletions.wouldForget(existing, desired, signal)) return keyOf(desired);
     await writeWork(this.context, this.works, desired, signal);
     return keyOf(desired);
@@ -339,27 +361,6 @@ class Renderer {
     return waits
       ? requeueAfter(SUPERSEDED_RECHECK_MS, 'what takes the place of a Work is not there yet')
       : done;
-  }
-
-  /**
-   * A Work that is on its way out of a cluster where its objects are wanted again: they stay for the next Work. That is
-   * how a cluster that comes back is compared with what is desired now before anything there is deleted.
-   */
-  private async leaveObjects(binding: Binding, work: Work | undefined, signal: AbortSignal): Promise<void> {
-    if (work === undefined || !isBeingDeleted(work) || !bindingIds(work).includes(bindingId(binding))) return;
-    const { namespace, name = '', uid } = work.metadata;
-    if (work.metadata.annotations?.[LEAVE_OBJECTS_ANNOTATION] === 'true') return;
-    const body = { metadata: { uid, annotations: { [LEAVE_OBJECTS_ANNOTATION]: 'true' } } };
-    try {
-      await this.context.hubClient.patch(
-        kinds.works,
-        { namespace, name },
-        { type: 'merge', body },
-        { signal },
-      );
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
   }
 }
 

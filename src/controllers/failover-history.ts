@@ -139,9 +139,27 @@ class Historian {
     const split = key.indexOf('|');
     const kind = key.slice(0, split) as StoryKind;
     const name = key.slice(split + 1);
-    const story = this.stories.get(key) ?? this.unfinished(name, kind);
-    const noted = [...(this.noted.get(key)?.values() ?? [])];
+    const notes = this.noted.get(key);
+    const noted = [...(notes?.values() ?? [])];
     this.noted.delete(key);
+    try {
+      return await this.tellOf(key, name, kind, noted, signal);
+    } catch (error) {
+      // What was seen is told at the next try.
+      const since = this.noted.get(key) ?? new Map<string, Binding>();
+      this.noted.set(key, new Map([...(notes ?? []), ...since]));
+      throw error;
+    }
+  }
+
+  private async tellOf(
+    key: string,
+    name: string,
+    kind: StoryKind,
+    noted: readonly Binding[],
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const story = this.stories.get(key) ?? this.unfinished(name, kind);
     const begun = followMoves(new Map(), name, { ...this.observe(name, kind, new Map()), bindings: noted });
     const before: Moves = new Map([...(story?.moves ?? []), ...begun]);
     const seen = this.observe(name, kind, before);

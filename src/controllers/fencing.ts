@@ -1,22 +1,22 @@
 // fencing controller: renews, in the one member where it is to run, the lease of each workload that must run at most
-// once; and says when another copy may start.
+// once; and says when another copy may start. In pull members the agent renews (agent-fencing.ts).
 // Reads: bindings, their Works, templates, Clusters. Writes: Leases in members.
 // INVARIANT: a lease is renewed only where the binding has its one target and a Work, which is made only when no other
 // copy may run any more.
 import {
   CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION,
-  FENCE_LABEL,
+  FENCE_RENEWED_ANNOTATION,
   RESOURCE_BINDING_NAMESPACE_ANNOTATION,
   RESOURCE_BINDING_NAME_ANNOTATION,
+  clusterOfExecutionNamespace,
   executionNamespace,
   type Cluster,
   type KubeObject,
-  type Lease,
   type Work,
 } from '../api/index.ts';
-import { errorMessage, formatMicroTime } from '../base/index.ts';
-import { isConflict, isNotFound, keyOf, kinds, resource, type Resource } from '../client/index.ts';
-import { fencedWaitMs, renewEveryMs } from '../failover/index.ts';
+import { errorMessage, type Cancel } from '../base/index.ts';
+import { isConflict, keyOf, kinds, type Resource } from '../client/index.ts';
+import { fencedAfterMs, renewEveryMs, waitsForOthers } from '../failover/index.ts';
 import { isBeingDeleted } from '../machinery/index.ts';
 import { fenceOf, isAtMostOnce, renderTargets, type Binding } from '../propagation/index.ts';
 import {
@@ -30,29 +30,26 @@ import {
 } from '../runtime/index.ts';
 import { WORKS_BY_BINDING, bindingId, bindingIds } from './binding-status.ts';
 import { loadTemplate } from './binding-template.ts';
+import { isInCharge } from './charge.ts';
 import type { Controller, ControllerContext } from './context.ts';
 import { BINDING_SCOPES } from './evictions.ts';
+import { renewFenceLease } from './fence-lease.ts';
 import { isReady } from './readiness.ts';
-
-const leases = resource<Lease>({
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  resource: 'leases',
-  namespaced: true,
-});
 
 const perHub = new WeakMap<InformerSet, Fences>();
 
-/** What is known of the fences of this hub. */
+/** What is known of the fences of this hub. Times are kept by timers: a clock that is set forward lets no copy start early. */
 export class Fences {
   private readonly context: ControllerContext;
-  private readonly startedMs: number;
-  /** By binding, then by cluster: when the last renewal that may have reached the member was over. */
-  private readonly renewed = new Map<string, Map<string, number>>();
+  /** Whether what another process may have renewed before this one began has run out. */
+  private beginningOver = false;
+  /** By binding, then by cluster: how to stop waiting for the end of the lease; undefined: it has run out. */
+  private readonly renewed = new Map<string, Map<string, Cancel | undefined>>();
 
   private constructor(context: ControllerContext) {
     this.context = context;
-    this.startedMs = context.clock.now();
+    const { clock, settings } = context;
+    clock.after(fencedAfterMs(settings.fencingLeaseDurationMs), () => (this.beginningOver = true));
   }
 
   static of(context: ControllerContext): Fences {
@@ -68,39 +65,47 @@ export class Fences {
     return template !== undefined && isAtMostOnce(template) ? template : undefined;
   }
 
-  /** For how long a copy in `target` has to wait for copies elsewhere. */
-  waitMs(
+  /** Whether a copy in `target` has to wait for copies elsewhere. */
+  mustWait(
     binding: Binding,
     target: string,
     works: readonly Work[],
     clusterOf: (work: Work) => string,
-  ): number {
-    const { clock, settings, informers } = this.context;
-    const renewals = this.renewed.get(keyOf(binding)) ?? new Map<string, number>();
+  ): boolean {
+    const renewals = this.renewed.get(keyOf(binding)) ?? new Map<string, Cancel | undefined>();
     const working = new Set(works.map(clusterOf));
-    const clusters = informers.informer(kinds.clusters).store;
+    const clusters = this.context.informers.informer(kinds.clusters).store;
     const others = [...new Set([...working, ...renewals.keys()])].filter((name) => name !== target);
-    return fencedWaitMs(
+    return waitsForOthers(
       others.map((cluster) => {
         const found = clusters.get(cluster);
+        const renewed = renewals.has(cluster);
         return {
           cluster,
           work: working.has(cluster),
           reachable: found !== undefined && isReady(found) && !isBeingDeleted(found),
-          lastRenewedMs: renewals.get(cluster),
+          renewed,
+          over: renewed ? renewals.get(cluster) === undefined : this.beginningOver,
         };
       }),
-      { leaseMs: settings.fencingLeaseDurationMs, nowMs: clock.now(), startedMs: this.startedMs },
     );
   }
 
+  /** A renewal may have reached the cluster by now. */
   note(key: string, cluster: string): void {
-    const known = this.renewed.get(key) ?? new Map<string, number>();
-    known.set(cluster, this.context.clock.now());
+    const { clock, settings } = this.context;
+    const known = this.renewed.get(key) ?? new Map<string, Cancel | undefined>();
     this.renewed.set(key, known);
+    known.get(cluster)?.();
+    const afterMs = fencedAfterMs(settings.fencingLeaseDurationMs);
+    known.set(
+      cluster,
+      clock.after(afterMs, () => known.set(cluster, undefined)),
+    );
   }
 
   forget(key: string): void {
+    for (const cancel of this.renewed.get(key)?.values() ?? []) cancel?.();
     this.renewed.delete(key);
   }
 }
@@ -116,11 +121,20 @@ export const fencingController: Controller = {
 };
 
 async function runFor(context: ControllerContext, name: string, scope: Resource<Binding>): Promise<void> {
-  const { informers, clock, logger, metrics, signal, settings } = context;
+  const { informers, clock, logger, metrics, signal, settings, charge } = context;
   const bindings = informers.informer(scope);
   const works = informers.informer(kinds.works, { indexes: { [WORKS_BY_BINDING]: bindingIds } });
   const clusters: Informer<Cluster> = informers.informer(kinds.clusters);
   const fences = Fences.of(context);
+  const stop = works.subscribe({
+    updated: (before, after) => {
+      const said = after.metadata.annotations?.[FENCE_RENEWED_ANNOTATION];
+      if (said === before.metadata.annotations?.[FENCE_RENEWED_ANNOTATION]) return;
+      const key = bindingKeyOf(after, scope);
+      if (key !== undefined) fences.note(key, clusterOf(after));
+    },
+  });
+  signal.addEventListener('abort', stop, { once: true });
   await Promise.all([clusters.synced, works.synced]);
   await runController({
     name,
@@ -128,7 +142,7 @@ async function runFor(context: ControllerContext, name: string, scope: Resource<
       informerSource(bindings, {
         changed: (before, after) => before.metadata.generation !== after.metadata.generation,
       }),
-      informerSource(works, { changed: () => false, map: (work) => bindingKeysOf(work, scope) }),
+      informerSource(works, { changed: () => false, map: (work) => bindingKeyOf(work, scope) }),
     ],
     concurrency: settings.concurrentBindingSyncs,
     clock,
@@ -151,6 +165,8 @@ async function runFor(context: ControllerContext, name: string, scope: Resource<
       // The Work brings the binding back.
       if (!there) return done;
       const cluster = clusters.store.get(target.name);
+      // There the agent renews, and says so on the Work.
+      if (cluster !== undefined && !isInCharge(charge, cluster)) return done;
       if (cluster === undefined || !isReady(cluster))
         return requeueAfter(renewEveryMs(settings.fencingLeaseDurationMs), 'the member is not ready');
       return renew(context, fences, key, template, cluster, reconcileSignal);
@@ -158,7 +174,8 @@ async function runFor(context: ControllerContext, name: string, scope: Resource<
   });
 }
 
-function bindingKeysOf({ metadata }: Work, scope: Resource<Binding>): string | undefined {
+/** The key of the binding of this scope that a Work was made for. */
+export function bindingKeyOf({ metadata }: Work, scope: Resource<Binding>): string | undefined {
   const { annotations = {} } = metadata;
   if (scope.resource === kinds.clusterResourceBindings.resource)
     return annotations[CLUSTER_RESOURCE_BINDING_NAME_ANNOTATION];
@@ -168,38 +185,33 @@ function bindingKeysOf({ metadata }: Work, scope: Resource<Binding>): string | u
     : `${annotations[RESOURCE_BINDING_NAMESPACE_ANNOTATION] ?? ''}/${name}`;
 }
 
+function clusterOf({ metadata }: Work): string {
+  return clusterOfExecutionNamespace(metadata.namespace ?? '') ?? '';
+}
+
 async function renew(
-  context: ControllerContext,
+  { clock, members, settings, logger }: ControllerContext,
   fences: Fences,
   key: string,
   template: KubeObject,
   cluster: Cluster,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { clock, members, settings, logger } = context;
   const name = cluster.metadata.name ?? '';
-  const everyMs = renewEveryMs(settings.fencingLeaseDurationMs);
+  const leaseMs = settings.fencingLeaseDurationMs;
+  const everyMs = renewEveryMs(leaseMs);
   const late = new AbortController();
   // A renewal that takes longer than the next is due is of no use any more.
   const cancel = clock.after(everyMs, () => late.abort(new Error('the lease was not renewed in time')));
   try {
     const { memberClient } = members.connect(cluster);
-    const { namespace } = template.metadata;
-    const { lease: leaseName } = fenceOf(template);
-    const metadata = { namespace, name: leaseName, labels: { [FENCE_LABEL]: leaseName } };
-    const spec = {
-      holderIdentity: name,
-      leaseDurationSeconds: Math.ceil(settings.fencingLeaseDurationMs / 1000),
-      renewTime: formatMicroTime(clock.now()),
+    const renewal = {
+      namespace: template.metadata.namespace ?? '',
+      name: fenceOf(template).lease,
+      holder: name,
+      leaseMs,
     };
-    const options = { signal: AbortSignal.any([signal, late.signal]) };
-    const lease: Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec } as Lease;
-    try {
-      await memberClient.patch(leases, metadata, { type: 'merge', body: { spec } }, options);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      await memberClient.create(leases, lease, options);
-    }
+    await renewFenceLease(memberClient, clock, renewal, AbortSignal.any([signal, late.signal]));
   } catch (error) {
     if (isConflict(error)) throw error;
     logger.debug('A fencing lease could not be renewed', {

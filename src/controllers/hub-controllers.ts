@@ -29,6 +29,7 @@ import { namespaceController } from './namespace.ts';
 import { packageSuspensionController } from './package-suspension.ts';
 import { rebalancerController } from './rebalancer.ts';
 import { remedyController } from './remedy.ts';
+import { returningCopiesController } from './returning-copies.ts';
 import { scheduler } from './scheduler/index.ts';
 import { controllerEnabled } from './settings.ts';
 import { settingsPublisher } from './published-settings.ts';
@@ -62,6 +63,7 @@ export const hubControllers: readonly Controller[] = [
   fleetMetrics,
   taintManager,
   gracefulEvictionController,
+  returningCopiesController,
   failoverHistoryController,
   rebalancerController,
   descheduler,

@@ -211,7 +211,7 @@ class Evictor {
         reason: 'ClusterSuspect',
         message: `The copy in ${cluster} stays: the cluster is suspect: ${suspect}.`,
       };
-    if (purgeMode === 'Directly' && isLastHealthyCopy(binding.spec, binding.status, cluster)) {
+    if (purgeMode === 'Directly' && isLastHealthyCopy(binding, cluster, this.clusters.store)) {
       const obstacle = this.obstacle({ ...binding, spec: { ...binding.spec, ...change } });
       if (obstacle !== undefined) return { reason: 'NoReplacement', message: heldText(cluster, obstacle) };
     }

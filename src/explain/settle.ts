@@ -371,6 +371,7 @@ function evicted(
   const evictions: PlannedEviction[] = [];
   const tolerations = appliedTolerations(bound);
   if (!settings.evictsByTaint || tolerations === undefined) return { binding: bound, evictions };
+  const clusters = { get: (name: string) => view.fleet.byName(name)?.cluster };
   let binding = bound;
   for (const { name } of bound.spec.clusters ?? []) {
     const taints = noExecuteTaints(view.fleet.byName(name)?.cluster.spec.taints);
@@ -386,7 +387,7 @@ function evicted(
     if (change === undefined) continue;
     const next: Binding = { ...binding, spec: { ...binding.spec, ...change } };
     const held =
-      purgeMode === 'Directly' && isLastHealthyCopy(binding.spec, binding.status, name)
+      purgeMode === 'Directly' && isLastHealthyCopy(binding, name, clusters)
         ? obstacleOf(view, next)
         : undefined;
     evictions.push({ cluster: name, taints, ...(held === undefined ? {} : { held }) });

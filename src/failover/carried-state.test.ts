@@ -54,7 +54,7 @@ test('a policy that preserves nothing carries nothing', () => {
 
 test('a task that carries state outlasts its time until a healthy copy has it', () => {
   const late = { nowMs: Date.parse(MADE) + 3_600_000, now: '2026-11-21T04:00:00Z', timeoutMs: 600_000 };
-  const kept = (of: ResourceBinding): number => assessEvictions(of, late).tasks.length;
+  const kept = (of: ResourceBinding): number => assessEvictions(of, new Map(), late).tasks.length;
   const carrying = task('a', { job: '1' });
   assert.equal(kept(binding(['b'], [carrying], { b: ['Unhealthy'] })), 1);
   assert.equal(kept(binding(['b'], [carrying], { b: ['Healthy'] })), 0);

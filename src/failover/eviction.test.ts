@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GracefulEvictionTask } from '../api/index.ts';
-import { evict, isLastHealthyCopy, taintEvictionTask, taintPurgeMode } from './index.ts';
-import { testBinding, type BindingTraits } from './testing/objects.ts';
+import { evict, isLastHealthyCopy, isNeededAgain, taintEvictionTask, taintPurgeMode } from './index.ts';
+import { testBinding, testCluster, type BindingTraits } from './testing/objects.ts';
 
 const NOW = '2026-11-21T03:04:05Z';
 const leaving = (cluster: string): GracefulEvictionTask =>
@@ -62,7 +62,24 @@ const copies: readonly [string, BindingTraits, boolean][] = [
 ]; // prettier-ignore
 for (const [what, traits, expected] of copies) {
   test(what, () => {
-    const { spec, status } = testBinding(traits);
-    assert.equal(isLastHealthyCopy(spec, status, 'm1'), expected);
+    const clusters = { get: (name: string) => testCluster(name, { conditions: { Ready: 'True' } }) };
+    assert.equal(isLastHealthyCopy(testBinding(traits), 'm1', clusters), expected);
+  });
+}
+
+const returns: readonly [string, BindingTraits, boolean][] = [
+  ['a copy that came back is needed when what is in its place is not healthy', { spec: { clusters: [{ name: 'm2' }] }, health: { m2: 'Unhealthy' } }, true],
+  ['or has not been heard of', { spec: { clusters: [{ name: 'm2' }] } }, true],
+  ['it is not when that is healthy', { spec: { clusters: [{ name: 'm2' }] }, health: { m2: 'Healthy' } }, false],
+  ['nor when who needs it has a healthy one elsewhere', { spec: { requiredBy: [{ name: 'web', clusters: [{ name: 'm2' }] }] }, health: { m2: 'Healthy' } }, false],
+  ['nor when nothing was to be in its place', {}, false],
+  ['nor when that is evicted and healthy, for it is kept then', { spec: { gracefulEvictionTasks: [leaving('m2')] }, health: { m2: 'Healthy' } }, false],
+  ['it is when that was evicted too', { spec: { gracefulEvictionTasks: [leaving('m2')] } }, true],
+  ['nor is one of a workload scaled to nothing', { spec: { ...ofWorkload, replicas: 0, clusters: [{ name: 'm2' }] } }, false],
+]; // prettier-ignore
+for (const [what, traits, expected] of returns) {
+  test(what, () => {
+    const clusters = { get: (name: string) => testCluster(name, { conditions: { Ready: 'True' } }) };
+    assert.equal(isNeededAgain(testBinding(traits), 'm1', clusters), expected);
   });
 }

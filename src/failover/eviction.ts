@@ -1,11 +1,13 @@
 // Taking a cluster away from a binding, and the task that remembers it (clusters-and-failover.md §7.3, §8.2).
 import type {
   AggregatedStatusItem,
+  Cluster,
   GracefulEvictionTask,
   ResourceBindingSpec,
   ResourceBindingStatus,
 } from '../api/index.ts';
 import { isWorkload } from '../fleet/index.ts';
+import type { Binding } from './binding.ts';
 
 export const TAINT_MANAGER = 'TaintManager';
 export type PurgeMode = NonNullable<GracefulEvictionTask['purgeMode']>;
@@ -64,12 +66,55 @@ export function wantsNoCopy(spec: ResourceBindingSpec): boolean {
   return isWorkload(spec) && (spec.replicas ?? 0) === 0 && (spec.components ?? []).length === 0;
 }
 
-/** The guard: whether the copy in `cluster` is healthy and no copy in another target is. */
-export function isLastHealthyCopy(
-  spec: ResourceBindingSpec,
-  status: ResourceBindingStatus | undefined,
-  cluster: string,
-): boolean {
-  if (wantsNoCopy(spec) || healthIn(status, cluster) !== 'Healthy') return false;
-  return !(spec.clusters ?? []).some(({ name }) => name !== cluster && healthIn(status, name) === 'Healthy');
+export interface ClusterLookup {
+  get(name: string): Cluster | undefined;
+}
+
+/** A cluster that has stopped to answer. What it said of its copies is from before, and says neither good nor ill of them. */
+function isSilent(cluster: Cluster | undefined): boolean {
+  const ready = cluster?.status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready !== undefined && ready.status !== 'True';
+}
+
+/** Whether the copy is healthy, by the word of a cluster that answers. */
+export function isKnownHealthy({ status }: Binding, cluster: string, clusters: ClusterLookup): boolean {
+  return healthIn(status, cluster) === 'Healthy' && !isSilent(clusters.get(cluster));
+}
+
+/** The guard: whether the copy in `cluster` is healthy or may be, and no copy in another target is known to be. */
+export function isLastHealthyCopy(binding: Binding, cluster: string, clusters: ClusterLookup): boolean {
+  return (
+    mayBeHealthy(binding, cluster, clusters) &&
+    !wantsNoCopy(binding.spec) &&
+    !isServedElsewhere(binding, cluster, clusters)
+  );
+}
+
+/** A copy of unknown health was healthy, perhaps, before its last change could not be brought to the member. */
+export function mayBeHealthy({ status }: Binding, cluster: string, clusters: ClusterLookup): boolean {
+  const health = healthIn(status, cluster);
+  return (
+    health === 'Healthy' || health === 'Unknown' || (health !== undefined && isSilent(clusters.get(cluster)))
+  );
+}
+
+function isServedElsewhere(binding: Binding, cluster: string, clusters: ClusterLookup): boolean {
+  const { clusters: targets = [], requiredBy = [] } = binding.spec;
+  return [...targets, ...requiredBy.flatMap((one) => one.clusters ?? [])].some(
+    ({ name }) => name !== cluster && isKnownHealthy(binding, name, clusters),
+  );
+}
+
+/**
+ * Whether a copy that was given up while its cluster was silent has to stay when that is back: what was to be in its place
+ * is not healthy now. Where nothing was to be in its place, it was given up for itself.
+ */
+export function isNeededAgain(binding: Binding, cluster: string, clusters: ClusterLookup): boolean {
+  const { clusters: targets = [], requiredBy = [], gracefulEvictionTasks = [] } = binding.spec;
+  if (targets.length + requiredBy.length + gracefulEvictionTasks.length === 0) return false;
+  // One that is being evicted stays for as long as it is needed.
+  const kept = gracefulEvictionTasks.some(
+    ({ fromCluster }) => fromCluster !== cluster && isKnownHealthy(binding, fromCluster, clusters),
+  );
+  return !kept && !wantsNoCopy(binding.spec) && !isServedElsewhere(binding, cluster, clusters);
 }

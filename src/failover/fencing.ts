@@ -1,17 +1,10 @@
 // When another copy of a workload that must run at most once may start.
 // INVARIANT: no copy starts while another may still run: the old one is known to be gone, or its lease has run out.
 
-export interface FencingTimes {
-  readonly leaseMs: number;
-  readonly nowMs: number;
-  /** Before this process began, another may have renewed. */
-  readonly startedMs: number;
-}
-
-/** When the lease in `cluster` has surely run out, and what it fenced has stopped. */
-function fencedAtMs(lastMs: number | undefined, { leaseMs, startedMs }: FencingTimes): number {
+/** How long after a renewal its lease has surely run out, and what it fenced has stopped. */
+export function fencedAfterMs(leaseMs: number): number {
   // The member sees a renewal a little after it was answered, and needs time to stop what runs.
-  return (lastMs ?? startedMs) + leaseMs * 1.5;
+  return leaseMs * 1.5;
 }
 
 /** How often a lease is renewed: two renewals may be lost. */
@@ -25,16 +18,16 @@ export interface OtherCopy {
   readonly work: boolean;
   /** Whether the member answers, so that an end of the Work is an end of the copy. */
   readonly reachable: boolean;
-  readonly lastRenewedMs: number | undefined;
+  /** Whether this process knows of a renewal. */
+  readonly renewed: boolean;
+  /** Whether the lease has surely run out; where none is known, whether one from before this process has. */
+  readonly over: boolean;
 }
 
 /**
- * For how long the copy in another cluster has to wait; 0 when it may start.
+ * Whether a copy has to wait for those in other clusters.
  * @param others clusters in which a copy may run or have run
  */
-export function fencedWaitMs(others: readonly OtherCopy[], times: FencingTimes): number {
-  const waits = others
-    .filter(({ work, reachable, lastRenewedMs }) => work || (lastRenewedMs !== undefined && !reachable))
-    .map(({ lastRenewedMs }) => fencedAtMs(lastRenewedMs, times) - times.nowMs);
-  return Math.max(0, ...waits);
+export function waitsForOthers(others: readonly OtherCopy[]): boolean {
+  return others.some(({ work, reachable, renewed, over }) => !over && (work || (renewed && !reachable)));
 }

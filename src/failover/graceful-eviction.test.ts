@@ -20,15 +20,20 @@ const task = (
   ...more,
 });
 const AB = [{ name: 'A' }, { name: 'B' }];
+const SILENT = testCluster('silent', { conditions: { Ready: 'False' } });
+const ANSWERS = testCluster('answers', { conditions: { Ready: 'True' } });
+/** Every cluster answers, but those named so. */
+const clusters = { get: (name: string) => (name.startsWith('silent') ? SILENT : ANSWERS) };
+const times = { nowMs: NOW, now: formatTime(NOW), timeoutMs: 180_000 };
 const assess = (
   tasks: readonly GracefulEvictionTask[],
   { spec, ...traits }: BindingTraits,
 ): ReturnType<typeof assessEvictions> =>
-  assessEvictions(testBinding({ ...traits, spec: { ...spec, gracefulEvictionTasks: tasks } }), {
-    nowMs: NOW,
-    now: formatTime(NOW),
-    timeoutMs: 180_000,
-  });
+  assessEvictions(
+    testBinding({ ...traits, spec: { ...spec, gracefulEvictionTasks: tasks } }),
+    clusters,
+    times,
+  );
 
 const cases: readonly [
   what: string,
@@ -54,6 +59,14 @@ const cases: readonly [
   ['the last healthy copy stays beside a replacement that is not healthy', [task('m1', 240)], { spec: { clusters: [{ name: 'A' }] }, health: { m1: 'Healthy', A: 'Unhealthy' } }, ['m1'], []],
   ['one healthy replacement is enough when time is over', [task('m1', 240)], { spec: { clusters: AB }, health: { m1: 'Healthy', A: 'Healthy', B: 'Unknown' } }, [], ['m1']],
   ['an unhealthy copy goes when time is over', [task('m1', 240)], { health: { m1: 'Unhealthy' } }, [], ['m1']],
+  ['a copy of unknown health stays, for it may be healthy', [task('m1', 240)], { health: { m1: 'Unknown' } }, ['m1'], []],
+  ['so does one that was not healthy when it was last heard of', [task('silent', 240)], { health: { silent: 'Unhealthy' } }, ['silent'], []],
+  ['what never got into a silent cluster goes', [task('silent', 240)], {}, [], ['silent']],
+  ['what may be healthy in a silent cluster goes when a replacement is', [task('silent', 60)], { spec: { clusters: [{ name: 'A' }] }, health: { silent: 'Unknown', A: 'Healthy' } }, [], ['silent']],
+  ['a target that fell silent has not taken the place of another, healthy as it was', [task('m1', 60)], { spec: { clusters: [{ name: 'silent' }] }, health: { m1: 'Healthy', silent: 'Healthy' } }, ['m1'], []],
+  ['nor has it when time is over', [task('m1', 240)], { spec: { clusters: [{ name: 'silent' }] }, health: { m1: 'Healthy', silent: 'Healthy' } }, ['m1'], []],
+  ['a target whose health is that of fewer replicas keeps them', [task('m1', 60)], { spec: { clusters: [{ name: 'A', replicas: 4 }] }, health: { A: 'Healthy' }, ready: { A: 2 } }, ['m1'], []],
+  ['a target with all its replicas does not', [task('m1', 60)], { spec: { clusters: [{ name: 'A', replicas: 4 }] }, health: { A: 'Healthy' }, ready: { A: 4 } }, [], ['m1']],
 ]; // prettier-ignore
 for (const [what, tasks, traits, kept, dropped] of cases) {
   test(what, () => {
@@ -87,7 +100,7 @@ test('what is held is told and waits for events, not for time', () => {
 
 test('nothing to change keeps the list itself', () => {
   const binding = testBinding({ spec: { clusters: AB, gracefulEvictionTasks: [task('m1', 60)] } });
-  const { tasks } = assessEvictions(binding, { nowMs: NOW, now: formatTime(NOW), timeoutMs: 180_000 });
+  const { tasks } = assessEvictions(binding, clusters, times);
   assert.equal(tasks, binding.spec.gracefulEvictionTasks);
 });
 
@@ -102,8 +115,7 @@ for (const [what, { spec, ...traits }, taints, expected] of comebacks) {
   test(what, () => {
     const tasks = [task('m1', 60, { replicas: 2 })];
     const binding = testBinding({ ...traits, spec: { ...spec, gracefulEvictionTasks: tasks } });
-    const clusters = new Map([['m1', testCluster('m1', { taints })]]);
-    const change = takeBack(binding, clusters, [], NOW);
+    const change = takeBack(binding, new Map([['m1', testCluster('m1', { taints })]]), [], NOW);
     assert.deepEqual(
       change,
       expected ? { clusters: [{ name: 'm1', replicas: 2 }], gracefulEvictionTasks: [] } : undefined,

@@ -3,14 +3,22 @@
 // Upstream removes it when time is over, and takes an empty schedule for one whose copies are all healthy.
 import {
   DEPENDENCIES_READY_CONDITION,
-  type Cluster,
   type GracefulEvictionTask,
   type Placement,
+  type TargetCluster,
 } from '../api/index.ts';
 import { isBeingDeleted, parseTime } from '../machinery/index.ts';
 import type { Binding } from './binding.ts';
 import { carriesState } from './carried-state.ts';
-import { TAINT_MANAGER, healthIn, isLastHealthyCopy, wantsNoCopy, type EvictionChange } from './eviction.ts';
+import {
+  TAINT_MANAGER,
+  isKnownHealthy,
+  isLastHealthyCopy,
+  mayBeHealthy,
+  wantsNoCopy,
+  type ClusterLookup,
+  type EvictionChange,
+} from './eviction.ts';
 import { noExecuteTaints, stayOf } from './toleration-clock.ts';
 
 export interface EvictionAssessment {
@@ -25,6 +33,7 @@ export interface EvictionAssessment {
 
 interface Assessing {
   readonly binding: Binding;
+  readonly clusters: ClusterLookup;
   readonly replaced: boolean;
   readonly nowMs: number;
   readonly timeoutMs: number;
@@ -35,10 +44,12 @@ type Verdict = 'keep' | 'drop' | 'hold';
 /** @param now what new tasks carry as creationTimestamp; the text of nowMs */
 export function assessEvictions(
   binding: Binding,
+  clusters: ClusterLookup,
   { nowMs, now, timeoutMs }: { readonly nowMs: number; readonly now: string; readonly timeoutMs: number },
 ): EvictionAssessment {
   const before = binding.spec.gracefulEvictionTasks ?? [];
-  const assessing: Assessing = { binding, replaced: isReplaced(binding), nowMs, timeoutMs };
+  const replaced = isReplaced(binding, clusters);
+  const assessing: Assessing = { binding, clusters, replaced, nowMs, timeoutMs };
   const tasks: GracefulEvictionTask[] = [];
   const dropped: string[] = [];
   const held: string[] = [];
@@ -77,17 +88,21 @@ function endMs(task: GracefulEvictionTask, timeoutMs: number, nowMs: number): nu
   return (parseTime(task.creationTimestamp ?? '') ?? nowMs) + lifetimeMs;
 }
 
-function judge(task: GracefulEvictionTask, { binding, replaced, nowMs, timeoutMs }: Assessing): Verdict {
+function judge(
+  task: GracefulEvictionTask,
+  { binding, clusters, replaced, nowMs, timeoutMs }: Assessing,
+): Verdict {
   if (task.suppressDeletion !== undefined) return task.suppressDeletion ? 'keep' : 'drop';
   if (replaced) return 'drop';
   if (nowMs <= endMs(task, timeoutMs, nowMs)) return 'keep';
   // The state it carries is kept until a healthy copy has it. The task no longer blocks anything then.
   if (carriesState(task) && (binding.spec.clusters ?? []).length > 0) return 'keep';
-  return isLastHealthyCopy(binding.spec, binding.status, task.fromCluster) ? 'hold' : 'drop';
+  return isLastHealthyCopy(binding, task.fromCluster, clusters) ? 'hold' : 'drop';
 }
 
 /** Whether the copies that are wanted now are all there and healthy. */
-function isReplaced({ metadata, spec, status }: Binding): boolean {
+function isReplaced(binding: Binding, clusters: ClusterLookup): boolean {
+  const { metadata, spec, status } = binding;
   if (status?.schedulerObservedGeneration !== metadata.generation) return false;
   // A copy without what it needs has not taken the place of another.
   const lacks = status?.conditions?.some(
@@ -96,7 +111,16 @@ function isReplaced({ metadata, spec, status }: Binding): boolean {
   if (lacks === true) return false;
   const targets = spec.clusters ?? [];
   if (targets.length === 0) return wantsNoCopy(spec);
-  return targets.every(({ name }) => healthIn(status, name) === 'Healthy');
+  return targets.every(
+    (target) => isKnownHealthy(binding, target.name, clusters) && hasItsReplicas(binding, target),
+  );
+}
+
+/** A copy that was healthy with the replicas it had stays so for the hub until its member has heard of those it takes over. */
+function hasItsReplicas({ status }: Binding, { name, replicas = 0 }: TargetCluster): boolean {
+  const item = status?.aggregatedStatus?.find(({ clusterName }) => clusterName === name);
+  const ready = (item?.status as { readonly readyReplicas?: unknown } | undefined)?.readyReplicas;
+  return typeof ready !== 'number' || ready >= replicas;
 }
 
 /**
@@ -104,11 +128,12 @@ function isReplaced({ metadata, spec, status }: Binding): boolean {
  * itself would keep the scheduler from the only cluster that has the copy.
  */
 export function takeBack(
-  { spec, status }: Binding,
-  clusters: { get(name: string): Cluster | undefined },
+  binding: Binding,
+  clusters: ClusterLookup,
   tolerations: NonNullable<Placement['clusterTolerations']>,
   nowMs: number,
 ): Required<EvictionChange> | undefined {
+  const { spec } = binding;
   if ((spec.clusters ?? []).length > 0) return undefined;
   const tasks = spec.gracefulEvictionTasks ?? [];
   const back = tasks.filter(({ producer, purgeMode, fromCluster, suppressDeletion }) => {
@@ -119,7 +144,7 @@ export function takeBack(
       suppressDeletion === undefined &&
       cluster !== undefined &&
       !isBeingDeleted(cluster) &&
-      healthIn(status, fromCluster) === 'Healthy' &&
+      mayBeHealthy(binding, fromCluster, clusters) &&
       stayOf(noExecuteTaints(cluster.spec.taints), tolerations, nowMs).kind === 'for-ever'
     );
   });

@@ -8,13 +8,14 @@ export {
   TAINT_MANAGER,
   evict,
   isLastHealthyCopy,
+  isNeededAgain,
   taintEvictionTask,
   taintPurgeMode,
   type EvictionChange,
   type PurgeMode,
 } from './eviction.ts';
 export { requireKnownState, stateToCarry } from './carried-state.ts';
-export { fencedWaitMs, renewEveryMs, type OtherCopy } from './fencing.ts';
+export { fencedAfterMs, renewEveryMs, waitsForOthers, type OtherCopy } from './fencing.ts';
 export { assessEvictions, isOverTime, takeBack, type EvictionAssessment } from './graceful-eviction.ts';
 export {
   brakeAtRest,

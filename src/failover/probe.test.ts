@@ -18,7 +18,14 @@ const cases: readonly [
   believed: boolean,
 ][] = [
   ['a cluster seen for the first time is what it seems', undefined, undefined, 'False', true],
-  ['after a restart the first probe counts at once', undefined, 'True', 'False', true],
+  [
+    'after a restart a first probe that fails does not declare a cluster lost that was ready',
+    undefined,
+    'True',
+    'False',
+    false,
+  ],
+  ['one that succeeds counts at once', undefined, 'False', 'True', true],
   ['a failure younger than the threshold is not believed', since('False', 15_000), 'True', 'False', false],
   ['a failure as old as the threshold is believed', since('False', 30_000), 'True', 'False', true],
   ['a recovery younger than the threshold is not believed', since('True', 15_000), 'False', 'True', false],

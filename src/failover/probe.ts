@@ -62,7 +62,8 @@ export interface Thresholds {
 
 /**
  * The Ready condition to believe now. `current` is the one on the Cluster; undefined when there is none yet, and then
- * the first observation counts at once, as it does right after a start.
+ * the first observation counts at once. So does the first one after a start of this process, unless it would declare a
+ * cluster lost that was ready: upstream does that without the threshold.
  */
 export function believe(
   memory: ProbeMemory | undefined,
@@ -75,7 +76,8 @@ export function believe(
     memory === undefined || (current !== undefined && memory.status !== observed.status)
       ? { status: observed.status, changedAtMs: nowMs }
       : memory;
-  if (memory === undefined || current === undefined) return { believed: true, memory: seen };
+  const loses = current?.status === 'True' && observed.status !== 'True';
+  if (current === undefined || (memory === undefined && !loses)) return { believed: true, memory: seen };
   const thresholdMs = observed.status === 'True' ? thresholds.successMs : thresholds.failureMs;
   // Changes between False and Unknown are never delayed: neither lets work in.
   const turns = (observed.status === 'True') !== (current.status === 'True');

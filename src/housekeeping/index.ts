@@ -1,3 +1,4 @@
+export { fenceLeases, fencedPods, runFencingAgent } from './fencing/agent.ts';
 export type { ApiServerAddress } from './bootstrap.ts';
 export type { AutoApproval, CertificateSigner, RequestedSubject } from './certificate-signing.ts';
 export type { FeedHandler, ObjectFeed } from './object-feed.ts';

@@ -53,6 +53,7 @@ import { addAccessFlags } from './access-flags.ts';
 import { configurationText } from './configuration.ts';
 import { agentCommand } from './agent.ts';
 import { estimatorCommand } from './estimator.ts';
+import { fencingAgentCommand } from './fencing-agent.ts';
 import { addSettings, needlessFlags, settingFlags, settingsFrom } from './flags.ts';
 import { backupCommand, restoreCommand } from './backup-commands.ts';
 import { initCommand } from './init/command.ts';
@@ -90,6 +91,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     packageOperatorCommand(exit),
     getCommand(exit),
     shape(agentCommand(exit), { group: 'Control plane' }),
+    shape(fencingAgentCommand(exit), { group: 'Control plane' }),
     initCommand(exit),
     deinitCommand(exit),
     addonsCommand(exit),

@@ -3,13 +3,13 @@
 import type { KubeObject, PriorityClass } from '../api/index.ts';
 import { OperatingError, formatTime, type Clock, type Logger, type Random } from '../base/index.ts';
 import { createClient, isAlreadyExists, type Client, type Transport } from '../client/index.ts';
+import { runFencingAgent } from '../housekeeping/index.ts';
 import { createEventRecorder, createInformerSet, type Informer, type InformerSet } from '../runtime/index.ts';
 import { openCaches, type Caches } from './caches.ts';
 import { budgetedRecorder } from './events.ts';
 import { FaultBoard } from './faults/faults.ts';
 import type { NetworkGate } from './faults/network-gate.ts';
 import type { Node, Pod, StorageClass } from './kinds.ts';
-import { runFencingAgent } from './fencing/loop.ts';
 import { defaultKubeletSettings, type KubeletSettings } from './kubelet/behaviour.ts';
 import { createKubelet, type Kubelet } from './kubelet/kubelet.ts';
 import type { LoopContext } from './loop.ts';
@@ -147,7 +147,12 @@ export class Cluster {
     });
     this.tasks.push(
       runWorkloadLoops(context),
-      runFencingAgent(as('navarch-fencing-agent')),
+      runFencingAgent({
+        ...context,
+        client: createClient(this.transport, { fieldManager: 'navarch-fencing-agent' }),
+        pods: caches.pods,
+        leases: caches.fenceLeases,
+      }),
       runNetworkLoops(context, loadBalancerPrefix),
       runVolumeLoops(context),
       runRefusals(context, this.informers),

@@ -73,6 +73,7 @@ export {
   divideCompletions,
   manifestWork,
   mergeWork,
+  removalWork,
   renderTargets,
   renderWork,
   stoppedClusters,

@@ -8,6 +8,7 @@ import {
   DISPATCH_STOPPED_ANNOTATION,
   DELETION_RULES_ANNOTATION,
   EXECUTION_FINALIZER,
+  FENCE_LEASE_ANNOTATION,
   MANAGED_LABEL,
   RESOURCE_BINDING_ID_LABEL,
   RESOURCE_BINDING_NAMESPACE_ANNOTATION,
@@ -81,6 +82,8 @@ export interface RenderInput {
   readonly preserved?: PreservedState | undefined;
   /** Set for what must never run twice: the lease that fences it. */
   readonly fence?: Fence | undefined;
+  /** Set in pull members: for how long a renewal of that lease by the agent is good. */
+  readonly agentLeaseMs?: number | undefined;
   /** What a deletion policy says of the copies; absent: none does. */
   readonly deletion?: Deletion | undefined;
 }
@@ -151,7 +154,7 @@ function marked(object: KubeObject, labels: Keys, annotations: Keys): KubeObject
 
 /** The Work as it is created; its permanent id comes from admission. */
 export function renderWork(input: RenderInput): Work {
-  const { binding, template, cluster, overridden, preserved, fence, deletion } = input;
+  const { binding, template, cluster, overridden, preserved, fence, agentLeaseMs, deletion } = input;
   const { spec } = binding;
   const marks = bindingMarks(binding);
   const resolution = conflictResolution(template, spec);
@@ -178,6 +181,9 @@ export function renderWork(input: RenderInput): Work {
       [CONFLICT_RESOLUTION_ANNOTATION]: resolution,
       ...overridden.annotations,
       ...deletionAnnotations(deletion),
+      ...(fence === undefined || agentLeaseMs === undefined
+        ? {}
+        : { [FENCE_LEASE_ANNOTATION]: String(agentLeaseMs / 1000) }),
     },
     suspendDispatching: suspended(binding, cluster),
     preserveResourcesOnDeletion: spec.preserveResourcesOnDeletion === true,
@@ -252,6 +258,22 @@ export function manifestWork(input: ManifestWorkInput): Work {
         : { preserveResourcesOnDeletion: input.preserveResourcesOnDeletion }),
     },
   };
+}
+
+/**
+ * A Work that is made only to be deleted: with it goes what an earlier one left in the cluster.
+ * @param object kind and name are enough
+ */
+export function removalWork(binding: Binding, cluster: string, object: KubeObject): Work {
+  const { labels, annotations } = bindingMarks(binding);
+  return manifestWork({
+    cluster,
+    manifest: object,
+    templateUid: binding.spec.resource.uid ?? '',
+    labels,
+    annotations,
+    suspendDispatching: true,
+  });
 }
 
 function nonEmpty(field: 'labels' | 'annotations', keys: Keys): ObjectMeta {

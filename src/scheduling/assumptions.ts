@@ -16,8 +16,15 @@ export interface Assumptions {
     clusters: readonly TargetCluster[],
     nowMs: number,
   ): () => void;
-  /** One cluster reports the binding healthy: its room shows there now. */
+  /** What one cluster has taken shows in what is known of it. */
   release(key: string, cluster: string): void;
+  /**
+   * One cluster reports the binding healthy. What it reports of its room may be older, so this counts as taken until the next
+   * of these reports, at most until `untilMs`.
+   */
+  settle(key: string, cluster: string, untilMs: number): void;
+  /** One cluster has reported its room. */
+  reported(cluster: string): void;
   forget(key: string): void;
   /** What counts as taken, by cluster. */
   byCluster(nowMs: number): ReadonlyMap<string, readonly AssumedWorkload[]>;
@@ -44,11 +51,18 @@ export function createAssumptions(): Assumptions {
   interface Entry {
     readonly expiresMs: number;
     readonly clusters: Map<string, AssumedWorkload>;
+    /** Those that report the binding healthy, and until when that is not in what they report of their room. */
+    readonly settling: Map<string, number>;
   }
   const entries = new Map<string, Entry>();
   const put = (key: string, entry: Entry | undefined): void => {
     if (entry === undefined) entries.delete(key);
     else entries.set(key, entry);
+  };
+  const release = (key: string, cluster: string): void => {
+    const entry = entries.get(key);
+    entry?.clusters.delete(cluster);
+    if (entry?.clusters.size === 0) entries.delete(key);
   };
   return {
     record(key, binding, targets, nowMs) {
@@ -60,26 +74,33 @@ export function createAssumptions(): Assumptions {
         }
       }
       const before = entries.get(key);
-      const now = clusters.size === 0 ? undefined : { expiresMs: nowMs + TTL_MS, clusters };
+      const now =
+        clusters.size === 0
+          ? undefined
+          : { expiresMs: nowMs + TTL_MS, clusters, settling: new Map<string, number>() };
       put(key, now);
       return () => {
         // Something newer may have been recorded since.
         if (entries.get(key) === now) put(key, before);
       };
     },
-    release(key, cluster) {
+    release,
+    settle(key, cluster, untilMs) {
       const entry = entries.get(key);
-      entry?.clusters.delete(cluster);
-      if (entry?.clusters.size === 0) entries.delete(key);
+      if (entry?.clusters.has(cluster) === true) entry.settling.set(cluster, untilMs);
+    },
+    reported(cluster) {
+      for (const [key, { settling }] of entries) if (settling.has(cluster)) release(key, cluster);
     },
     forget(key) {
       entries.delete(key);
     },
     byCluster(nowMs) {
       const result = new Map<string, AssumedWorkload[]>();
-      for (const { expiresMs, clusters } of entries.values()) {
+      for (const { expiresMs, clusters, settling } of entries.values()) {
         if (expiresMs <= nowMs) continue;
         for (const [cluster, workload] of clusters) {
+          if ((settling.get(cluster) ?? Infinity) <= nowMs) continue;
           const list = result.get(cluster);
           if (list === undefined) result.set(cluster, [workload]);
           else list.push(workload);

@@ -474,6 +474,22 @@ test('assumptions: a decision takes its room until it shows, is dropped, or is f
   assert.equal(assumptions.byCluster(NOW).size, 0);
 }); // prettier-ignore
 
+test('assumptions: room of what is healthy is taken until its cluster has reported, or a while has passed', () => {
+  const assumptions = createAssumptions();
+  const web = binding({ replicas: 2, replicaRequirements: {} });
+  const held = (nowMs: number): string[] => [...assumptions.byCluster(nowMs).keys()];
+  assumptions.record('shop/b', web, [{ name: 'a', replicas: 1 }, { name: 'b', replicas: 1 }], NOW);
+  assumptions.settle('shop/b', 'a', NOW + 10);
+  assert.deepEqual(held(NOW + 9), ['a', 'b']);
+  assert.deepEqual(held(NOW + 10), ['b']);
+  assumptions.reported('b');
+  assert.deepEqual(held(NOW), ['a', 'b'], 'what is not healthy yet is in no report');
+  assumptions.reported('a');
+  assert.deepEqual(held(NOW), ['b']);
+  assumptions.settle('shop/b', 'a', NOW + 10);
+  assert.deepEqual(held(NOW), ['b']);
+}); // prettier-ignore
+
 test('assumptions: what could not be written is given back, unless there is something newer', () => {
   const assumptions = createAssumptions();
   const web = binding({ replicas: 3, replicaRequirements: {} });

@@ -105,14 +105,16 @@ export class HubProcess {
     return this.running?.clock ?? this.options.clock;
   }
 
-  /** A user's: it works while the hub runs, and reaches the next process after a restart. */
+  /** Of who is not part of it: it works while the hub runs, and reaches the next process after a restart. */
+  readonly transport: Transport = {
+    send: (request) => this.serving((hub) => hub.send(request)),
+    watch: (request, onEvent) => this.serving((hub) => hub.watch(request, onEvent)),
+    close: () => Promise.resolve(),
+  };
+
+  /** A user's. */
   client(fieldManager: string): Client {
-    const transport: Transport = {
-      send: (request) => this.serving((hub) => hub.send(request)),
-      watch: (request, onEvent) => this.serving((hub) => hub.watch(request, onEvent)),
-      close: () => Promise.resolve(),
-    };
-    return createClient(transport, { fieldManager });
+    return createClient(this.transport, { fieldManager });
   }
 
   /** Calls the process that runs, and hears it die. */

@@ -75,6 +75,7 @@ export class Performer {
     for (const name of step.silence ?? []) world.member(name).link.set({ state: 'silent' });
     for (const name of step.stopServer ?? [])
       this.inBackground(world.member(name).member.faults.stopApiServer());
+    for (const name of step.stopAgent ?? []) world.member(name).agent?.kill();
     if (step.heal !== undefined) {
       const all = [...world.members.values()];
       for (const member of step.heal.length === 0 ? all : step.heal.map((name) => world.member(name)))
@@ -104,13 +105,18 @@ export class Performer {
     if (step.jumpClock !== undefined) {
       const byMs = durationOf(step.jumpClock.by, FILE);
       if (step.jumpClock.of === 'hub') world.hub.jump(byMs);
-      else world.member(step.jumpClock.of).clock.jump(byMs);
+      else {
+        const { clock, agent } = world.member(step.jumpClock.of);
+        clock.jump(byMs);
+        agent?.jump(byMs);
+      }
     }
     return this.userAction(step) === undefined;
   }
 
-  private heal({ link, member }: WorldMember): void {
+  private heal({ link, agent, member }: WorldMember): void {
     link.set(GOOD_LINK);
+    agent?.start();
     this.inBackground(member.faults.clear());
   }
 

@@ -22,6 +22,7 @@ const memberSchema = s.object('A member.', {
     memory: s.string('Of each node; default 16Gi.'),
     region: s.string('Where it is.'),
     labels: s.map('Labels of its Cluster.', s.string('Value.')),
+    pull: s.boolean('The hub cannot reach it; an agent beside it calls the hub.'),
   },
 });
 

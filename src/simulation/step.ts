@@ -51,7 +51,8 @@ const action = {
     },
   }),
   stopServer: clusters('The API servers of these members stop; pods run on.'),
-  heal: clusters('Network and API server of these members work again; empty: of all.'),
+  stopAgent: clusters('The agents of these pull members die.'),
+  heal: clusters('Network, API server and agent of these members work again; empty: of all.'),
   nodeDown: s.object('A machine is switched off.', {
     required: { cluster: clusterName, node: s.integer('Which, from 1.', { minimum: 1 }) },
   }),

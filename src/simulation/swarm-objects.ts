@@ -1,6 +1,6 @@
 // What users of a random fleet run there, and how they change it: workloads of several kinds under policies of several
 // shapes, in one namespace.
-import type { JsonObject } from '../api/index.ts';
+import { AT_MOST_ONCE_ANNOTATION, type JsonObject } from '../api/index.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Step } from './step.ts';
 
@@ -29,13 +29,15 @@ interface Template {
   readonly reference: string;
   readonly policy: string;
   readonly replicated: boolean;
+  /** It must run at most once, so its policy always chooses one cluster. */
+  readonly once: boolean;
 }
 
 export function swarmObjects(random: SeededRandom, members: readonly string[]): SwarmObjects {
   const templates = Array.from({ length: 3 + random.below(4) }, (_, index) =>
     drawTemplate(random, index + 1),
   );
-  const policies = templates.map(({ object, policy }) => policyFor(random, members, object, policy));
+  const policies = templates.map((template) => policyFor(random, members, template));
   const replicated = templates.filter(({ replicated: scales }) => scales);
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
   return {
@@ -56,8 +58,7 @@ export function swarmObjects(random: SeededRandom, members: readonly string[]): 
     remove: (chance) => [{ delete: chance.pick(templates).reference }],
     putBack: (chance) => [{ apply: chance.pick(templates).object }],
     replan(chance) {
-      const { object, policy } = chance.pick(templates);
-      return [{ apply: policyFor(chance, members, object, policy) }];
+      return [{ apply: policyFor(chance, members, chance.pick(templates)) }];
     },
     suspend: (chance) => [
       {
@@ -107,6 +108,17 @@ function tainting(random: SeededRandom): JsonObject[] {
 }
 
 function drawTemplate(random: SeededRandom, index: number): Template {
+  const drawn = drawPlainTemplate(random, index);
+  if (drawn.object['kind'] === 'ConfigMap' || drawn.object['kind'] === 'Service' || random.chance(0.8))
+    return drawn;
+  const metadata = {
+    ...(drawn.object['metadata'] as JsonObject),
+    annotations: { [AT_MOST_ONCE_ANNOTATION]: 'true' },
+  };
+  return { ...drawn, once: true, object: { ...drawn.object, metadata } };
+}
+
+function drawPlainTemplate(random: SeededRandom, index: number): Template {
   const kind = random.pick([
     'Deployment',
     'Deployment',
@@ -117,7 +129,7 @@ function drawTemplate(random: SeededRandom, index: number): Template {
     'Job',
   ]);
   const name = `${kind.toLowerCase()}-${index}`;
-  const made = { reference: `${kind} ${NAMESPACE}/${name}`, policy: `policy-${index}` };
+  const made = { reference: `${kind} ${NAMESPACE}/${name}`, policy: `policy-${index}`, once: false };
   const metadata = { name, namespace: NAMESPACE };
   if (kind === 'ConfigMap')
     return {
@@ -154,18 +166,26 @@ function drawTemplate(random: SeededRandom, index: number): Template {
 function policyFor(
   random: SeededRandom,
   members: readonly string[],
-  template: JsonObject,
-  name: string,
+  { object, policy, once }: Template,
 ): JsonObject {
-  const { apiVersion, kind, metadata } = template as { readonly [field: string]: JsonObject };
+  const { apiVersion, kind, metadata } = object as { readonly [field: string]: JsonObject };
   const selector = { apiVersion, kind, name: metadata?.['name'] ?? '' };
+  const { replicaScheduling, ...drawn } = placement(random, members);
   return {
     apiVersion: 'policy.karmada.io/v1alpha1',
     kind: 'PropagationPolicy',
-    metadata: { name, namespace: NAMESPACE },
-    spec: { resourceSelectors: [selector], placement: placement(random, members) },
+    metadata: { name: policy, namespace: NAMESPACE },
+    spec: {
+      resourceSelectors: [selector],
+      // Division by weight takes no notice of constraints.
+      placement: once
+        ? { ...drawn, spreadConstraints: ONE_CLUSTER }
+        : { ...drawn, ...(replicaScheduling === undefined ? {} : { replicaScheduling }) },
+    },
   };
 }
+
+const ONE_CLUSTER = [{ spreadByField: 'cluster', minGroups: 1, maxGroups: 1 }];
 
 function placement(random: SeededRandom, members: readonly string[]): JsonObject {
   const affinity: JsonObject[] = [
@@ -186,7 +206,7 @@ function placement(random: SeededRandom, members: readonly string[]): JsonObject
   ];
   const spread: JsonObject[] = [
     {},
-    { spreadConstraints: [{ spreadByField: 'cluster', minGroups: 1, maxGroups: 1 }] },
+    { spreadConstraints: ONE_CLUSTER },
     { spreadConstraints: [{ spreadByField: 'cluster', minGroups: 1, maxGroups: 2 }] },
   ];
   return { ...random.pick(affinity), ...random.pick(scheduling), ...random.pick(spread) };

@@ -13,6 +13,7 @@ type Draw = (random: SeededRandom, known: Known) => Omit<Step, 'at'>[];
 
 interface Known {
   readonly members: readonly string[];
+  readonly pullMembers: readonly string[];
   readonly objects: SwarmObjects;
 }
 
@@ -30,9 +31,11 @@ export function swarmScenario(seed: string): Scenario {
     nodes: 1 + random.below(3),
     region: random.pick(['north', 'south']),
     labels: { tier: random.pick(['gold', 'silver']) },
+    pull: random.chance(0.15),
   }));
   const known: Known = {
     members: fleet.map(({ name }) => name),
+    pullMembers: fleet.filter(({ pull }) => pull).map(({ name }) => name),
     objects: swarmObjects(
       random.stream('objects'),
       fleet.map(({ name }) => name),
@@ -98,6 +101,13 @@ const draws: readonly (readonly [weight: number, draw: Draw])[] = [
       [{ silence: members.filter(() => random.chance(0.5)) }].filter(({ silence }) => silence.length > 0),
   ],
   [4, (random, { members }) => [{ stopServer: [random.pick(members)] }]],
+  [
+    4,
+    (random, { pullMembers }) =>
+      pullMembers.length === 0 ? [] : [{ stopAgent: [random.pick(pullMembers)] }],
+  ],
+  // Always the same one, so that a fleet is left.
+  [0.7, (_random, { members }) => (members.length < 3 ? [] : [{ unjoin: members.at(-1) ?? '' }])],
   [12, (random, { members }) => [{ heal: [random.pick(members)] }]],
   [3, () => [{ heal: [] }]],
   [

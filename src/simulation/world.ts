@@ -6,6 +6,7 @@ import { createClient, isAlreadyExists, kinds, type Client, type Resource } from
 import { defaultControllerSettings, type ControllerSettings } from '../controllers/index.ts';
 import { startMember, type Member, type NodePool } from '../members/index.ts';
 import type { Storage } from '../storage/index.ts';
+import { AgentProcess } from './agent-process.ts';
 import { Disk, type StoredObject } from './disk.ts';
 import { HubProcess, SIMULATED_CERTIFICATES } from './hub-process.ts';
 import { Link, type LinkObserver } from './link.ts';
@@ -22,6 +23,8 @@ export interface MemberSpec {
   readonly provider?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly taints?: Cluster['spec']['taints'];
+  /** The hub cannot reach it; an agent beside it calls the hub. */
+  readonly pull?: boolean;
 }
 
 export interface WorldOptions {
@@ -37,7 +40,10 @@ export interface WorldOptions {
 export interface WorldMember {
   readonly name: string;
   readonly spec: MemberSpec;
+  /** Between the hub and the member; of a pull member, between its agent and the hub. */
   readonly link: Link;
+  /** Of a pull member. */
+  readonly agent: AgentProcess | undefined;
   readonly member: Member;
   readonly clock: ProcessClock;
   /** What the member really holds. */
@@ -57,6 +63,8 @@ export interface Observer {
   stepped?(): void;
 }
 
+/** What an agent writes on the hub is seen there. */
+const UNOBSERVED: LinkObserver = { arriving: () => undefined, acted: () => undefined };
 const START_MS = Date.UTC(2026, 0, 5, 8);
 export const CLUSTER_NAMESPACE = 'karmada-cluster';
 /** LIMIT: of virtual time, for a world to get ready. */
@@ -114,6 +122,7 @@ export class World {
       Promise.all([world.hub.start(), ...options.fleet.map((spec) => world.startMember(spec))]),
     );
     await world.settle('members join', Promise.all(options.fleet.map((spec) => world.join(spec))));
+    for (const { agent } of world.members.values()) agent?.start();
     const ready = await world.until(
       () => options.fleet.every(({ name }) => world.isReady(name)),
       READY_WAIT_MS,
@@ -190,7 +199,8 @@ export class World {
   async close(): Promise<void> {
     this.closing.abort(new Error('the world is closing'));
     this.hub.kill();
-    for (const { member, clock, mirror } of this.members.values()) {
+    for (const { member, agent, clock, mirror } of this.members.values()) {
+      agent?.kill();
       clock.stop();
       mirror.stop();
       member.close().catch(() => undefined);
@@ -226,29 +236,48 @@ export class World {
       nodes: spec.nodes,
     });
     this.supervise(name, mirror.follow(storage));
+    const observer: LinkObserver = {
+      arriving: (request) => {
+        for (const one of this.observers) one.arriving?.(name, request);
+      },
+      acted: (request, response) => {
+        for (const one of this.observers) one.acted?.(name, request, response);
+      },
+    };
+    const pull = spec.pull === true;
     const link = new Link({
-      target: member.transport,
+      target: pull ? this.hub.transport : member.transport,
       clock: this.clock,
       random: random.stream('link'),
-      observer: {
-        arriving: (request) => {
-          for (const observer of this.observers) observer.arriving?.(name, request);
-        },
-        acted: (request, response) => {
-          for (const observer of this.observers) observer.acted?.(name, request, response);
-        },
-      },
+      observer: pull ? UNOBSERVED : observer,
     });
-    this.members.set(name, { name, spec, link, member, clock, mirror, client: createClient(member.inside) });
+    const agent = pull
+      ? new AgentProcess({
+          cluster: name,
+          clock: this.clock,
+          random: random.stream('agent'),
+          link,
+          member: member.transport,
+          observer,
+          settings: this.settings,
+          logger: this.logger,
+        })
+      : undefined;
+    const client = createClient(member.inside);
+    this.members.set(name, { name, spec, link, agent, member, clock, mirror, client });
     await member.ready;
   }
 
-  /** What `navarch join` leaves on the hub. */
+  /** What `navarch join`, or an agent that registers, leaves on the hub. */
   private async join(spec: MemberSpec): Promise<void> {
     const { name } = spec;
     const client = this.hub.client('join');
     const namespace = await this.member(name).client.get(kinds.namespaces, { name: 'kube-system' });
     await existing(client.create(kinds.namespaces, namespaceObject(CLUSTER_NAMESPACE)));
+    if (spec.pull === true) {
+      await client.create(kinds.clusters, clusterObject(spec, namespace.metadata.uid ?? ''));
+      return;
+    }
     for (const secret of [name, `${name}-impersonator`]) {
       const data = { token: base64('simulated'), caBundle: base64('simulated') };
       await client.create(kinds.secrets as Resource<Secret>, {
@@ -285,17 +314,22 @@ function namespaceObject(name: string): Namespace {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
 }
 
-function clusterObject({ name, region, zones, provider, labels, taints }: MemberSpec, id: string): Cluster {
+function clusterObject(spec: MemberSpec, id: string): Cluster {
+  const { name, region, zones, provider, labels, taints, pull } = spec;
   return {
     apiVersion: 'cluster.karmada.io/v1alpha1',
     kind: 'Cluster',
     metadata: { name, ...(labels === undefined ? {} : { labels }) },
     spec: {
       id,
-      syncMode: 'Push',
-      apiEndpoint: urlOf(name),
-      secretRef: { namespace: CLUSTER_NAMESPACE, name },
-      impersonatorSecretRef: { namespace: CLUSTER_NAMESPACE, name: `${name}-impersonator` },
+      ...(pull === true
+        ? { syncMode: 'Pull' }
+        : {
+            syncMode: 'Push',
+            apiEndpoint: urlOf(name),
+            secretRef: { namespace: CLUSTER_NAMESPACE, name },
+            impersonatorSecretRef: { namespace: CLUSTER_NAMESPACE, name: `${name}-impersonator` },
+          }),
       ...(region === undefined ? {} : { region }),
       ...(zones === undefined ? {} : { zones }),
       ...(provider === undefined ? {} : { provider }),

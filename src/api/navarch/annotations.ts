@@ -3,6 +3,12 @@
 /** On a Work that is on its way out: its objects are wanted in the cluster again, and stay for the next Work. */
 export const LEAVE_OBJECTS_ANNOTATION = 'navarch.io/leave-objects';
 
+/** On a Work that is on its way out: `true` keeps its objects in a cluster that came back, until something healthy is elsewhere. */
+export const HOLD_REMOVAL_ANNOTATION = 'navarch.io/hold-removal';
+
+/** On a binding: what Works on their way out leave in clusters until the next Work is there, as JSON. */
+export const LEFT_OBJECTS_ANNOTATION = 'navarch.io/left-objects';
+
 /** On a template that must never run twice: `true`. Its copies are fenced (docs/stateful-failover.md). */
 export const AT_MOST_ONCE_ANNOTATION = 'navarch.io/at-most-once';
 
@@ -14,6 +20,12 @@ export const FENCE_LABEL = 'navarch.io/fence';
 
 /** Scheduling gate that holds a fenced pod until its lease is good. */
 export const FENCE_GATE = 'navarch.io/fence';
+
+/** On a Work of a pull member whose copy is fenced: for how many seconds a renewal of its lease is good, as the hub counts. */
+export const FENCE_LEASE_ANNOTATION = 'navarch.io/fence-lease-seconds';
+
+/** On such a Work: when its agent last said that it would renew the lease. */
+export const FENCE_RENEWED_ANNOTATION = 'navarch.io/fence-renewed';
 
 /** On a Cluster that is on its way out: `true` leaves what is in the member where it is, without asking the member. */
 export const LEAVE_BEHIND_ANNOTATION = 'navarch.io/leave-behind';

@@ -198,8 +198,13 @@ async function collect(
   };
 }
 
+/** Asked for with every status of every member, and mostly of the same list. */
+const enablements = new WeakMap<readonly ApiResource[], ApiEnablements>();
+
 /** Groups sorted by groupVersion, resources by name; every served version counts, not only the preferred one. */
 export function enablementsFrom(resources: readonly ApiResource[]): ApiEnablements {
+  const known = enablements.get(resources);
+  if (known !== undefined) return known;
   const byVersion = new Map<string, { name: string; kind: string }[]>();
   for (const { group, version, resource, kind } of resources) {
     const groupVersion = group === '' ? version : `${group}/${version}`;
@@ -208,12 +213,14 @@ export function enablementsFrom(resources: readonly ApiResource[]): ApiEnablemen
     byVersion.set(groupVersion, list);
   }
   const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-  return [...byVersion]
+  const found = [...byVersion]
     .sort(([a], [b]) => compare(a, b))
     .map(([groupVersion, list]) => ({
       groupVersion,
       resources: list.sort((a, b) => compare(a.name, b.name)),
     }));
+  enablements.set(resources, found);
+  return found;
 }
 
 /** The status to write. Without `collected` only the conditions found change; what was known stays. Pure. */

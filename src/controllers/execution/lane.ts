@@ -3,6 +3,7 @@ import {
   CONTESTED_CONDITION,
   DISPATCHING_CONDITION,
   EXECUTION_FINALIZER,
+  HOLD_REMOVAL_ANNOTATION,
   LEAVE_OBJECTS_ANNOTATION,
   executionNamespace,
   TEMPLATE_UID_ANNOTATION,
@@ -48,6 +49,9 @@ import { MemberWriter, type Applied } from './member-writer.ts';
 
 // A member that is not ready is looked at again by the event of its recovery; this only guards against a lost one.
 const NOT_READY_RECHECK_MS = 30_000;
+
+// The end of a hold brings its own event; this only guards against a lost one.
+const HELD_RECHECK_MS = 30_000;
 
 // For taints to go and the scheduler to look again; both take milliseconds.
 const RETURN_MS = 5_000;
@@ -306,6 +310,8 @@ export class ExecutionLane {
       const waitMs = this.stillReturningMs(work);
       if (waitMs > 0)
         return requeueAfter(waitMs, 'what is wanted in a cluster that came back is decided first');
+      if (this.isHeld(work, cluster))
+        return requeueAfter(HELD_RECHECK_MS, 'what is in its place is not healthy');
       if (!(await this.removeObjects(work, cluster, signal)))
         return requeueAfter(STILL_THERE_RECHECK_MS, 'what must run at most once is still there');
     } else if (cluster !== undefined && !isBeingDeleted(cluster)) {
@@ -326,6 +332,16 @@ export class ExecutionLane {
       else if (!(await writer.remove(manifest, how === 'DeleteImmediately', signal))) gone = false;
     }
     return gone;
+  }
+
+  /** A hold that comes when the removal may have begun is too late; one that ends brings the Work back. */
+  private isHeld({ metadata }: Work, cluster: Cluster): boolean {
+    const askedMs = parseTime(metadata.deletionTimestamp ?? '') ?? 0;
+    return (
+      metadata.annotations?.[HOLD_REMOVAL_ANNOTATION] === 'true' &&
+      askedMs < this.returnedAtMs &&
+      !isBeingDeleted(cluster)
+    );
   }
 
   /**

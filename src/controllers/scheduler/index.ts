@@ -92,7 +92,7 @@ class SchedulerLoop {
   ) {
     this.context = context;
     this.decisions = DecisionLog.of(context);
-    this.reservations = new Reservations(context, bindings);
+    this.reservations = new Reservations(context, bindings, () => this.wakeAll());
     this.writer = new OutcomeWriter(context);
     this.bindings = bindings;
     this.clusterBindings = clusterBindings;
@@ -132,6 +132,7 @@ class SchedulerLoop {
       },
       updated: (before, after) => {
         this.snapshot = undefined;
+        this.reservations.clusterChanged(before, after);
         this.clusterChanged(clusterVersionsToMatch(before, after));
         this.wakeHelped(before, after);
         this.pump();
@@ -187,6 +188,12 @@ class SchedulerLoop {
       if (binding !== undefined) this.push(binding);
       this.queue.wake(key, this.context.clock.now());
     }
+  }
+
+  private wakeAll(): void {
+    if (this.stopped || this.waits.size === 0) return;
+    for (const key of this.waits.keys()) this.queue.wake(key, this.context.clock.now());
+    this.pump();
   }
 
   private push(binding: Binding): void {

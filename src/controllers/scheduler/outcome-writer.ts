@@ -1,6 +1,7 @@
 // Carries out what a scheduling decision came to: the patch, the status, the events.
 // INVARIANT: only the scheduler's own fields of a status are written, whatever others write at the same time.
-import { SCHEDULED_CONDITION, type ResourceBindingStatus } from '../../api/index.ts';
+// INVARIANT: targets are written only over the spec that they were decided for; others take bindings off clusters, or back.
+import { SCHEDULED_CONDITION, type JsonObject, type ResourceBindingStatus } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import { isConflict, isNotFound, kinds, type Resource } from '../../client/index.ts';
 import { StatusError } from '../../machinery/index.ts';
@@ -16,9 +17,10 @@ import {
 import { templateReference } from '../binding-template.ts';
 import type { ControllerContext } from '../context.ts';
 
-// LIMIT: how often a status write that met somebody else's is made anew.
-const STATUS_TRIES = 8;
+// LIMIT: how often a write that met somebody else's is made anew.
+const TRIES = 8;
 const GONE = { retry: 'forget', written: false, stored: undefined } as const;
+const OVERTAKEN = { retry: 'backoff', written: false, stored: undefined } as const;
 
 export interface CarriedOut {
   readonly retry: Retry;
@@ -44,25 +46,19 @@ export class OutcomeWriter {
     decided: ScheduleOutcome,
     patched: (stored: Binding | undefined) => void,
   ): Promise<CarriedOut> {
-    const { hubClient, clock } = this.context;
+    const { clock } = this.context;
     let outcome = decided;
     let stored: Binding | undefined = binding;
     if (outcome.patch !== undefined) {
       try {
-        const { namespace, name = '' } = binding.metadata;
-        stored = await hubClient.patch(
-          resourceOf(binding),
-          { namespace, name },
-          { type: 'merge', body: outcome.patch },
-        );
+        stored = await this.patch(binding, outcome.patch);
       } catch (error) {
         stored = undefined;
-        if (!isNotFound(error))
-          outcome = outcomeOfWriteError(binding, outcome, writeError(error), clock.now());
-        else {
+        if (isNotFound(error) || isConflict(error)) {
           patched(undefined);
-          return GONE;
+          return isNotFound(error) ? GONE : OVERTAKEN;
         }
+        outcome = outcomeOfWriteError(binding, outcome, writeError(error), clock.now());
       }
     }
     patched(stored);
@@ -76,6 +72,25 @@ export class OutcomeWriter {
     }
     this.tell(binding, outcome.events);
     return { retry: outcome.retry, written: outcome === decided, stored };
+  }
+
+  /** Throws a conflict when the spec is no longer the one that was decided about; statuses may change meanwhile. */
+  private async patch(binding: Binding, change: JsonObject): Promise<Binding> {
+    const { hubClient } = this.context;
+    const resource = resourceOf(binding);
+    const { namespace, name = '', uid, generation } = binding.metadata;
+    let { resourceVersion } = binding.metadata;
+    for (let tries = 1; ; tries++) {
+      const body = { ...change, metadata: { ...(change['metadata'] as object), uid, resourceVersion } };
+      try {
+        return await hubClient.patch(resource, { namespace, name }, { type: 'merge', body });
+      } catch (error) {
+        if (!isConflict(error) || tries >= TRIES) throw error;
+        const current = await hubClient.get(resource, { namespace, name });
+        if (current.metadata.uid !== uid || current.metadata.generation !== generation) throw error;
+        resourceVersion = current.metadata.resourceVersion;
+      }
+    }
   }
 
   /** Writes our own fields over whatever status is there by now. */
@@ -92,7 +107,7 @@ export class OutcomeWriter {
         });
         return;
       } catch (error) {
-        if (!isConflict(error) || tries >= STATUS_TRIES) throw error;
+        if (!isConflict(error) || tries >= TRIES) throw error;
         current = await hubClient.get(resource, { namespace, name });
       }
     }

@@ -2,8 +2,9 @@
 // of workload groups (gate WorkloadAffinity). Taken in the very step of the decision, so that of two decisions in a row
 // the second knows the first; given back when the write fails.
 import { every, type Cancel } from '../../base/index.ts';
-import { keyOf } from '../../client/index.ts';
-import type { ResourceBinding, TargetCluster } from '../../api/index.ts';
+import { keyOf, kinds } from '../../client/index.ts';
+import type { Cluster, ResourceBinding, TargetCluster } from '../../api/index.ts';
+import { deepEqual } from '../../machinery/index.ts';
 import type { Binding } from '../../propagation/index.ts';
 import type { Informer } from '../../runtime/index.ts';
 import {
@@ -23,14 +24,17 @@ const SWEEP_MS = 60_000;
 export class Reservations {
   private readonly context: ControllerContext;
   private readonly bindings: Informer<Binding>;
+  private readonly settled: () => void;
   private readonly assumptions = createAssumptions();
   /** Decided and on its way to the API server. */
   private readonly underWay = new Map<string, ResourceBinding>();
   /** Stored, and maybe not in the cache yet. */
   private readonly stored = new Map<string, ResourceBinding>();
 
-  constructor(context: ControllerContext, bindings: Informer<Binding>) {
+  /** @param settled told when room that counted as taken may have become free */
+  constructor(context: ControllerContext, bindings: Informer<Binding>, settled: () => void) {
     this.context = context;
+    this.settled = settled;
     this.bindings = bindings;
     if (context.settings.gates.WorkloadAffinity) bindings.addIndex(BY_AFFINITY_GROUP, groupKeys);
   }
@@ -94,9 +98,26 @@ export class Reservations {
     if (!this.concerns(after) || !this.concerns(before)) return;
     const key = keyOf(after);
     if (before.status?.aggregatedStatus !== after.status?.aggregatedStatus)
-      for (const cluster of newlyHealthy(before, after)) this.assumptions.release(key, cluster);
+      for (const cluster of newlyHealthy(before, after)) this.confirm(key, cluster);
     const stored = this.stored.get(key);
     if (stored !== undefined && isAssignmentSettled(stored, after)) this.stored.delete(key);
+  }
+
+  /** A cluster has changed; `after` may hold a newer report of its room. */
+  clusterChanged(before: Cluster, after: Cluster): void {
+    if (deepEqual(before.status?.resourceSummary, after.status?.resourceSummary)) return;
+    this.assumptions.reported(after.metadata.name ?? '');
+  }
+
+  private confirm(key: string, cluster: string): void {
+    const { informers, settings, clock } = this.context;
+    if (!settings.gates.SchedulingOvercommitProtection) return;
+    const known = informers.informer(kinds.clusters).store.get(cluster);
+    if (known?.status?.resourceSummary === undefined) return this.assumptions.release(key, cluster);
+    const withinMs = settings.clusterStatusUpdateFrequencyMs + settings.clusterProbeTimeoutMs;
+    this.assumptions.settle(key, cluster, clock.now() + withinMs);
+    // Nothing else may bring back those who wait for room, when the report had it before.
+    clock.after(withinMs, this.settled);
   }
 
   forget(binding: Binding): void {

@@ -15,6 +15,8 @@ export interface BindingTraits {
   readonly observed?: number;
   /** Health by cluster. */
   readonly health?: Readonly<Record<string, 'Healthy' | 'Unhealthy' | 'Unknown'>>;
+  /** Ready replicas by cluster, of those with a health. */
+  readonly ready?: Readonly<Record<string, number>>;
 }
 
 export function testBinding({
@@ -22,6 +24,7 @@ export function testBinding({
   generation = 2,
   observed = 2,
   health = {},
+  ready = {},
 }: BindingTraits): ResourceBinding {
   return deepFreeze({
     apiVersion: 'work.karmada.io/v1alpha2',
@@ -33,7 +36,11 @@ export function testBinding({
     },
     status: {
       schedulerObservedGeneration: observed,
-      aggregatedStatus: Object.entries(health).map(([clusterName, one]) => ({ clusterName, health: one })),
+      aggregatedStatus: Object.entries(health).map(([clusterName, one]) => ({
+        clusterName,
+        health: one,
+        ...(ready[clusterName] === undefined ? {} : { status: { readyReplicas: ready[clusterName] } }),
+      })),
     },
   });
 }

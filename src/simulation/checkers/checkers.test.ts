@@ -230,9 +230,10 @@ test('a write to what is suspended is found', async () => {
   assert.deepEqual(found(), ['POST /api/v1/namespaces/default/configmaps in member1, while a is suspended']);
 });
 
-test('what must run at most once and runs in two members is found, and in one after the other is not', () => {
+test('what must run at most once and runs in two members is found, and in one after the other is not', async () => {
   const found: string[] = [];
-  const { observer } = singleCopy(undefined as never, (what) => found.push(what));
+  const { world } = await startTestWorld([], { settings: NO_CONTROLLERS });
+  const { observer } = singleCopy(world, (what) => found.push(what));
   const pod = (phase: string): KubeObject => ({
     apiVersion: 'v1',
     kind: 'Pod',

@@ -1,6 +1,6 @@
 // INVARIANT: within a bound after the last fault and the last change, members hold what the hub asks for, the hub has
 // nothing under way, and what cannot be done is said on its object.
-import type { Cluster, Work } from '../../api/index.ts';
+import { HOLD_REMOVAL_ANNOTATION, type Cluster, type Work } from '../../api/index.ts';
 import {
   CLUSTERS,
   bindingsOf,
@@ -68,7 +68,11 @@ function unsettledBinding(world: World, { metadata, spec, status, ...rest }: Bin
 
 function unsettledWork(world: World, member: string, work: Work): string[] {
   const what = `Work ${work.metadata.name} for ${member}`;
-  if (work.metadata.deletionTimestamp !== undefined) return [`${what} is being deleted`];
+  if (work.metadata.deletionTimestamp !== undefined)
+    // One that is held says why.
+    return work.metadata.annotations?.[HOLD_REMOVAL_ANNOTATION] === 'true'
+      ? []
+      : [`${what} is being deleted`];
   if (work.spec.suspendDispatching === true) return [];
   const applied = work.status?.conditions?.find(({ type }) => type === 'Applied')?.status;
   if (applied !== 'True') return [`${what} is not applied`];

@@ -1,8 +1,9 @@
 // INVARIANT: the hub removes a healthy copy only when another one is healthy, or when a user asked for what makes it go:
 // deleting or scaling down the template, leaving the cluster, a policy that places it elsewhere or purges before it
-// replaces.
+// replaces, running it at most once.
 import { isWorkload } from '../../fleet/index.ts';
-import type { Cluster, KubeObject } from '../../api/index.ts';
+import { isAtMostOnce } from '../../propagation/index.ts';
+import { TEMPLATE_UID_ANNOTATION, type Cluster, type KubeObject } from '../../api/index.ts';
 import type { TransportRequest } from '../../client/index.ts';
 import {
   BINDINGS,
@@ -33,7 +34,8 @@ export const lastCopy: CreateChecker = (world, report) => {
         const removed = removedBy(world, member, request);
         if (removed === undefined || !isHealthy(removed.object)) return;
         const binding = bindingBehind(world.hubMirror, removed.object);
-        if (binding === undefined || isAskedFor(world, member, binding, edits)) return;
+        if (binding === undefined || isOfDeletedTemplate(world, removed.object, binding)) return;
+        if (isAskedFor(world, member, binding, edits)) return;
         if (hasAnotherCopy(world, member, removed.address, binding)) return;
         report(
           `${nameOf(removed.object)}: the healthy copy in ${member} is removed, and no other is healthy ` +
@@ -56,12 +58,25 @@ function removedBy(
   return object !== undefined && isManaged(object) ? { object, address } : undefined;
 }
 
+/**
+ * A template that was deleted and made anew has another binding of the same name. What the first one had in a member goes
+ * because it was deleted, even when the member hears of that after the new one was made.
+ */
+function isOfDeletedTemplate(world: World, copy: KubeObject, binding: Binding): boolean {
+  const template = findNamed(world.hubMirror, templateName(binding));
+  const uid = copy.metadata.annotations?.[TEMPLATE_UID_ANNOTATION];
+  return uid !== undefined && uid !== '' && template?.metadata.uid !== uid;
+}
+
 function isAskedFor(world: World, member: string, binding: Binding, edits: PlacementEdits): boolean {
   const { spec, metadata } = binding;
   if (metadata.deletionTimestamp !== undefined || edits.concern(binding)) return true;
   const cluster = world.hubMirror.get(CLUSTERS, '', member);
   if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return true;
   if (isWorkload(spec) && spec.replicas === 0) return true;
+  // What must run at most once leaves before it is started elsewhere.
+  const template = findNamed(world.hubMirror, templateName(binding));
+  if (template !== undefined && isAtMostOnce(template)) return true;
   const { failover } = spec;
   return [
     failover?.cluster?.purgeMode,
