@@ -12,7 +12,9 @@ export { CommandError, listOption, runProgram, shape, upstreamCommand } from './
 export { getCommand } from './get/command.ts';
 export { annotateCommand, labelCommand } from './label.ts';
 export { applyCommand, applyObjects } from './apply/command.ts';
+export { AGENT_SECRET } from './register/agent-objects.ts';
 export { registerCommand } from './register/command.ts';
+export { randomSuffix, requestIdentity } from './register/identity.ts';
 export { unregisterCommand } from './register/unregister.ts';
 export { addonsCommand } from './addons/command.ts';
 export { deinitCommand } from './deinit.ts';

@@ -1,4 +1,5 @@
-// What detector and scheduler report about their work, under upstream's names (scheduling.md §17). The control plane
+// What detector, scheduler and taint manager report about their work, under upstream's names (scheduling.md §17,
+// clusters-and-failover.md §21). The control plane
 // binds it to its registry.
 import type { ScheduleType } from '../scheduling/index.ts';
 
@@ -24,6 +25,8 @@ export interface SchedulingMetrics {
   /** The same for applying it. */
   applying(): (ok: boolean) => void;
   preempted(ok: boolean): void;
+  /** How long evicting one binding took; call what is returned when it is over. */
+  evicting(queue: string): (ok: boolean) => void;
 }
 
 const silentTimer: AttemptTimer = { step: () => undefined, attempted: () => undefined };
@@ -35,4 +38,5 @@ export const silentSchedulingMetrics: SchedulingMetrics = {
   matching: () => () => undefined,
   applying: () => () => undefined,
   preempted: () => undefined,
+  evicting: () => () => undefined,
 };

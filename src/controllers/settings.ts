@@ -75,6 +75,7 @@ export const defaultControllerSettings: ControllerSettings = {
 
 // Off unless named, as upstream.
 const OFF_BY_DEFAULT: ReadonlySet<string> = new Set([
+  'certRotation',
   'descheduler',
   'hpaScaleTargetMarker',
   'deploymentReplicasSyncer',

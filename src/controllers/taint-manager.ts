@@ -61,16 +61,42 @@ export const taintManager: Controller = {
     signal.addEventListener('abort', stop, { once: true });
     await clusters.synced;
     const fleet = (): FleetSnapshot => (snapshot ??= fleetSnapshot(clusters.store.values()));
-    await Promise.all(
-      BINDING_SCOPES.map(({ prefix, resource }) =>
-        new Evictor(context, resource, clusters, pace, fleet).run(`${prefix}-taint-manager`),
-      ),
+    const evictors = BINDING_SCOPES.map(
+      ({ prefix, resource }) => new Evictor(context, prefix, resource, clusters, pace, fleet),
     );
+    showQueues(context, evictors);
+    await Promise.all(evictors.map((evictor) => evictor.run()));
   },
 };
 
+/** COMPAT: upstream's names; its total of kinds counts again what is tried again, ours is what waits. */
+function showQueues({ observe }: ControllerContext, evictors: readonly Evictor[]): void {
+  observe?.(
+    'eviction_queue_depth',
+    'Bindings that wait to be evicted.',
+    () => evictors.map(({ queue, waiting }) => [[queue], waiting.size] as const),
+    ['name'],
+  );
+  observe?.(
+    'eviction_kind_total',
+    'Bindings that wait to be evicted, by the cluster they leave and their kind.',
+    () => {
+      const counts = new Map<string, number>();
+      for (const { waiting } of evictors)
+        for (const key of waiting.values()) counts.set(key, (counts.get(key) ?? 0) + 1);
+      return [...counts].map(([key, count]) => [key.split('|'), count] as const);
+    },
+    ['member_cluster', 'resource_kind'],
+  );
+}
+
 class Evictor {
+  /** As upstream calls it in metrics: `binding-eviction`, `cluster-binding-eviction`. */
+  readonly queue: string;
+  /** Cluster and kind by key. LIMIT: the bindings of tainted clusters. */
+  readonly waiting = new Map<string, string>();
   private readonly context: ControllerContext;
+  private readonly prefix: string;
   private readonly resource: Resource<Binding>;
   private readonly clusters: Informer<Cluster>;
   private readonly bindings: Informer<Binding>;
@@ -79,12 +105,15 @@ class Evictor {
 
   constructor(
     context: ControllerContext,
+    prefix: string,
     resource: Resource<Binding>,
     clusters: Informer<Cluster>,
     pace: EvictionPace,
     fleet: () => FleetSnapshot,
   ) {
     this.context = context;
+    this.prefix = prefix;
+    this.queue = `${prefix.replace('resource-', '')}-eviction`;
     this.resource = resource;
     this.clusters = clusters;
     this.bindings = context.informers.informer(resource, {
@@ -94,7 +123,8 @@ class Evictor {
     this.fleet = fleet;
   }
 
-  run(name: string): Promise<void> {
+  run(): Promise<void> {
+    const name = `${this.prefix}-taint-manager`;
     const { clock, logger, metrics, signal } = this.context;
     return runController({
       name,
@@ -121,7 +151,9 @@ class Evictor {
       signal,
       reconcile: async (key, { signal: reconcileSignal }) => {
         const outcome = await this.reconcile(key, reconcileSignal);
-        if (outcome.kind === 'done') this.pace.end(key);
+        if (outcome.kind !== 'done') return outcome;
+        this.pace.end(key);
+        this.waiting.delete(key);
         return outcome;
       },
     });
@@ -160,11 +192,20 @@ class Evictor {
     const stay = stayOf(taints, tolerations, clock.now());
     if (stay.kind !== 'ends') await this.report(binding, undefined, signal);
     if (stay.kind === 'for-ever') return done;
+    this.waiting.set(key, `${cluster}|${binding.spec.resource.kind}`);
     if (stay.kind === 'for-now') return requeueAfter(stay.forMs, 'the taint is tolerated until then');
     const waitMs = this.pace.waitMs(key, clock.now());
     // A wait too short for a timer would only cost one.
     if (waitMs >= 1) return requeueAfter(waitMs, 'evictions are paced');
-    return this.evict(binding, cluster, signal);
+    const over = this.context.scheduling.evicting(this.queue);
+    try {
+      const outcome = await this.evict(binding, cluster, signal);
+      if (outcome.kind === 'done') over(true);
+      return outcome;
+    } catch (error) {
+      over(false);
+      throw error;
+    }
   }
 
   private async evict(binding: Binding, cluster: string, signal: AbortSignal): Promise<Outcome> {

@@ -55,6 +55,16 @@ export function schedulingMetrics(registry: MetricsRegistry, elapsedMs: () => nu
   const preemptions = registry.counter('policy_preemption_total', 'Templates that policies took over', [
     'result',
   ]);
+  const evictionSeconds = registry.histogram(
+    'eviction_processing_latency_seconds',
+    'Time to evict a binding, in seconds',
+    ['name'],
+    exponential(0.001, 2, 15),
+  );
+  const evictions = registry.counter('eviction_processing_total', 'Evictions that were tried', [
+    'name',
+    'result',
+  ]);
   const resultOf = (ok: boolean): string => (ok ? 'success' : 'error');
   return {
     incoming: (event) => incoming.increment([event]),
@@ -94,6 +104,13 @@ export function schedulingMetrics(registry: MetricsRegistry, elapsedMs: () => nu
       };
     },
     preempted: (ok) => preemptions.increment([resultOf(ok)]),
+    evicting(queue) {
+      const startedMs = elapsedMs();
+      return (ok) => {
+        evictionSeconds.observe([queue], seconds(startedMs));
+        evictions.increment([queue, resultOf(ok)]);
+      };
+    },
   };
 }
 

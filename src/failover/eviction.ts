@@ -91,7 +91,7 @@ export function isLastHealthyCopy(binding: Binding, cluster: string, clusters: C
 }
 
 /** A copy of unknown health was healthy, perhaps, before its last change could not be brought to the member. */
-export function mayBeHealthy({ status }: Binding, cluster: string, clusters: ClusterLookup): boolean {
+function mayBeHealthy({ status }: Binding, cluster: string, clusters: ClusterLookup): boolean {
   const health = healthIn(status, cluster);
   return (
     health === 'Healthy' || health === 'Unknown' || (health !== undefined && isSilent(clusters.get(cluster)))

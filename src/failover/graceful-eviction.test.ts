@@ -109,7 +109,8 @@ const comebacks: readonly [string, BindingTraits, readonly Taint[], boolean][] =
   ['an eviction that found no replacement is taken back when the taint goes', { health: { m1: 'Healthy' } }, [], true],
   ['not while the taint stays', { health: { m1: 'Healthy' } }, [evicting], false],
   ['not when there is a replacement, healthy or not', { spec: { clusters: [{ name: 'A' }] }, health: { m1: 'Healthy', A: 'Unhealthy' } }, [], false],
-  ['not when the copy is no longer healthy', { health: { m1: 'Unhealthy' } }, [], false],
+  ['also when the copy is not healthy', { health: { m1: 'Unhealthy' } }, [], true],
+  ['not when there is no copy', {}, [], false],
 ]; // prettier-ignore
 for (const [what, { spec, ...traits }, taints, expected] of comebacks) {
   test(what, () => {

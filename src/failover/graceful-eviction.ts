@@ -12,9 +12,9 @@ import type { Binding } from './binding.ts';
 import { carriesState } from './carried-state.ts';
 import {
   TAINT_MANAGER,
+  healthIn,
   isKnownHealthy,
   isLastHealthyCopy,
-  mayBeHealthy,
   wantsNoCopy,
   type ClusterLookup,
   type EvictionChange,
@@ -125,15 +125,15 @@ function hasItsReplicas({ status }: Binding, { name, replicas = 0 }: TargetClust
 
 /**
  * Takes an eviction back: nothing could replace the copy, and its cluster may be used again. Without this the task
- * itself would keep the scheduler from the only cluster that has the copy.
+ * itself would keep the scheduler from the only cluster that has the copy. Whether that is healthy does not matter: what is
+ * fenced has stopped while its cluster was silent.
  */
 export function takeBack(
-  binding: Binding,
+  { spec, status }: Binding,
   clusters: ClusterLookup,
   tolerations: NonNullable<Placement['clusterTolerations']>,
   nowMs: number,
 ): Required<EvictionChange> | undefined {
-  const { spec } = binding;
   if ((spec.clusters ?? []).length > 0) return undefined;
   const tasks = spec.gracefulEvictionTasks ?? [];
   const back = tasks.filter(({ producer, purgeMode, fromCluster, suppressDeletion }) => {
@@ -144,7 +144,7 @@ export function takeBack(
       suppressDeletion === undefined &&
       cluster !== undefined &&
       !isBeingDeleted(cluster) &&
-      mayBeHealthy(binding, fromCluster, clusters) &&
+      healthIn(status, fromCluster) !== undefined &&
       stayOf(noExecuteTaints(cluster.spec.taints), tolerations, nowMs).kind === 'for-ever'
     );
   });

@@ -20,10 +20,12 @@ import {
   loadRotatingKubeconfig,
   type ConnectionSettings,
 } from '../client/index.ts';
-import type { ControllerSettings } from '../controllers/index.ts';
+import { controllerEnabled, type ControllerSettings } from '../controllers/index.ts';
 import { startAgent } from '../controlplane/index.ts';
 import { validateClusterName } from '../fleet/index.ts';
+import { parseDuration } from '../machinery/index.ts';
 import { runLeaderElection } from '../runtime/index.ts';
+import { keepCertificate } from './agent-certificate.ts';
 import { addSettings, settingsFrom } from './flags.ts';
 import { createLogger } from './logger.ts';
 import { closeParts, stopOnSignals } from './signals.ts';
@@ -63,6 +65,9 @@ interface AgentFlags {
   readonly clusterProvider: string;
   readonly clusterRegion: string;
   readonly clusterZones: string;
+  readonly certRotationCheckingInterval: string;
+  readonly certRotationRemainingTimeThreshold: string;
+  readonly karmadaKubeconfigNamespace: string;
   readonly leaderElect: string | boolean;
   readonly leaderElectResourceNamespace: string;
   readonly logLevel: string;
@@ -83,6 +88,9 @@ export function agentCommand(exit: (code: number) => void): Command {
     .option('--cluster-provider <name>', 'who provides the cluster', '')
     .option('--cluster-region <name>', 'region the cluster is in', '')
     .option('--cluster-zones <names>', 'zones the cluster is in, separated by commas', '')
+    .option('--cert-rotation-checking-interval <time>', 'how often the certificate is looked at, with --controllers=*,certRotation', '5m')
+    .option('--cert-rotation-remaining-time-threshold <share>', 'it is renewed when no more than this share of its life is left', '0.2')
+    .option('--karmada-kubeconfig-namespace <namespace>', 'where in the member the Secret karmada-kubeconfig is', 'karmada-system')
     .option('--leader-elect [bool]', 'of several agents of a cluster only one acts', 'true')
     .option('--leader-elect-resource-namespace <namespace>', 'where on the control plane the election is held', 'karmada-system')
     .addOption(
@@ -115,6 +123,7 @@ async function runAgent(flags: AgentFlags, settings: ControllerSettings): Promis
       'choose another name',
     );
   const reportSecrets = readReportedSecrets(flags.reportSecrets);
+  const rotation = rotationOf(flags, settings);
   const logger = createLogger(flags.logLevel);
   const hub = await loadRotatingKubeconfig(selection(flags.karmadaKubeconfig, flags.karmadaContext));
   const member = await loadKubeconfig(selection(flags.kubeconfig, flags.context));
@@ -139,7 +148,23 @@ async function runAgent(flags: AgentFlags, settings: ControllerSettings): Promis
       logger,
     });
     print(`Serving cluster ${clusterName} (${member.server}) for ${hub.server}`);
+    const kept =
+      rotation === undefined
+        ? undefined
+        : keepCertificate(
+            {
+              ...rotation,
+              cluster: clusterName,
+              hubClient: createClient(hubTransport, { fieldManager: 'karmada-agent' }),
+              memberClient: createClient(memberTransport, { fieldManager: 'karmada-agent' }),
+              clock: systemClock,
+              logger,
+            },
+            rotation.everyMs,
+            signal,
+          );
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await kept;
     await closeParts([{ name: 'agent', close: () => agent.close() }], logger);
   };
   try {
@@ -170,6 +195,29 @@ async function runAgent(flags: AgentFlags, settings: ControllerSettings): Promis
   } finally {
     await Promise.all([hubTransport.close(), memberTransport.close()]);
   }
+}
+
+/** Undefined: the certificate is somebody else's to renew. Throws OperatingError BAD_FLAG. */
+function rotationOf(
+  flags: AgentFlags,
+  { controllers }: ControllerSettings,
+): { readonly everyMs: number; readonly threshold: number; readonly namespace: string } | undefined {
+  if (!controllerEnabled('certRotation', controllers)) return undefined;
+  const threshold = Number(flags.certRotationRemainingTimeThreshold);
+  if (!(threshold > 0 && threshold < 1))
+    throw new OperatingError(
+      'BAD_FLAG',
+      `--cert-rotation-remaining-time-threshold: "${flags.certRotationRemainingTimeThreshold}" is no share`,
+      'give a number between 0 and 1',
+    );
+  let everyMs: number;
+  try {
+    everyMs = parseDuration(flags.certRotationCheckingInterval);
+  } catch (error) {
+    const why = `--cert-rotation-checking-interval: ${errorMessage(error)}`;
+    throw new OperatingError('BAD_FLAG', why, 'write it like 5m', { cause: error });
+  }
+  return { everyMs: Math.max(everyMs, 1_000), threshold, namespace: flags.karmadaKubeconfigNamespace };
 }
 
 async function untilRegistered(
