@@ -22,12 +22,13 @@ import {
   type PackagePlan,
   type PlannedChange,
 } from '../packaging/index.ts';
+import { readSnapshot } from './applied-snapshot.ts';
 import { isNews, withConditions } from './conditions.ts';
 import type { PackageContext } from './context.ts';
 import type { ApplyManner } from './package-controller/apply.ts';
 import { writeStatus } from './package-controller/status.ts';
 import { resourceOf } from './resources.ts';
-import { compareWithApplied } from './suspension-rest.ts';
+import { compareWithApplied, specHashOf } from './suspension-rest.ts';
 
 const COMPONENT = 'suspension-controller';
 // LIMIT: changes that a status tells of.
@@ -37,6 +38,24 @@ export function applyManner(owner: AnyPackage): ApplyManner {
   const wish = isResuming(owner) ? onDriftOf(owner) : undefined;
   const kept = wish === 'overwrite' ? [] : (owner.status?.keptFields ?? []);
   return wish === 'keep' ? { left: [], kept } : { kept };
+}
+
+/**
+ * A suspension changes the spec and not what is wanted: what was applied before it is still what the package asks for, also
+ * while its repository cannot be asked.
+ */
+export async function recognizeApplied(
+  context: PackageContext,
+  owner: AnyPackage,
+  signal: AbortSignal,
+): Promise<AnyPackage> {
+  const { status = {}, metadata, spec } = owner;
+  const { generation } = metadata;
+  if (!isResuming(owner) || generation === undefined || status.appliedGeneration === generation) return owner;
+  if (status.version !== spec.packageInfo.version) return owner;
+  const snapshot = await readSnapshot(context.client, owner, signal);
+  if (snapshot?.specHash !== specHashOf(owner)) return owner;
+  return writeStatus(context, owner, { ...status, appliedGeneration: generation });
 }
 
 /** True: it waits for an approval, and nothing may be written. */

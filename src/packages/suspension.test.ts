@@ -318,6 +318,25 @@ test('a plan is waited with until it was read, and only that plan is carried out
   assert.equal(after?.metadata.annotations?.[`${P}/approved-plan`], undefined);
 });
 
+test('suspending and resuming takes no repository', async () => {
+  await using world = await worldWithApp();
+  const files = new Map(world.repository.files);
+  world.repository.files.clear();
+  await world.pass(11 * MINUTE);
+  await suspend(world);
+  await resume(world);
+  await world.pass(MINUTE);
+  const now = await read(world, one);
+  assert.equal(conditionOf(now, 'Failed')?.status, 'False', conditionOf(now, 'Failed')?.message);
+  assert.equal(now?.status?.version, 'v1.0.0');
+  for (const [url, file] of files) world.repository.files.set(url, file);
+  await world.until(
+    'it is carried out when the repository is there again',
+    async () => (await read(world, one))?.status?.suspension?.resuming === undefined,
+    30 * MINUTE,
+  );
+});
+
 test('what would change nothing goes on without anybody', async () => {
   await using world = await worldWithApp();
   await suspend(world, { onResume: 'Review' });

@@ -49,7 +49,13 @@ import { suspensionOf } from '../suspension-of.ts';
 import { resumeReleases } from '../suspension-helm.ts';
 import { noteSuspension } from '../suspension-note.ts';
 import { restSuspended, specHashOf } from '../suspension-rest.ts';
-import { applyManner, forgetWishes, waitsForApproval, withResumed } from '../suspension-resume.ts';
+import {
+  applyManner,
+  forgetWishes,
+  recognizeApplied,
+  waitsForApproval,
+  withResumed,
+} from '../suspension-resume.ts';
 import {
   AppliedObjects,
   ApplyError,
@@ -108,7 +114,8 @@ class Reconciliation {
     if (noted === undefined) return done;
     if (suspension.active) return restSuspended(this.context, this.applied, noted, suspension, this.signal);
     await resumeReleases(this.context, noted, this.signal);
-    return this.beforeNextSuspension(await this.install(noted), suspension);
+    const known = await recognizeApplied(this.context, noted, this.signal);
+    return this.beforeNextSuspension(await this.install(known), suspension);
   }
 
   /** A window that opens is not waited for longer than until it does. */
