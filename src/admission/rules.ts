@@ -18,6 +18,7 @@ import {
 } from '../api/index.ts';
 import type { FeatureGates, Random } from '../base/index.ts';
 import type { AdmissionAttributes } from '../machinery/index.ts';
+import type { AnyPackage } from '../packaging/index.ts';
 import { validateBinding } from './binding.ts';
 import { deletionRefusal } from './deletion-protection.ts';
 import { defaultFederatedHpa, validateFederatedHpa } from './federated-hpa.ts';
@@ -31,6 +32,7 @@ import { withRequiredFields } from './go-zeroes.ts';
 import { withTodaysSpelling } from './legacy-spellings.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 import { defaultPolicySpec, withPolicyIdentity, type DefaultTolerations } from './policy-defaults.ts';
+import { packageRepositoryRule } from './package-repository.ts';
 import { packageRules } from './package.ts';
 import { packageSuspensionRules, type SuspensionSeams } from './package-suspension.ts';
 import { validatePolicy } from './policy-validation.ts';
@@ -58,6 +60,8 @@ export interface AdmissionOptions {
   readonly customizations: () => Promise<readonly ResourceInterpreterCustomization[]>;
   /** Where deletions are kept for a while; absent: they cannot be undone. */
   readonly undo?: UndoLedger | undefined;
+  /** Packages of both kinds, whose repositories must stay. */
+  readonly packages: () => Promise<readonly AnyPackage[]>;
   /** The same for ResourceInterpretations. */
   readonly interpretations: () => Promise<readonly ResourceInterpretation[]>;
   /** Milliseconds since the epoch; for whoever is suspended from now on. */
@@ -176,6 +180,7 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
     },
     ...suspensionRules(options.now),
     ...packageRules,
+    packageRepositoryRule(options.packages),
     ...packageSuspensionRules(options),
     {
       webhook: 'resourcedeletionprotection.karmada.io',

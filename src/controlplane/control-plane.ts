@@ -11,7 +11,8 @@ import {
   type RunningServer,
   type StartOptions,
 } from '../apiserver/index.ts';
-import { createClient, type Client, type Transport } from '../client/index.ts';
+import { createClient, kinds, type Client, type Transport } from '../client/index.ts';
+import type { AnyPackage } from '../packaging/index.ts';
 import {
   controllerEnabled,
   customizationResource,
@@ -104,6 +105,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         : undefined,
     quotas: createQuotaLedger(started.promise),
     undo: settings.undoWindowMs === 0 ? undefined : createUndoLedger(started.promise, logger),
+    packages: async () => {
+      const client = await started.promise;
+      const lists = await Promise.all([
+        client.listAll(kinds.packages),
+        client.listAll(kinds.clusterPackages),
+      ]);
+      return lists.flatMap(({ items }): readonly AnyPackage[] => items);
+    },
     customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
     interpretations: async () => (await (await started.promise).listAll(interpretationResource)).items,
   });

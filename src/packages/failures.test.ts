@@ -1,7 +1,7 @@
 // What cannot be installed: said by name, with the way out, and nothing of it in the cluster.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubeObject, PackageRepository } from '../api/index.ts';
+import type { KubeObject, PackageInfo, PackageRepository } from '../api/index.ts';
 import { kinds } from '../client/index.ts';
 import type { AnyPackage } from '../packaging/index.ts';
 import {
@@ -267,6 +267,42 @@ test('a file that changes under the same version is refused, until somebody acce
     async () => ((await data()) as { v: string }).v === 'evil',
     900_000,
   );
+});
+
+test('a repository may move, but the files of a version are the same everywhere', async () => {
+  await using world = await packageWorld({ packageInfoSyncMs: 20_000, repositorySyncMs: 20_000 });
+  const { client, repository } = world;
+  const one = clusterPackage('app', 'v1.0.0');
+  repository.publish('app', 'v1.0.0', content, files);
+  await create(world, one);
+  await installed(world, one);
+  const moved = 'http://elsewhere.test';
+  for (const [url, file] of new Map(repository.files))
+    repository.files.set(url.replace(REPOSITORY, moved), file);
+  const move = (url: string): Promise<unknown> =>
+    client.patch(kinds.packageRepositories, { name: 'main' }, { type: 'merge', body: { spec: { url } } });
+  await move(moved);
+  const info = async (): Promise<PackageInfo> => client.get(kinds.packageInfos, { name: 'app--v1.0.0' });
+  await world.until(
+    'it is read there',
+    async () => (await info()).status?.resolvedUrl?.startsWith(moved) === true,
+    900_000,
+  );
+  const forged = 'http://forged.test';
+  for (const [url, file] of new Map(repository.files)) repository.files.set(url.replace(moved, forged), file);
+  repository.files.set(
+    `${forged}/app/v1.0.0/package.yaml`,
+    JSON.stringify({ name: 'app', ...content, defaultNamespace: 'other' }),
+  );
+  await move(forged);
+  await world.until(
+    'the other content is refused',
+    async () =>
+      (await info()).status?.conditions?.some(({ reason }) => reason === 'IntegrityFailed') === true,
+    900_000,
+  );
+  await world.pass(5_000);
+  assert.equal(await client.find(kinds.namespaces, { name: 'other' }), undefined);
 });
 
 test('a manifest that changes under the same version is refused', async () => {

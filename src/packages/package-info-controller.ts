@@ -19,6 +19,7 @@ import { isNews, readyConditions, withConditions } from './conditions.ts';
 import type { PackageContext } from './context.ts';
 
 const NAME = 'packageinfo-controller';
+const MANIFEST = 'package.yaml';
 
 /** A file is not what it was, or not what its repository says it is. */
 export class IntegrityError extends Error {
@@ -100,9 +101,10 @@ async function digestsOf(
   repository: PackageRepositoryClient,
   signal: AbortSignal,
 ): Promise<readonly FileDigest[]> {
-  const isSame = info.status?.version === (info.spec.version ?? '') && info.status?.resolvedUrl === url;
+  // Wherever the repository has moved to: a version is the same files everywhere.
+  const isSame = info.status?.version === (info.spec.version ?? '');
   const known = isSame ? (info.status?.digests ?? []) : [];
-  const pinned = pin(known, url, sha256, declaredSha256);
+  const pinned = pin(known, MANIFEST, sha256, declaredSha256);
   const digests: FileDigest[] = [pinned];
   for (const file of manifest.manifests ?? []) {
     const before = known.find((one) => one.url === file.url);

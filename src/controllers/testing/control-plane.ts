@@ -82,6 +82,7 @@ export async function startControlPlane(
       writeStatus: async (quota, dryRun) =>
         void (await (await started.promise).updateStatus(quotaResource, quota, { dryRun })),
     },
+    packages: () => Promise.resolve([]),
     customizations: async () => (await (await started.promise).listAll(customizationResource)).items,
     interpretations: async () => (await (await started.promise).listAll(interpretationResource)).items,
   });
