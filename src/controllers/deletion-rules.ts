@@ -127,7 +127,7 @@ export class Deletions {
     );
   }
 
-  /** It never is there for yet others only, as dependencies of dependencies are not followed. */
+  /** It never is there for yet others only: what is needed indirectly is attached to where the need began. */
   private rulesOfDependent(binding: Binding): DeletionRules | undefined {
     // Selectors by label need the template; the binding itself says the rest.
     const template = cachedTemplate(this.context, binding) ?? templateReference(binding);
