@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ClusterFleetPackage, FleetPackage } from '../api/index.ts';
-import { validateFleetPackage } from './fleet-package.ts';
+import { validateFleetPackage, verbsForFleetPackage } from './fleet-package.ts';
 
 const template = { packageInfo: { name: 'web', version: 'v1' } };
 const bad = { matchExpressions: [{ key: 'a', operator: 'Near' }] };
@@ -30,4 +30,29 @@ describe('a FleetPackage that could not be rolled out is refused', () => {
         paths,
       );
     });
+});
+
+describe('who suspends packages by it must be allowed to', () => {
+  const one = (spec: Partial<FleetPackage['spec']> = {}): FleetPackage => ({
+    apiVersion: 'navarch.io/v1alpha1',
+    kind: 'FleetPackage',
+    metadata: { name: 'web' },
+    spec: { template, ...spec },
+  });
+  const suspended = { template: { ...template, suspend: true } };
+  const override = { overrides: [{ clusterAffinity: { clusterNames: ['a'] }, suspend: true }] };
+  const cases: readonly [what: string, next: FleetPackage, old: FleetPackage | undefined, verbs: readonly string[]][] = [
+    ['a plain one', one(), undefined, []],
+    ['one that comes suspended', one(suspended), undefined, ['suspend']],
+    ['suspending all of them', one(suspended), one(), ['suspend']],
+    ['resuming all of them', one(), one(suspended), ['resume']],
+    ['suspending them in some clusters', one(override), one(), ['suspend']],
+    ['resuming them there', one(), one(override), ['resume']],
+    ['holding the roll-out', one({ suspend: true }), one(), ['suspend']],
+    ['letting it go on', one(), one({ suspend: true }), ['resume']],
+    ['holding it for less long', one({ suspend: true, suspension: { until: '2030-01-01T00:00:00Z' } }), one({ suspend: true }), ['resume']],
+    ['another version', one({ template: { packageInfo: { name: 'web', version: 'v2' } } }), one(), []],
+  ]; // prettier-ignore
+  for (const [what, next, old, verbs] of cases)
+    test(what, () => assert.deepEqual(verbsForFleetPackage(next, old), verbs));
 });

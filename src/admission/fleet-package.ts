@@ -1,6 +1,8 @@
-// FleetPackage and ClusterFleetPackage: what would stop a roll-out later is refused when it is written.
-import type { ClusterFleetPackage, FleetPackage } from '../api/index.ts';
+// FleetPackage and ClusterFleetPackage: what would stop a roll-out later is refused when it is written, and who suspends
+// packages by it must be allowed to.
+import type { ClusterFleetPackage, FleetPackage, PackageSpec } from '../api/index.ts';
 import { fieldError, validateLabelSelector, type FieldError } from '../machinery/index.ts';
+import { verbsForPackage, type AnyPackage, type SuspensionVerb } from '../packaging/index.ts';
 import { validateAffinity } from './placement-validation.ts';
 
 export function validateFleetPackage({
@@ -41,4 +43,40 @@ export function validateFleetPackage({
     ),
   );
   return errors;
+}
+
+/** What somebody must be allowed to do with the package for this change: the control plane carries it out for them. */
+export function verbsForFleetPackage(
+  next: FleetPackage | ClusterFleetPackage,
+  old: FleetPackage | ClusterFleetPackage | undefined,
+): readonly SuspensionVerb[] {
+  const verbs = new Set<SuspensionVerb>();
+  const compare = (now: PackageSpec, before: PackageSpec | undefined): void => {
+    const spec = (one: PackageSpec): AnyPackage => ({ metadata: {}, spec: one }) as AnyPackage;
+    for (const verb of verbsForPackage(spec(now), before === undefined ? undefined : spec(before)))
+      verbs.add(verb);
+  };
+  compare(next.spec.template, old?.spec.template);
+  compare(rolloutSwitch(next), old === undefined ? undefined : rolloutSwitch(old));
+  const [now, before] = [suspendedBy(next), suspendedBy(old)];
+  if ([...now].some((one) => !before.has(one))) verbs.add('suspend');
+  if ([...before].some((one) => !now.has(one))) verbs.add('resume');
+  return [...verbs].sort();
+}
+
+/** The switch of the roll-out itself, as if it were a package's. */
+function rolloutSwitch({ spec }: FleetPackage | ClusterFleetPackage): PackageSpec {
+  const { template, suspend = false, suspension } = spec;
+  const { packageInfo } = template;
+  return { packageInfo, suspend, ...(suspension === undefined ? {} : { suspension }) };
+}
+
+/** The clusters that overrides suspend it in, as they are selected. */
+function suspendedBy(one: FleetPackage | ClusterFleetPackage | undefined): ReadonlySet<string> {
+  const overrides = one?.spec.overrides ?? [];
+  return new Set(
+    overrides
+      .filter(({ suspend }) => suspend === true)
+      .map(({ clusterAffinity }) => JSON.stringify(clusterAffinity)),
+  );
 }

@@ -1,6 +1,7 @@
 // All rules of ours, each under the name of upstream's webhook.
 import {
   CLUSTER_RESOURCE_BINDING_ID_LABEL,
+  PACKAGES_GROUP,
   RESOURCE_BINDING_ID_LABEL,
   type ClusterOverridePolicy,
   type ClusterPropagationPolicy,
@@ -27,14 +28,14 @@ import {
   validateFederatedResourceQuota,
   type QuotaLedger,
 } from './federated-resource-quota.ts';
-import { validateFleetPackage } from './fleet-package.ts';
+import { validateFleetPackage, verbsForFleetPackage } from './fleet-package.ts';
 import { withRequiredFields } from './go-zeroes.ts';
 import { withTodaysSpelling } from './legacy-spellings.ts';
 import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 import { defaultPolicySpec, withPolicyIdentity, type DefaultTolerations } from './policy-defaults.ts';
 import { packageRepositoryRule } from './package-repository.ts';
 import { packageRules } from './package.ts';
-import { packageSuspensionRules, type SuspensionSeams } from './package-suspension.ts';
+import { packageSuspensionRules, refusal, type SuspensionSeams } from './package-suspension.ts';
 import { validatePolicy } from './policy-validation.ts';
 import { interpretationRefusal } from './resource-interpretation.ts';
 import { customizationRefusal } from './resource-interpreter-customization.ts';
@@ -107,7 +108,15 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       group: 'navarch.io',
       resource: plural,
       validateOn: CREATE_UPDATE,
-      validate: ({ object }) => validateFleetPackage(object as FleetPackage),
+      validate: async (attributes) => {
+        const next = attributes.object as FleetPackage;
+        const errors = validateFleetPackage(next);
+        if (errors.length > 0) return errors;
+        const { namespace, name } = attributes;
+        const resource = plural === 'fleetpackages' ? 'packages' : 'clusterpackages';
+        const verbs = verbsForFleetPackage(next, attributes.oldObject as FleetPackage | undefined);
+        return refusal(options, attributes, { group: PACKAGES_GROUP, resource, namespace, name }, verbs);
+      },
     })),
     {
       webhook: 'federatedhpa.karmada.io',

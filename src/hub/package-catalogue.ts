@@ -11,11 +11,11 @@ const NAME = 'navarch';
 const MANAGER = 'navarch-up';
 
 /**
- * The address of the catalogue: the one that is named, or the one beside the program. Undefined: none is wanted. Throws
- * OperatingError BAD_FLAG.
+ * The address of the catalogue: the one that is named, or the one beside the program where members are simulated, since only
+ * they can read a folder of this machine. Undefined: none is wanted. Throws OperatingError BAD_FLAG.
  */
-export async function catalogueUrl(named: string): Promise<string | undefined> {
-  if (named === 'none') return undefined;
+export async function catalogueUrl(named: string, simulated: boolean): Promise<string | undefined> {
+  if (named === 'none' || (named === '' && !simulated)) return undefined;
   if (named !== '') {
     if (/^(https?|file):/i.test(named) && URL.canParse(named)) return named;
     const folder = path.resolve(named);

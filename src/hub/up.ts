@@ -307,7 +307,7 @@ async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
     memberNodes: integer('member-nodes', 'memberNodes', 0, 5_000),
     // Members that only store have nothing that packages could run on.
     packages: text('simulate') !== 'none' && !/^false$/i.test(text('packages')),
-    catalogue: await catalogueUrl(text('packageCatalogue')),
+    catalogue: await catalogueUrl(text('packageCatalogue'), members > 0),
     sample: flags['sample'] === true,
     allowNoExecuteTaintPolicy: /^true$/i.test(text('allowNoExecuteTaintPolicy')),
     acceptLegacySpellings: /^true$/i.test(text('acceptLegacySpellings')),
