@@ -4,11 +4,12 @@
 // Reads: Leases and Pods with the label. Writes: Pods.
 // INVARIANT: how long a lease is good is measured by timers, so a clock that is set back makes no pod run for longer.
 import { FENCE_LABEL, type Lease } from '../../api/index.ts';
-import type { Cancel, Clock, Logger } from '../../base/index.ts';
+import { errorMessage, type Cancel, type Clock, type Logger } from '../../base/index.ts';
 import { isNotFound, keyOf, resource, type Client } from '../../client/index.ts';
 import {
   done,
   informerSource,
+  requeueAfter,
   runController,
   type EventRecorder,
   type Informer,
@@ -31,6 +32,8 @@ export const fenceLeases = resource<Lease>({
 
 // LIMIT: pods being written at once.
 const CONCURRENT = 16;
+// While the API server is away a pod that must not run goes on; when it is back, no second is to be lost.
+const STOP_AGAIN_MS = 500;
 
 export interface FencingAgentOptions {
   readonly client: Client;
@@ -122,7 +125,9 @@ export function runFencingAgent(options: FencingAgentOptions): Promise<void> {
           );
       } catch (error) {
         if (isNotFound(error)) return done;
-        throw error;
+        if (verdict === 'open') throw error;
+        logger.warn('A fenced pod could not be stopped', { pod: key, error: errorMessage(error) });
+        return requeueAfter(STOP_AGAIN_MS, 'a pod that must not run could not be stopped');
       }
       if (verdict === 'stop') {
         const message = 'The lease that fences this pod has run out; it must not run here.';
