@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import {
   DRIFT_INTERVAL_ANNOTATION,
   PACKAGE_FIELD_MANAGER,
+  SUSPENDED_BY_PACKAGE_ANNOTATION,
   type Condition,
   type KubeObject,
   type ObjectChange,
@@ -30,6 +31,7 @@ import { withConditions, type Wanted } from './conditions.ts';
 import type { PackageContext } from './context.ts';
 import type { AppliedObjects } from './package-controller/apply.ts';
 import { withVerdict, writeStatus } from './package-controller/status.ts';
+import { chartObjects } from './suspension-charts.ts';
 import { suspendReleases } from './suspension-helm.ts';
 
 const COMPONENT = 'suspension-controller';
@@ -149,13 +151,24 @@ async function driftNow(
     const compared: ComparedObject[] = [];
     for (const object of snapshot.objects) {
       const one = await compareWithApplied(context, object, signal);
-      if (!isLeftAlone(one.live)) compared.push(one);
+      if (!isLeftAlone(one.live)) compared.push(asOwned(one));
     }
+    compared.push(...(await chartObjects(context, snapshot.objects, signal)));
     return driftOf(compared, await unexpected(context, owner, snapshot, signal));
   } catch (error) {
     if (signal.aborted || !(error instanceof StatusError)) throw error;
     return errorMessage(error);
   }
+}
+
+/** A release that stands still because of us is not owned for so long, which is no drift. */
+function asOwned(one: ComparedObject): ComparedObject {
+  const { live, applied } = one;
+  const ours = live?.metadata.annotations?.[SUSPENDED_BY_PACKAGE_ANNOTATION] !== undefined;
+  if (!ours || applied === undefined) return one;
+  const { ownerReferences: _owners, ...metadata } = live.metadata;
+  const { ownerReferences: _applied, ...wanted } = applied.metadata;
+  return { ...one, live: { ...live, metadata }, applied: { ...applied, metadata: wanted } };
 }
 
 /** The object as it is, and as an apply would leave it, which is tried and not done. */

@@ -1,6 +1,7 @@
 // Suspended packages in a member: what is written, what is seen, how they go on, and what they survive.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { KubeObject, PackageSpec } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
 import { kinds, resource } from '../client/index.ts';
@@ -515,6 +516,23 @@ async function serveFlux({ client, started }: PackageWorld): Promise<void> {
   await started.clock.advance(1000);
 }
 
+/** As Helm keeps what it installed. */
+async function keepRelease({ client }: PackageWorld, name: string, object: object): Promise<void> {
+  const text = JSON.stringify({ name, manifest: JSON.stringify(object) });
+  const packed = gzipSync(text).toString('base64');
+  await client.create(kinds.secrets, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'helm.sh/release.v1',
+    metadata: {
+      name: `sh.helm.release.v1.${name}.v1`,
+      namespace: 'n',
+      labels: { owner: 'helm', name, status: 'deployed', version: '1' },
+    },
+    data: { release: Buffer.from(packed).toString('base64') },
+  });
+}
+
 test('charts stand still with their package, and a person who stopped one is not overruled', async () => {
   await using world = await packageWorld();
   const { client } = world;
@@ -547,6 +565,12 @@ test('charts stand still with their package, and a person who stopped one is not
     { namespace: 'n', name: db?.metadata.name ?? '' },
     { type: 'merge', body: { spec: { suspend: true } } },
   );
+  const web = (await all()).find((release) => JSON.stringify(release).includes('"chart":"web"'));
+  await keepRelease(world, web?.metadata.name ?? '', configMap('from-chart', { a: '1' }));
+  await client.create(kinds.configMaps, {
+    ...(configMap('from-chart', { a: 'by hand', b: 'more' }) as KubeObject),
+    metadata: { name: 'from-chart', namespace: 'n' },
+  });
   await suspend(world);
   await world.until(
     'both stand still',
@@ -557,6 +581,10 @@ test('charts stand still with their package, and a person who stopped one is not
         ['web', true, 0],
       ]),
   );
+  await world.until('what differs of a chart is seen', async () => {
+    const drift = (await read(world, one))?.status?.suspension?.drift ?? [];
+    return JSON.stringify(drift.map(({ name, paths }) => [name, paths])) === '[["from-chart",["/data/a"]]]';
+  });
   await resume(world);
   await world.until(
     'ours goes on',
