@@ -123,18 +123,18 @@ class Repository implements PackageRepositoryClient {
     this.url = settings.url;
   }
 
-  index(signal?: AbortSignal): Promise<readonly IndexEntry[]> {
+  async index(signal?: AbortSignal): Promise<readonly IndexEntry[]> {
     return this.once(this.located(indexUrl), (url) => this.single(url, readIndex, signal));
   }
 
-  versions(name: string, signal?: AbortSignal): Promise<PackageVersions> {
+  async versions(name: string, signal?: AbortSignal): Promise<PackageVersions> {
     return this.once(
       this.located((base) => versionsUrl(base, name)),
       (url) => this.single(url, readVersions, signal),
     );
   }
 
-  manifest(name: string, version: string, signal?: AbortSignal): Promise<FetchedManifest> {
+  async manifest(name: string, version: string, signal?: AbortSignal): Promise<FetchedManifest> {
     return this.once(
       this.located((base) => manifestUrl(base, name, version)),
       async (url) => {
