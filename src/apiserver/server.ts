@@ -52,6 +52,8 @@ export interface ApiServerOptions {
   readonly admission?: readonly AdmissionPlugin[];
   /** Built-in rules to leave out, by kube-apiserver's names, e.g. `ServiceAccount`. */
   readonly disabledAdmission?: readonly string[];
+  /** Pods run elsewhere, as accounts that need not be here; default: they run here. */
+  readonly podsAreTemplates?: boolean;
   /** Resources besides, or instead of, the built-in ones. */
   readonly extraResources?: readonly ResourceDefinition[];
   /** Behaviour of built-in kinds that only the caller can give, e.g. token requests. */
@@ -79,7 +81,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const views = new Views();
   const closing = new AbortController();
   const builtin = builtinAdmission(
-    { objects, suffix: () => randomSuffix(random), authorizer: options.authorizer },
+    {
+      objects,
+      suffix: () => randomSuffix(random),
+      authorizer: options.authorizer,
+      podsAreTemplates: options.podsAreTemplates ?? false,
+    },
     options.disabledAdmission ?? [],
   );
   const core: Core = {

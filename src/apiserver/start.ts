@@ -40,7 +40,13 @@ const RENEWAL_PERIOD_MS = 24 * 3_600_000;
 
 export interface StartOptions extends Pick<
   ApiServerOptions,
-  'admission' | 'disabledAdmission' | 'extraResources' | 'kinds' | 'pathHandlers' | 'minWatchMs'
+  | 'admission'
+  | 'disabledAdmission'
+  | 'extraResources'
+  | 'kinds'
+  | 'minWatchMs'
+  | 'pathHandlers'
+  | 'podsAreTemplates'
 > {
   readonly storage: Storage<KubeObject>;
   readonly clock: Clock;

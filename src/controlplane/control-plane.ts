@@ -128,6 +128,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     version: versionInfo(KUBERNETES_VERSION, 'navarch'),
     metrics,
     admission: rules.map(asPlugin),
+    // COMPAT: as karmada-apiserver, which leaves the plugin out, and nobody makes accounts on a hub; where an account is there, a
+    // Pod gets what it gets in any cluster.
+    podsAreTemplates: true,
     extraResources: [
       clusterResource(settings.gates, { proxy: proxy.subresource, suspension: clusterSuspension }),
     ],

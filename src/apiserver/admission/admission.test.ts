@@ -53,6 +53,26 @@ test('a pod runs as the default service account, with a token of its own mounted
   assert.deepEqual(mounted, ['/var/run/secrets/kubernetes.io/serviceaccount']);
 });
 
+test('where pods are templates, one is taken as it is as long as its account is not there', async () => {
+  const served = await serve({ podsAreTemplates: true });
+  const { spec } = (await served.must('POST', PODS, pod('web'))) as KubeObject & { readonly spec: object };
+  assert.deepEqual(
+    ['serviceAccountName', 'volumes'].filter((field) => field in spec),
+    [],
+  );
+  const named = (await served.must(
+    'POST',
+    PODS,
+    pod('job', {}, { serviceAccountName: 'robot' }),
+  )) as KubeObject & {
+    readonly spec: object;
+  };
+  assert.equal('volumes' in named.spec, false);
+  await served.must('POST', `${NS}/serviceaccounts`, { metadata: { name: 'default' } });
+  const later = (await served.must('POST', PODS, pod('later'))) as KubeObject & { readonly spec: object };
+  assert.equal('volumes' in later.spec, true);
+});
+
 test('a pod waits five minutes at nodes that are lost, unless it says otherwise', async () => {
   const served = await withoutAccounts();
   const keyOf = ({ key, tolerationSeconds }: { key: string; tolerationSeconds: number }): string =>

@@ -24,6 +24,8 @@ export interface AdmissionEnvironment {
   readonly objects: ObjectAccess;
   readonly suffix: () => string;
   readonly authorizer: Authorizer | undefined;
+  /** Whether a Pod whose service account is not there is taken as it is, instead of refused. */
+  readonly podsAreTemplates: boolean;
 }
 
 export interface BuiltinAdmission {

@@ -48,10 +48,18 @@ function withToken(spec: PodSpec, volumeName: string): PodSpec {
   };
 }
 
-export function serviceAccounts({ objects, suffix }: AdmissionEnvironment): AdmissionPlugin {
-  const accountOf = async (attributes: AdmissionAttributes, name: string): Promise<ServiceAccount> => {
+export function serviceAccounts({
+  objects,
+  suffix,
+  podsAreTemplates,
+}: AdmissionEnvironment): AdmissionPlugin {
+  const accountOf = async (
+    attributes: AdmissionAttributes,
+    name: string,
+  ): Promise<ServiceAccount | undefined> => {
     const found = await objects.get('', 'serviceaccounts', attributes.namespace, name);
     if (found !== undefined) return found as unknown as ServiceAccount;
+    if (podsAreTemplates) return undefined;
     const why = `error looking up service account ${attributes.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`;
     throw forbidden({ group: '', resource: 'pods' }, attributes.name, why);
   };
@@ -65,6 +73,7 @@ export function serviceAccounts({ objects, suffix }: AdmissionEnvironment): Admi
       const given = (object as unknown as Pod).spec!;
       const name = (given.serviceAccountName ?? '') === '' ? 'default' : given.serviceAccountName!;
       const account = await accountOf(attributes, name);
+      if (account === undefined) return object;
       let spec: PodSpec = { ...given, serviceAccountName: name, serviceAccount: name };
       const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
       if (mounts) spec = withToken(spec, `kube-api-access-${suffix()}`);

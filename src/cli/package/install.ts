@@ -51,7 +51,7 @@ const EXAMPLES = `
   %s package install gateway --clusters member1,member2
 
   # First in one cluster, then in half of them, then in the rest; rolled back when one fails
-  %s package install gateway --waves member1,50%% --on-failure Rollback`;
+  %s package install gateway --waves member1,50% --on-failure Rollback`;
 
 /** Flags of commands that change a package and wait for it. */
 export function withWaiting(command: Command): Command {
