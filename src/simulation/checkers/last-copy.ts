@@ -3,18 +3,28 @@
 // replaces, running it at most once.
 import { isWorkload } from '../../fleet/index.ts';
 import { isAtMostOnce } from '../../propagation/index.ts';
-import { TEMPLATE_UID_ANNOTATION, type Cluster, type KubeObject } from '../../api/index.ts';
+import {
+  TEMPLATE_UID_ANNOTATION,
+  WORK_NAMESPACE_ANNOTATION,
+  WORK_NAME_ANNOTATION,
+  clusterOfExecutionNamespace,
+  type Cluster,
+  type KubeObject,
+  type Work,
+} from '../../api/index.ts';
 import type { TransportRequest } from '../../client/index.ts';
 import {
   BINDINGS,
   CLUSTERS,
   CLUSTER_BINDINGS,
+  WORKS,
   addressOf,
   bindingBehind,
   bindingsOf,
   findNamed,
   isHealthy,
   isManaged,
+  manifestsOf,
   nameOf,
   templateName,
   type Addressed,
@@ -26,10 +36,15 @@ import type { CreateChecker } from './checker.ts';
 
 export const lastCopy: CreateChecker = (world, report) => {
   const edits = new PlacementEdits(world);
+  /** When the hub gave up a Work while another copy was healthy, by its namespace and name. */
+  const givenUp = new Map<string, number>();
   return {
     name: 'no lost last copy',
     observer: {
-      hubChanged: (change) => edits.see(change),
+      hubChanged: (change) => {
+        edits.see(change);
+        noteGivenUp(world, change, givenUp);
+      },
       arriving: (member, request) => {
         const removed = removedBy(world, member, request);
         if (removed === undefined || !isHealthy(removed.object)) return;
@@ -37,6 +52,8 @@ export const lastCopy: CreateChecker = (world, report) => {
         if (binding === undefined || isOfDeletedTemplate(world, removed.object, binding)) return;
         if (isAskedFor(world, member, binding, edits)) return;
         if (hasAnotherCopy(world, member, removed.address, binding)) return;
+        if (world.clock.now() - (givenUp.get(workBehind(removed.object)) ?? -Infinity) <= UNDER_WAY_MS)
+          return;
         report(
           `${nameOf(removed.object)}: the healthy copy in ${member} is removed, and no other is healthy ` +
             `(targets ${(binding.spec.clusters ?? []).map(({ name }) => name).join(', ') || 'none'})`,
@@ -45,6 +62,40 @@ export const lastCopy: CreateChecker = (world, report) => {
     },
   };
 };
+
+/** A request that was right when it was sent cannot be called back, and a bad network brings it late. */
+const UNDER_WAY_MS = 60_000;
+
+function noteGivenUp(
+  world: World,
+  { resource, before, after }: MirroredChange,
+  givenUp: Map<string, number>,
+): void {
+  const begins =
+    after?.metadata.deletionTimestamp !== undefined && before?.metadata.deletionTimestamp === undefined;
+  if (resource !== WORKS || after === undefined || !begins) return;
+  const { namespace = '', name = '' } = after.metadata;
+  const member = clusterOfExecutionNamespace(namespace) ?? '';
+  if (!world.members.has(member)) return;
+  const [manifest] = manifestsOf(after as Work);
+  const binding = manifest === undefined ? undefined : bindingBehind(world.hubMirror, manifest);
+  const copy = manifest === undefined ? undefined : findNamed(world.member(member).mirror, nameOf(manifest));
+  if (binding === undefined || copy === undefined) return;
+  const { kind, metadata } = copy;
+  const address = resourceNamed(world, member, kind);
+  if (address === undefined) return;
+  const at = { resource: address, namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
+  if (hasAnotherCopy(world, member, at, binding)) givenUp.set(`${namespace}/${name}`, world.clock.now());
+}
+
+function resourceNamed(world: World, member: string, kind: string): string | undefined {
+  const { mirror } = world.member(member);
+  return mirror.resources().find((resource) => mirror.list(resource)[0]?.kind === kind);
+}
+
+function workBehind({ metadata: { annotations = {} } }: KubeObject): string {
+  return `${annotations[WORK_NAMESPACE_ANNOTATION] ?? ''}/${annotations[WORK_NAME_ANNOTATION] ?? ''}`;
+}
 
 function removedBy(
   world: World,
