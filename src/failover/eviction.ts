@@ -66,6 +66,16 @@ export function wantsNoCopy(spec: ResourceBindingSpec): boolean {
   return isWorkload(spec) && (spec.replicas ?? 0) === 0 && (spec.components ?? []).length === 0;
 }
 
+/** As the copy reports; undefined when it does not. */
+export function readyReplicasIn(
+  status: ResourceBindingStatus | undefined,
+  cluster: string,
+): number | undefined {
+  const item = status?.aggregatedStatus?.find(({ clusterName }) => clusterName === cluster);
+  const ready = (item?.status as { readonly readyReplicas?: unknown } | undefined)?.readyReplicas;
+  return typeof ready === 'number' ? ready : undefined;
+}
+
 export interface ClusterLookup {
   get(name: string): Cluster | undefined;
 }
@@ -94,7 +104,11 @@ export function isLastHealthyCopy(binding: Binding, cluster: string, clusters: C
 function mayBeHealthy({ status }: Binding, cluster: string, clusters: ClusterLookup): boolean {
   const health = healthIn(status, cluster);
   return (
-    health === 'Healthy' || health === 'Unknown' || (health !== undefined && isSilent(clusters.get(cluster)))
+    health === 'Healthy' ||
+    health === 'Unknown' ||
+    // Some of it serves, perhaps while it takes up a change.
+    (readyReplicasIn(status, cluster) ?? 0) > 0 ||
+    (health !== undefined && isSilent(clusters.get(cluster)))
   );
 }
 

@@ -59,6 +59,7 @@ const cases: readonly [
   ['the last healthy copy stays beside a replacement that is not healthy', [task('m1', 240)], { spec: { clusters: [{ name: 'A' }] }, health: { m1: 'Healthy', A: 'Unhealthy' } }, ['m1'], []],
   ['one healthy replacement is enough when time is over', [task('m1', 240)], { spec: { clusters: AB }, health: { m1: 'Healthy', A: 'Healthy', B: 'Unknown' } }, [], ['m1']],
   ['an unhealthy copy goes when time is over', [task('m1', 240)], { health: { m1: 'Unhealthy' } }, [], ['m1']],
+  ['one of which some replicas are ready stays, for it serves', [task('m1', 240)], { health: { m1: 'Unhealthy' }, ready: { m1: 2 } }, ['m1'], []],
   ['a copy of unknown health stays, for it may be healthy', [task('m1', 240)], { health: { m1: 'Unknown' } }, ['m1'], []],
   ['so does one that was not healthy when it was last heard of', [task('silent', 240)], { health: { silent: 'Unhealthy' } }, ['silent'], []],
   ['what never got into a silent cluster goes', [task('silent', 240)], {}, [], ['silent']],

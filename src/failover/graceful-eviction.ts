@@ -15,6 +15,7 @@ import {
   healthIn,
   isKnownHealthy,
   isLastHealthyCopy,
+  readyReplicasIn,
   wantsNoCopy,
   type ClusterLookup,
   type EvictionChange,
@@ -118,9 +119,7 @@ function isReplaced(binding: Binding, clusters: ClusterLookup): boolean {
 
 /** A copy that was healthy with the replicas it had stays so for the hub until its member has heard of those it takes over. */
 function hasItsReplicas({ status }: Binding, { name, replicas = 0 }: TargetCluster): boolean {
-  const item = status?.aggregatedStatus?.find(({ clusterName }) => clusterName === name);
-  const ready = (item?.status as { readonly readyReplicas?: unknown } | undefined)?.readyReplicas;
-  return typeof ready !== 'number' || ready >= replicas;
+  return (readyReplicasIn(status, name) ?? replicas) >= replicas;
 }
 
 /**
