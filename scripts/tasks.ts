@@ -43,14 +43,14 @@ async function check(): Promise<number> {
   return results.some((code) => code !== 0) ? 1 : 0;
 }
 
-const bundle = path.join(root, 'dist', 'navarch.mjs');
+const bundles = ['navarch.mjs', 'storage-worker.mjs'].map((name) => path.join(root, 'dist', name));
 
 function buildIfStale(): number {
   const newest = globSync('src/**/*.{ts,json}', { cwd: root })
     .map((file) => statSync(path.join(root, file)).mtimeMs)
     .reduce((a, b) => Math.max(a, b), 0);
-  if (existsSync(bundle) && statSync(bundle).mtimeMs > newest) return 0;
-  mkdirSync(path.dirname(bundle), { recursive: true });
+  if (bundles.every((bundle) => existsSync(bundle) && statSync(bundle).mtimeMs > newest)) return 0;
+  mkdirSync(path.join(root, 'dist'), { recursive: true });
   return run(['node', 'scripts/build.ts']);
 }
 
