@@ -5,7 +5,13 @@ import type { Condition, FileDigest, PackageInfo } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
 import { isNotFound, kinds } from '../client/index.ts';
 import { parseTime } from '../machinery/index.ts';
-import { RepositoryError, type FetchedManifest, type PackageRepositoryClient } from '../packaging/index.ts';
+import {
+  RepositoryError,
+  packageInfoName,
+  type AnyPackage,
+  type FetchedManifest,
+  type PackageRepositoryClient,
+} from '../packaging/index.ts';
 import {
   done,
   informerSource,
@@ -13,10 +19,11 @@ import {
   retry,
   runController,
   WorkQueue,
+  type Informer,
   type Outcome,
 } from '../runtime/index.ts';
 import { isNews, readyConditions, withConditions } from './conditions.ts';
-import type { PackageContext } from './context.ts';
+import { BY_PACKAGE_INFO, listing, type PackageContext } from './context.ts';
 
 const NAME = 'packageinfo-controller';
 const MANIFEST = 'package.yaml';
@@ -34,6 +41,16 @@ export function runPackageInfoController(context: PackageContext): Promise<void>
       informerSource(caches.packageInfos, {
         changed: (old, now) => old.metadata.generation !== now.metadata.generation,
       }),
+      // What stood still while its package was suspended is compared at once.
+      ...[caches.packages as Informer<AnyPackage>, caches.clusterPackages as Informer<AnyPackage>].map(
+        (packages) =>
+          informerSource(packages, {
+            changed: (old, now) => resumedAtMs(old) !== resumedAtMs(now),
+            map: ({ spec: { packageInfo } }) => [
+              packageInfoName(packageInfo.repositoryName ?? '', packageInfo.name, packageInfo.version),
+            ],
+          }),
+      ),
       // A repository that is mended or moved is news for all that comes from it.
       informerSource(caches.repositories, {
         changed: (old, now) =>
@@ -63,10 +80,19 @@ function isReadable(conditions: readonly Condition[] | undefined): boolean {
   return conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 }
 
-/** When it is to be compared with the repository again; 0: now. */
-function dueInMs({ spec, status }: PackageInfo, nowMs: number, periodMs: number): number {
+/** When the last suspension of a package ended; undefined: none that is known has. */
+function resumedAtMs({ status }: AnyPackage): number | undefined {
+  const last = status?.suspensionHistory?.at(-1);
+  return last?.action === 'Resumed' || last?.action === 'SuspensionExpired' ? parseTime(last.at) : undefined;
+}
+
+/**
+ * When it is to be compared with the repository again; 0: now.
+ * @param resumedMs when a package that reads it was last resumed; -Infinity: never
+ */
+function dueInMs({ spec, status }: PackageInfo, resumedMs: number, nowMs: number, periodMs: number): number {
   const lastMs = parseTime(status?.lastUpdateTimestamp ?? '');
-  if (lastMs === undefined || status?.manifest === undefined) return 0;
+  if (lastMs === undefined || status?.manifest === undefined || lastMs < resumedMs) return 0;
   if ((spec.version ?? '') !== '' && spec.version !== status.version) return 0;
   if (status.conditions?.some(({ type, status: is }) => type === 'Failed' && is === 'True') === true)
     return 0;
@@ -77,10 +103,16 @@ async function reconcile(context: PackageContext, name: string, signal: AbortSig
   const { caches, clock, settings, repositories } = context;
   const info = caches.packageInfos.store.get(name);
   if (info === undefined) return done;
-  const dueMs = dueInMs(info, clock.now(), settings.packageInfoSyncMs);
+  const resumedMs = Math.max(
+    ...listing(caches, BY_PACKAGE_INFO, name).map((one) => resumedAtMs(one) ?? -Infinity),
+  );
+  const dueMs = dueInMs(info, resumedMs, clock.now(), settings.packageInfoSyncMs);
   if (dueMs > 0) return requeueAfter(dueMs, 'compare with the repository');
   const { name: packageName, version = '', repositoryUrl } = info.spec;
   try {
+    // What was heard while the package stood still is not what is said now.
+    if (resumedMs > (parseTime(info.status?.lastUpdateTimestamp ?? '') ?? Infinity))
+      repositories.forget(repositories.nameFor(repositoryUrl));
     const repository = await repositories.open(repositoryUrl);
     const fetched = await repository.manifest(packageName, version, signal);
     const digests = await digestsOf(info, fetched, repository, signal);

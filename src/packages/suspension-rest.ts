@@ -33,6 +33,7 @@ import type { AppliedObjects } from './package-controller/apply.ts';
 import { withVerdict, writeStatus } from './package-controller/status.ts';
 import { chartObjects } from './suspension-charts.ts';
 import { suspendReleases } from './suspension-helm.ts';
+import { pendingChangesOf } from './suspension-pending.ts';
 
 const COMPONENT = 'suspension-controller';
 // LIMIT: what is suspended is looked at this often, whatever else is said.
@@ -123,16 +124,27 @@ async function observed(
   const { suspension } = status;
   if (suspension === undefined) return status;
   const waits = snapshot !== undefined && snapshot.specHash !== specHashOf(owner);
-  const { pendingGeneration: _pending, ...rest } = suspension;
+  const { pendingGeneration, pendingChanges, ...rest } = suspension;
+  const lastMs = parseTime(suspension.driftCheckTime ?? '');
+  const intervalMs = driftIntervalMs(owner, context.settings.driftMs);
+  const isDue = state.driftDetection && (lastMs === undefined || context.clock.now() - lastMs >= intervalMs);
+  const { generation } = metadata;
+  const isNew = pendingGeneration !== generation;
+  const changes =
+    !waits || generation === undefined
+      ? undefined
+      : isNew || isDue
+        ? await pendingChangesOf(context, owner, snapshot, signal)
+        : pendingChanges;
   const noted: PackageStatus = {
     ...status,
-    suspension:
-      waits && metadata.generation !== undefined ? { ...rest, pendingGeneration: metadata.generation } : rest,
+    suspension: {
+      ...rest,
+      ...(waits && generation !== undefined ? { pendingGeneration: generation } : {}),
+      ...(changes === undefined || changes.length === 0 ? {} : { pendingChanges: changes }),
+    },
   };
-  if (snapshot === undefined || !state.driftDetection) return noted;
-  const lastMs = parseTime(suspension.driftCheckTime ?? '');
-  const dueMs = driftIntervalMs(owner, context.settings.driftMs);
-  if (lastMs !== undefined && context.clock.now() - lastMs < dueMs) return noted;
+  if (snapshot === undefined || !isDue) return noted;
   return withDrift(context, owner, noted, await driftNow(context, owner, snapshot, signal));
 }
 

@@ -10,6 +10,7 @@ import {
   type PackageStatus,
 } from '../api/index.ts';
 import {
+  CHANGES_MAX,
   decideResume,
   isResuming,
   onDriftOf,
@@ -31,8 +32,6 @@ import { resourceOf } from './resources.ts';
 import { compareWithApplied, specHashOf } from './suspension-rest.ts';
 
 const COMPONENT = 'suspension-controller';
-// LIMIT: changes that a status tells of.
-const CHANGES_MAX = 100;
 
 export function applyManner(owner: AnyPackage): ApplyManner {
   const wish = isResuming(owner) ? onDriftOf(owner) : undefined;

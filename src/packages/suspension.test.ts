@@ -104,6 +104,11 @@ test('nothing is written to what a suspended package brought; it is still looked
   assert.equal(version, 'v1.0.0');
   assert.equal(suspension?.pendingGeneration, now?.metadata.generation);
   assert.deepEqual(
+    suspension?.pendingChanges?.map(({ kind, name, operation, paths }) => [kind, name, operation, paths]),
+    [['ConfigMap', 'settings', 'Update', ['/data/level']]],
+    'what waits, without what others changed',
+  );
+  assert.deepEqual(
     suspension?.drift?.map((change) => [change.kind, change.name, change.class, change.paths]),
     [
       ['ConfigMap', 'settings', 'Modified', ['/data/mode']],
@@ -336,6 +341,75 @@ test('suspending and resuming takes no repository', async () => {
     async () => (await read(world, one))?.status?.suspension?.resuming === undefined,
     30 * MINUTE,
   );
+});
+
+test('what waits follows the package, is told of no value, and is gone when nothing waits', async () => {
+  await using world = await worldWithApp();
+  world.repository.publish(
+    'app',
+    'v2.0.0',
+    { defaultNamespace: 'n', manifests: [{ url: 'a.yaml' }] },
+    {
+      'a.yaml': [
+        configMap('third', { a: '1' }),
+        { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'key' }, stringData: { key: 'hush' } },
+        configMap('settings', { level: '1', mode: 'ours' }),
+      ],
+    },
+  );
+  await suspend(world);
+  const waiting = async (version: string): Promise<readonly unknown[] | undefined> => {
+    await patch(world, { spec: { packageInfo: { version } } });
+    const { metadata } = (await read(world, one))!;
+    await world.until(
+      'it has been looked at',
+      async () => {
+        const { suspension } = (await read(world, one))?.status ?? {};
+        return version === 'v1.0.0'
+          ? suspension?.pendingGeneration === undefined
+          : suspension?.pendingGeneration === metadata.generation;
+      },
+      MINUTE,
+    );
+    const now = await read(world, one);
+    assert.doesNotMatch(JSON.stringify(now?.status), /hush|aHVzaA/);
+    return now?.status?.suspension?.pendingChanges?.map(({ kind, name, operation }) => [
+      kind,
+      name,
+      operation,
+    ]);
+  };
+  assert.deepEqual(await waiting('v2.0.0'), [
+    ['ConfigMap', 'other', 'Delete'],
+    ['ConfigMap', 'third', 'Create'],
+    ['Secret', 'key', 'Create'],
+  ]);
+  world.writes.length = 0;
+  assert.deepEqual(await waiting('v1.1.0'), [['ConfigMap', 'settings', 'Update']]);
+  assert.equal(await waiting('v9.9.9'), undefined, 'no repository offers it');
+  assert.equal(await waiting('v1.0.0'), undefined);
+  assert.deepEqual(writesToObjects(world), []);
+});
+
+test('what the repository says is compared at once when a package goes on', async () => {
+  await using world = await worldWithApp();
+  await suspend(world);
+  await world.pass(2 * MINUTE);
+  const asked = (): number => world.repository.asked.filter(({ url }) => url.endsWith('package.yaml')).length;
+  const before = asked();
+  const [info] = (await world.client.list(kinds.packageInfos)).items;
+  const was = info?.status?.lastUpdateTimestamp ?? '';
+  await resume(world);
+  await world.until(
+    'its PackageInfo is fresh',
+    async () =>
+      ((await world.client.list(kinds.packageInfos)).items[0]?.status?.lastUpdateTimestamp ?? '') > was,
+    10_000,
+  );
+  const after = asked();
+  assert.ok(after > before);
+  await world.pass(MINUTE);
+  assert.equal(asked(), after, 'once');
 });
 
 test('what would change nothing goes on without anybody', async () => {

@@ -63,7 +63,7 @@ export {
   withoutKeptFields,
 } from './resume.ts';
 export type { OnDrift, ResumeDecision } from './resume.ts';
-export { driftOf, planText, plannedChanges } from './drift.ts';
+export { CHANGES_MAX, driftOf, planText, plannedChanges } from './drift.ts';
 export type { ComparedObject, PlannedChange } from './drift.ts';
 export { packageInfoFor, packageInfoName } from './repository.ts';
 export type { IndexEntry, PackageVersions } from './repository.ts';

@@ -170,6 +170,7 @@ const packageInCluster = s.object('What one cluster says of the package.', {
     ready: s.choice('Its condition Ready.', ['True', 'False', 'Unknown']),
     suspended: s.boolean('Whether it is suspended there.'),
     drifted: s.boolean('Whether it differs there from what was applied.'),
+    pending: s.boolean('Whether a change waits there until it is resumed.'),
     stale: s.boolean('Whether the cluster has not reported what it made of the present spec.'),
     reason: s.string('The reason of its condition.'),
     message: s.string('The same in words; also why it could not be sent.'),

@@ -18,7 +18,9 @@ import {
   titleOf,
   versionText,
 } from './installed.ts';
+import { driftLine } from './differences.ts';
 import { withKind, withPlace, withPlaceFlags, type PackageFlags, type Place } from './place.ts';
+import { changeLine } from './plan/command.ts';
 import { printed, withWholeOutput, type OutputFlags } from './printing.ts';
 import { configurationText } from './values.ts';
 import { completeInstalled } from './words.ts';
@@ -145,6 +147,7 @@ function recordOf({
           isUpgradable:
             latestVersion !== undefined && isUpgrade(installed.spec.packageInfo.version, latestVersion),
           suspend: suspendedText(installed) !== 'No',
+          ...(installed.status?.suspension === undefined ? {} : { suspension: installed.status.suspension }),
           message: messageOf(installed),
           ...(installed.status?.clusters === undefined ? {} : { clusters: installed.status.clusters }),
           ...(fleetPackage?.status === undefined ? {} : { rollout: fleetPackage.status }),
@@ -182,6 +185,7 @@ function linesOf(story: Story, defaultName: string): readonly string[] {
       ['', ''],
       head.filter(([, text]) => text !== '').map(([name, text]) => [`${name}:`, text]),
     ).slice(1),
+    ...pendingLines(installed),
     ...needs(manifest),
     ...clusterLines(installed),
     ...rolloutLines(fleetPackage?.status),
@@ -214,6 +218,21 @@ function suspension(one: AnyPackage): string {
   return why === undefined ? text : `${text} (${why})`;
 }
 
+/** What waits, and what differs; told by the cluster that has it. */
+function pendingLines(installed: AnyPackage | undefined): readonly string[] {
+  const { pendingGeneration, pendingChanges = [], drift = [] } = installed?.status?.suspension ?? {};
+  const waiting =
+    pendingChanges.length > 0
+      ? pendingChanges.map(changeLine)
+      : pendingGeneration === undefined
+        ? []
+        : ['a change of its spec'];
+  return [
+    ...section('Waits until it is resumed', waiting),
+    ...section('Differs from what was applied', drift.map(driftLine)),
+  ];
+}
+
 function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
 }
@@ -239,15 +258,20 @@ function clusterLines(installed: AnyPackage | undefined): readonly string[] {
   const clusters = installed?.status?.clusters ?? [];
   if (clusters.length === 0) return [];
   const rows = clusters.map(
-    ({ name, version = '', ready = 'Unknown', suspended, drifted, stale, message = '' }) => [
+    ({ name, version = '', ready = 'Unknown', suspended, drifted, pending, stale, message = '' }) => [
       name,
       version,
       stale === true ? 'Not reported' : ready === 'True' ? 'Ready' : ready === 'False' ? 'Failed' : 'Pending',
-      `${suspended === true ? 'Yes' : 'No'}${drifted === true ? ' (drifted)' : ''}`,
+      `${suspended === true ? 'Yes' : 'No'}${notes([drifted === true ? 'drifted' : '', pending === true ? 'changes wait' : ''])}`,
       message,
     ],
   );
   return section('Clusters', columns(['CLUSTER', 'VERSION', 'STATUS', 'SUSPENDED', 'MESSAGE'], rows));
+}
+
+function notes(all: readonly string[]): string {
+  const some = all.filter((one) => one !== '');
+  return some.length === 0 ? '' : ` (${some.join(', ')})`;
 }
 
 /** How far a roll-out is, with each cluster. */

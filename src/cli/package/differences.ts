@@ -75,7 +75,7 @@ function clusterLines({ cluster, drift, checkedAt, plan }: Differences): readonl
 
 const MARKS = { Missing: '-', Modified: '~', Unexpected: '+' } as const;
 
-function driftLine({
+export function driftLine({
   class: what = 'Modified',
   kind,
   namespace,

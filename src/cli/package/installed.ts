@@ -114,6 +114,18 @@ export function suspendedText(one: AnyPackage): string {
   return untilMs === undefined ? 'Yes' : `Until ${clockTime(untilMs, nowMs)}`;
 }
 
+/**
+ * What waits until it is resumed: how many objects would change, `Yes` where that is not known, on the hub `in 2` clusters; empty:
+ * nothing.
+ */
+export function pendingText({ status }: AnyPackage): string {
+  const there = (status?.clusters ?? []).filter(({ pending }) => pending === true).length;
+  if (there > 0) return `in ${there}`;
+  const { pendingGeneration, pendingChanges = [] } = status?.suspension ?? {};
+  if (pendingChanges.length > 0) return String(pendingChanges.length);
+  return pendingGeneration === undefined ? '' : 'Yes';
+}
+
 /** `v1.0.0 (v1.1.0 desired, v1.2.0 available)`. */
 export function versionText(one: AnyPackage, available: string | undefined): string {
   const desired = one.spec.packageInfo.version;

@@ -6,7 +6,7 @@ import { formatAge } from '../../machinery/index.ts';
 import { sourceText, type AnyPackage } from '../../packaging/index.ts';
 import { print, type SetExitCode } from '../command.ts';
 import { shape } from '../shell/index.ts';
-import { allInstalled, findInstalled, forOutput, suspendedText, titleOf } from './installed.ts';
+import { allInstalled, findInstalled, forOutput, pendingText, suspendedText, titleOf } from './installed.ts';
 import {
   packagesOfKind,
   withKind,
@@ -95,10 +95,7 @@ function printRows(found: readonly AnyPackage[]): void {
           .join(','),
     ],
     ['DRIFT', (one) => driftText(one)],
-    [
-      'PENDING',
-      (one) => (one.status?.suspension?.pendingGeneration === undefined && !waits(one) ? '' : 'Yes'),
-    ],
+    ['PENDING', (one) => pendingText(one) || (waits(one) ? 'Yes' : '')],
     ['REASON', (one) => one.spec.suspension?.reason ?? first(one)?.reason ?? ''],
   ]);
 }

@@ -178,6 +178,7 @@ function inCluster(
     ready: notSent ? 'False' : textAt(ready, 'status') || 'Unknown',
     ...(isActive(status) ? { suspended: true } : {}),
     ...(hasCondition(status, 'Drifted') ? { drifted: true } : {}),
+    ...(valueAt(status, 'suspension', 'pendingGeneration') === undefined ? {} : { pending: true }),
     ...(stale ? { stale: true } : {}),
     ...(reason === '' ? {} : { reason }),
     ...(message === '' ? {} : { message }),

@@ -246,7 +246,7 @@ export function linesOf(
   return [...title, ...indented(lines.length === 0 ? ['nothing'] : lines)];
 }
 
-function changeLine({
+export function changeLine({
   operation = 'Update',
   kind,
   namespace,
