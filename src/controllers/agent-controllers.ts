@@ -1,5 +1,6 @@
 // What an agent runs beside its member: the same controllers that a hub runs for its push members, and the sign of life.
 import { agentFencing } from './agent-fencing.ts';
+import { agentState } from './agent-state.ts';
 import { clusterLease } from './cluster-lease.ts';
 import { clusterStatusController } from './cluster-status/index.ts';
 import type { Controller } from './context.ts';
@@ -12,4 +13,5 @@ export const agentControllers: readonly Controller[] = [
   executionController,
   agentFencing,
   workStatusController,
+  agentState,
 ];

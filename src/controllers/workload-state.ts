@@ -1,18 +1,22 @@
 // workload-state controller: keeps on the hub what StatePreservationRules find beside workloads in their members, so that
 // it is known when the member is not.
-// Reads: StatePreservationRules, ResourceBindings, templates, related objects in members. Writes: WorkloadStates.
+// Reads: StatePreservationRules, ResourceBindings, templates, Works, related objects in push members. Writes: WorkloadStates, and
+// on Works of pull members what their agents are asked (agent-state.ts).
 // INVARIANT: what is known of a cluster that was left stays as it was then, until no eviction task names the cluster.
-// LIMIT: push members; the related kinds are followed in all namespaces of the members that run such workloads.
-import type {
-  ClusterState,
-  KubeObject,
-  ResourceBinding,
-  StatePreservationRule,
-  WorkloadState,
+import {
+  STATE_ASKED_ANNOTATION,
+  STATE_FOUND_ANNOTATION,
+  executionNamespace,
+  type ClusterState,
+  type PreservedPiece,
+  type ResourceBinding,
+  type StatePreservationRule,
+  type Work,
+  type WorkloadState,
 } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
 import { isAlreadyExists, isNotFound, keyOf, kinds, resource } from '../client/index.ts';
-import { findState, ruleMeans } from '../failover/index.ts';
+import { askFor, findPieces, parseAnswer, parseQuestion, ruleMeans, stateOf } from '../failover/index.ts';
 import { deepEqual, isBeingDeleted, ownerReference } from '../machinery/index.ts';
 import {
   WorkQueue,
@@ -22,11 +26,13 @@ import {
   type Informer,
   type Outcome,
 } from '../runtime/index.ts';
-import { isInCharge } from './charge.ts';
+import { WORKS_BY_BINDING, bindingId, bindingIds } from './binding-status.ts';
 import { loadTemplate } from './binding-template.ts';
+import { isInCharge } from './charge.ts';
 import type { Controller, ControllerContext } from './context.ts';
-import type { MemberConnection } from './member-connections.ts';
+import { bindingKeyOf } from './fencing.ts';
 import { isReady } from './readiness.ts';
+import { RelatedKinds } from './related-kinds.ts';
 
 export const workloadStates = resource<WorkloadState>({
   group: 'navarch.io',
@@ -50,9 +56,10 @@ export const workloadStateController: Controller = {
     const bindings = informers.informer(kinds.resourceBindings);
     const known = informers.informer(rules);
     const states = informers.informer(workloadStates);
-    await Promise.all([known.synced, states.synced]);
+    const works = informers.informer(kinds.works, { indexes: { [WORKS_BY_BINDING]: bindingIds } });
+    await Promise.all([known.synced, states.synced, works.synced]);
     const queue = new WorkQueue({ name: 'workload-state', clock, metrics });
-    const collector = new Collector(context, bindings, known, states, queue);
+    const collector = new Collector(context, { bindings, rules: known, states, works }, queue);
     const touched = (namespace: string | undefined): string[] =>
       bindings.store.list(namespace ?? '').map(keyOf);
     await runController({
@@ -63,6 +70,10 @@ export const workloadStateController: Controller = {
           changed: (before, after) =>
             before.metadata.generation !== after.metadata.generation ||
             before.status?.aggregatedStatus !== after.status?.aggregatedStatus,
+        }),
+        informerSource(works, {
+          changed: (before, after) => saidOn(before) !== saidOn(after),
+          map: (work) => bindingKeyOf(work, kinds.resourceBindings),
         }),
         informerSource(known, { map: ({ metadata }) => touched(metadata.namespace) }),
       ],
@@ -76,34 +87,37 @@ export const workloadStateController: Controller = {
   },
 };
 
+interface Caches {
+  readonly bindings: Informer<ResourceBinding>;
+  readonly rules: Informer<StatePreservationRule>;
+  readonly states: Informer<WorkloadState>;
+  /** Indexed by binding. */
+  readonly works: Informer<Work>;
+}
+
 class Collector {
   private readonly context: ControllerContext;
-  private readonly bindings: Informer<ResourceBinding>;
-  private readonly rules: Informer<StatePreservationRule>;
-  private readonly states: Informer<WorkloadState>;
-  private readonly queue: WorkQueue;
-  /** Informers of related kinds that wake us. LIMIT: the kinds that rules name, for each member. */
-  private readonly followed = new WeakSet<Informer>();
+  private readonly caches: Caches;
+  private readonly related: RelatedKinds;
 
-  constructor(
-    context: ControllerContext,
-    bindings: Informer<ResourceBinding>,
-    known: Informer<StatePreservationRule>,
-    states: Informer<WorkloadState>,
-    queue: WorkQueue,
-  ) {
+  constructor(context: ControllerContext, caches: Caches, queue: WorkQueue) {
     this.context = context;
-    this.bindings = bindings;
-    this.rules = known;
-    this.states = states;
-    this.queue = queue;
+    this.caches = caches;
+    // Anything about a related object may concern every workload of its namespace that has rules.
+    this.related = new RelatedKinds((namespace) => {
+      const { bindings } = caches;
+      for (const binding of namespace === undefined
+        ? bindings.store.values()
+        : bindings.store.list(namespace))
+        if (this.rulesFor(binding).length > 0) queue.add(keyOf(binding));
+    });
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
-    const binding = this.bindings.store.get(key);
+    const binding = this.caches.bindings.store.get(key);
     if (binding === undefined || isBeingDeleted(binding)) return done;
     const concerned = this.rulesFor(binding);
-    const state = this.states.store.get(key);
+    const state = this.caches.states.store.get(key);
     if (concerned.length === 0 && state === undefined) return done;
     const before = state?.status?.clusters ?? [];
     const leaving = new Set((binding.spec.gracefulEvictionTasks ?? []).map(({ fromCluster }) => fromCluster));
@@ -128,7 +142,10 @@ class Collector {
   private rulesFor({ spec }: ResourceBinding): readonly StatePreservationRule[] {
     const { namespace } = spec.resource;
     if (namespace === undefined) return [];
-    return this.rules.store.list(namespace).filter((rule) => ruleMeans(rule, spec.resource));
+    return this.caches.rules.store
+      .list(namespace)
+      .filter((rule) => ruleMeans(rule, spec.resource))
+      .sort((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1));
   }
 
   /** What is known of one cluster; as before when it cannot be asked. */
@@ -139,56 +156,81 @@ class Collector {
     before: ClusterState | undefined,
     signal: AbortSignal,
   ): Promise<ClusterState | undefined> {
-    const { informers, members, clock, charge } = this.context;
+    const { informers, members, charge } = this.context;
     const cluster = informers.informer(kinds.clusters).store.get(name);
-    if (cluster === undefined || !isReady(cluster) || !isInCharge(charge, cluster)) return before;
+    if (cluster === undefined) return before;
+    if (!isInCharge(charge, cluster)) return this.askAgent(name, binding, concerned, before, signal);
+    if (!isReady(cluster)) return before;
     if (concerned.length === 0) return undefined;
     const template = await loadTemplate(this.context, binding, 'cached', signal);
     if (template === undefined) return before;
-    const connection = members.connect(cluster);
-    const related = await this.follow(connection, concerned);
+    const pieces = piecesOf(concerned);
+    const read = await this.related.follow(members.connect(cluster), pieces);
+    // Of a member that is lost while the hub starts, what was known before still holds.
+    if (!read.complete && before !== undefined) return before;
     const status = binding.status?.aggregatedStatus?.find(({ clusterName }) => clusterName === name)?.status;
     const workload = { ...template, ...(status === undefined ? {} : { status }) };
     const { namespace = '' } = binding.metadata;
-    const state = findState(concerned, workload, (apiVersion, kind) =>
-      related.get(`${apiVersion} ${kind}`)?.store.list(namespace),
+    const found = findPieces(pieces, workload, (apiVersion, kind) =>
+      read.objects(apiVersion, kind, namespace),
     );
+    return this.observed(name, before, stateOf(pieces, found));
+  }
+
+  /** What the agent of a pull member says on the Work, which is there whether or not the member is. */
+  private async askAgent(
+    name: string,
+    binding: ResourceBinding,
+    concerned: readonly StatePreservationRule[],
+    before: ClusterState | undefined,
+    signal: AbortSignal,
+  ): Promise<ClusterState | undefined> {
+    const work = this.caches.works.store
+      .byIndex(WORKS_BY_BINDING, bindingId(binding))
+      .find(({ metadata }) => metadata.namespace === executionNamespace(name));
+    if (work === undefined || isBeingDeleted(work)) return before;
+    const asked = concerned.length === 0 ? undefined : askFor(concerned);
+    if (work.metadata.annotations?.[STATE_ASKED_ANNOTATION] !== asked) await this.ask(work, asked, signal);
+    if (concerned.length === 0) return undefined;
+    const pieces = piecesOf(concerned);
+    const question = parseQuestion(asked);
+    const found = question === undefined ? undefined : parseAnswer(saidOn(work), question);
+    if (found !== undefined) return this.observed(name, before, stateOf(pieces, found));
+    if (before !== undefined) return before;
+    const why =
+      question === undefined
+        ? `the rules are too long to ask the agent of ${name}`
+        : `the agent of ${name} has not said what it found`;
+    const unknown = pieces.map(({ from }) => `${from.kind}: ${why}`);
+    return this.observed(name, before, stateOf(pieces, unknown));
+  }
+
+  private async ask(work: Work, asked: string | undefined, signal: AbortSignal): Promise<void> {
+    const { namespace, name = '' } = work.metadata;
+    const annotations =
+      asked === undefined
+        ? { [STATE_ASKED_ANNOTATION]: null, [STATE_FOUND_ANNOTATION]: null }
+        : { [STATE_ASKED_ANNOTATION]: asked };
+    try {
+      await this.context.hubClient.patch(
+        kinds.works,
+        { namespace, name },
+        { type: 'merge', body: { metadata: { annotations } } },
+        { signal },
+      );
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  private observed(
+    cluster: string,
+    before: ClusterState | undefined,
+    state: Pick<ClusterState, 'values' | 'missing' | 'requiredMissing'>,
+  ): ClusterState {
     const { observedAt: _time, cluster: _name, ...old } = before ?? { observedAt: '', cluster: '' };
     if (before !== undefined && deepEqual(old, state)) return before;
-    return { cluster: name, observedAt: formatTime(clock.now()), ...state };
-  }
-
-  /** The related kinds, by API version and kind; those that the member serves and that have been read. */
-  private async follow(
-    connection: MemberConnection,
-    concerned: readonly StatePreservationRule[],
-  ): Promise<ReadonlyMap<string, Informer>> {
-    const informers = new Map<string, Informer>();
-    for (const { from } of concerned.flatMap(({ spec }) => spec.state)) {
-      const { apiVersion, kind } = from;
-      const found = await connection.mapper.resourceForObject({ apiVersion, kind });
-      if (found === undefined) continue;
-      const informer = connection.informers.informer(found);
-      if (!this.followed.has(informer)) this.listen(informer);
-      if (informer.isSynced) informers.set(`${apiVersion} ${kind}`, informer);
-    }
-    return informers;
-  }
-
-  /** Anything about a related object may concern every workload of its namespace that has rules. */
-  private listen(informer: Informer): void {
-    this.followed.add(informer);
-    const wake = ({ metadata }: KubeObject): void => {
-      for (const binding of this.bindings.store.list(metadata.namespace ?? ''))
-        if (this.rulesFor(binding).length > 0) this.queue.add(keyOf(binding));
-    };
-    informer.subscribe({ added: wake, updated: (_before, after) => wake(after), deleted: wake });
-    void informer.synced.then(
-      () => {
-        for (const { metadata } of this.rules.store.values()) wake({ metadata } as KubeObject);
-      },
-      () => undefined,
-    );
+    return { cluster, observedAt: formatTime(this.context.clock.now()), ...state };
   }
 
   private async write(
@@ -230,4 +272,12 @@ class Collector {
       if (!isNotFound(error)) throw error;
     }
   }
+}
+
+function piecesOf(rules: readonly StatePreservationRule[]): readonly PreservedPiece[] {
+  return rules.flatMap(({ spec }) => spec.state);
+}
+
+function saidOn({ metadata }: Work): string | undefined {
+  return metadata.annotations?.[STATE_FOUND_ANNOTATION];
 }

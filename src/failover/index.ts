@@ -32,7 +32,8 @@ export {
 } from './guard.ts';
 export { heldCondition, type HeldStep, type Hold } from './held-condition.ts';
 export { StateUnreadable, extractState } from './preserved-state.ts';
-export { findState, ruleMeans, type RelatedObjects } from './related-state.ts';
+export { answerTo, askFor, parseAnswer, parseQuestion, type StateQuestion } from './asked-state.ts';
+export { findPieces, ruleMeans, stateOf, type SoughtPiece } from './related-state.ts';
 export { believe, readyFromProbe } from './probe.ts';
 export type { ObservedReady, ProbeMemory, ProbeResult, Thresholds } from './probe.ts';
 export {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubeObject, PreservedPiece, StatePreservationRule } from '../api/index.ts';
-import { findState, ruleMeans } from './index.ts';
+import type { ClusterState, KubeObject, PreservedPiece, StatePreservationRule } from '../api/index.ts';
+import { findPieces, ruleMeans, stateOf } from './index.ts';
 
 const snapshot = (
   name: string,
@@ -47,11 +47,18 @@ const cases: readonly [what: string, piece: Partial<PreservedPiece>, found: stri
 ]; // prettier-ignore
 for (const [what, piece, found] of cases) {
   test(`related state: ${what}`, () => {
-    const rule = ruleOf({ from: ofJob, jsonPath: '{.status.path}', to: toField, ...piece });
-    const state = findState([rule], workload, (_version, kind) => (kind === 'Other' ? undefined : snapshots));
+    const sought = { from: ofJob, jsonPath: '{.status.path}', to: toField, ...piece };
+    const state = find([sought], (_version, kind) => (kind === 'Other' ? undefined : snapshots));
     const text = state.values?.[0]?.value ?? state.missing?.[0] ?? '';
     assert.ok(text.includes(found), text);
   });
+}
+
+function find(
+  pieces: readonly PreservedPiece[],
+  related: (apiVersion: string, kind: string) => readonly KubeObject[] | undefined,
+): Partial<ClusterState> {
+  return stateOf(pieces, findPieces(pieces, workload, related));
 }
 
 function ruleOf(...state: readonly PreservedPiece[]): StatePreservationRule {
@@ -65,11 +72,11 @@ function ruleOf(...state: readonly PreservedPiece[]): StatePreservationRule {
 
 test('only a piece that is required holds a copy where it is', () => {
   const piece = { from: { ...from, kind: 'Other' }, jsonPath: '{.a}', to: toField };
-  const find = (required: boolean): boolean | undefined =>
-    findState([ruleOf({ ...piece, required })], workload, () => undefined).requiredMissing;
-  assert.deepEqual([find(false), find(true)], [undefined, true]);
+  const held = (required: boolean): boolean | undefined =>
+    find([{ ...piece, required }], () => undefined).requiredMissing;
+  assert.deepEqual([held(false), held(true)], [undefined, true]);
   assert.deepEqual(
-    findState([], workload, () => []),
+    find([], () => []),
     {},
   );
 });

@@ -26,26 +26,39 @@ export function ruleMeans(
   );
 }
 
+/** A piece as it was found, or why it was not. */
+export type FoundPiece = Pick<StateValue, 'value' | 'source'> | string;
+
+/** What is needed to look for a piece. */
+export type SoughtPiece = Pick<PreservedPiece, 'from' | 'jsonPath'>;
+
 /**
- * What the rules find in one cluster.
+ * Each of the pieces in one cluster.
  * @param workload metadata and spec of the template, status of the copy in the cluster
  */
-export function findState(
-  rules: readonly StatePreservationRule[],
+export function findPieces(
+  pieces: readonly SoughtPiece[],
   workload: KubeObject,
   related: RelatedObjects,
+): readonly FoundPiece[] {
+  return pieces.map((piece) => findPiece(piece, workload, related));
+}
+
+/** What is known of one cluster, when `found` is what is there of the pieces, in their order. */
+export function stateOf(
+  pieces: readonly PreservedPiece[],
+  found: readonly FoundPiece[],
 ): Pick<ClusterState, 'values' | 'missing' | 'requiredMissing'> {
   const values: StateValue[] = [];
   const missing: string[] = [];
   let requiredMissing = false;
-  const pieces = rules.flatMap(({ spec }) => spec.state);
-  for (const piece of pieces) {
-    const found = findPiece(piece, workload, related);
-    if (typeof found !== 'string') {
-      values.push(found);
+  for (const [index, piece] of pieces.entries()) {
+    const one = injectable(piece, found[index] ?? `${piece.from.kind} has not been looked for`);
+    if (typeof one !== 'string') {
+      values.push({ ...one, ...piece.to });
       continue;
     }
-    missing.push(found);
+    missing.push(one);
     if (piece.required === true) requiredMissing = true;
   }
   return {
@@ -55,13 +68,18 @@ export function findState(
   };
 }
 
+function injectable({ jsonPath, to }: PreservedPiece, found: FoundPiece): FoundPiece {
+  if (typeof found === 'string' || to.label === undefined) return found;
+  const [complaint] = isLabelValue(found.value);
+  return complaint === undefined ? found : `what is at ${jsonPath} cannot be a label: ${complaint}`;
+}
+
 /** The piece, or why there is none. */
 function findPiece(
-  piece: PreservedPiece,
+  { from, jsonPath }: SoughtPiece,
   workload: KubeObject,
   related: RelatedObjects,
-): StateValue | string {
-  const { from, jsonPath, to } = piece;
+): FoundPiece {
   const objects = related(from.apiVersion, from.kind);
   if (objects === undefined) return `objects of kind ${from.kind} cannot be read`;
   const matches = matcherOf(from, workload);
@@ -75,9 +93,7 @@ function findPiece(
   const value = printed(jsonPath, latest);
   if (value === undefined || value === '')
     return `${from.kind} ${latest.metadata.name} has nothing at ${jsonPath}`;
-  const [complaint] = to.label === undefined ? [] : isLabelValue(value);
-  if (complaint !== undefined) return `what is at ${jsonPath} cannot be a label: ${complaint}`;
-  return { value, source: `${from.kind}/${latest.metadata.name ?? ''}`, ...to };
+  return { value, source: `${from.kind}/${latest.metadata.name ?? ''}` };
 }
 
 function matcherOf(

@@ -27,6 +27,12 @@ export const FENCE_LEASE_ANNOTATION = 'navarch.io/fence-lease-seconds';
 /** On such a Work: when its agent last said that it would renew the lease. */
 export const FENCE_RENEWED_ANNOTATION = 'navarch.io/fence-renewed';
 
+/** On a Work of a pull member: which state its agent is to look for in related objects, as JSON (failover/asked-state.ts). */
+export const STATE_ASKED_ANNOTATION = 'navarch.io/state-asked';
+
+/** On such a Work: what the agent has found, as JSON. */
+export const STATE_FOUND_ANNOTATION = 'navarch.io/state-found';
+
 /** On a Cluster that is on its way out: `true` leaves what is in the member where it is, without asking the member. */
 export const LEAVE_BEHIND_ANNOTATION = 'navarch.io/leave-behind';
 
