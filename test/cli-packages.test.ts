@@ -289,6 +289,74 @@ clusterpackage/whoami uninstalled
     await nothingIsLeft();
   });
 
+  test('where a fleet is partly suspended, nobody waits for the clusters that are', async () => {
+    check(`
+$ navarch package install whoami --value host=a.example.org --version 1.10.3 --yes --no-progress
+clusterpackage/whoami installed
+$ navarch suspend cluster/member3
+Cluster member3 suspended, until it is resumed: nothing is written to it, and nothing new is scheduled to it
+$ navarch package configure whoami --value host=b.example.org --yes --no-progress
+clusterpackage/whoami configured; member3 is suspended, and takes it when it is resumed
+$ navarch package suspend whoami -C member2
+clusterpackage/whoami suspended
+`);
+    await eventually('the hub knows', () =>
+      at('package', 'list', '-i').includes('1 of 3') ? true : undefined,
+    );
+    check(`
+$ navarch package update whoami --queue --yes --no-progress
+clusterpackage/whoami updated to v1.11.0+1; member2, member3 are suspended, and take it when they are resumed
+$ navarch get ingresses -n whoami -s members -o name
+ingress.networking.k8s.io/whoami
+ingress.networking.k8s.io/whoami
+ingress.networking.k8s.io/whoami
+$ navarch package resume whoami -C member2 --yes --no-progress
+clusterpackage/whoami resumed and ready
+$ navarch resume cluster/member3 --yes >out 2>&1
+$ navarch package configure whoami --value replicas=2 --yes --no-progress
+clusterpackage/whoami configured
+$ navarch package uninstall whoami --yes --no-progress
+clusterpackage/whoami uninstalled
+`);
+    await nothingIsLeft();
+  });
+
+  test('uninstalled, and everything that it brought stays', async () => {
+    check(`
+$ navarch package install gateway --version 1.2.0 --yes --no-progress
+clusterpackage/gateway installed
+$ navarch suspend cluster/member3 >out 2>&1
+$ navarch package uninstall gateway --orphan --yes --no-progress
+error: clusterpackage/gateway cannot be uninstalled like this: member3 cannot be told to keep what it brought while dispatching there is suspended; resume that first, or leave --orphan out
+[exit 1]
+$ navarch resume cluster/member3 --yes >out 2>&1
+$ navarch package uninstall gateway --orphan --dry-run --no-progress
+clusterpackage/gateway would be uninstalled; what it brought stays (dry run)
+$ navarch package uninstall gateway --orphan --yes --no-progress
+clusterpackage/gateway uninstalled; what it brought stays
+$ navarch package list -i
+There are no such packages.
+$ navarch package list -i -C member1
+NAME   VERSION   AUTO-UPDATE   SUSPENDED   REPOSITORY   STATUS
+certificates   v1.17.0+2   Disabled   No   navarch   Ready
+$ navarch get deployments -n gateway -s members
+NAME   CLUSTER   READY   UP-TO-DATE   AVAILABLE   AGE   ADOPTION
+gateway   member1   2/2   2   2   <age>   N
+gateway   member2   2/2   2   2   <age>   N
+gateway   member3   2/2   2   2   <age>   N
+$ navarch get namespaces,deployments,services,ingressclasses -A -s members -l app.kubernetes.io/managed-by=glasskube -o name | sort -u
+deployment.apps/certificates
+namespace/certificates
+service/certificates-webhook
+`);
+    for (const member of ['member1', 'member2', 'member3']) {
+      at('package', 'uninstall', 'certificates', '-C', member, '--yes');
+      at('delete', 'namespace', 'gateway', '--karmada-context', member);
+      at('delete', 'ingressclass', 'gateway', '--karmada-context', member);
+    }
+    await nothingIsLeft();
+  });
+
   test('what is wrong with a repository or a package is said, and nothing is half-installed', async () => {
     const bad = path.join(directory, 'bad');
     const write = (file: string, text: string): void => {

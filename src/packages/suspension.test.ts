@@ -676,3 +676,37 @@ test('charts stand still with their package, and a person who stopped one is not
   await client.delete(kinds.clusterPackages, { name: 'app' });
   await world.until('nothing is left', async () => (await all()).length === 0);
 });
+
+test('charts of a package that is uninstalled without them stay suspended, and nobody resumes them', async () => {
+  await using world = await packageWorld();
+  const { client } = world;
+  await serveFlux(world);
+  world.repository.publish('app', 'v1.0.0', {
+    defaultNamespace: 'n',
+    helm: {
+      repositoryUrl: 'https://charts.example',
+      releases: [{ chartName: 'web', chartVersion: '1.0.0' }],
+    },
+  });
+  const release = async (): Promise<KubeObject | undefined> =>
+    (await client.list<KubeObject>(releases, { namespace: 'n' })).items[0];
+  const isStill = (object: KubeObject | undefined): boolean =>
+    (object?.['spec'] as { suspend?: boolean } | undefined)?.suspend === true;
+  await create(world, one);
+  await world.until('the release is there', async () => (await release()) !== undefined);
+  await suspend(world);
+  await world.until('it stands still', async () => isStill(await release()));
+  await patch(world, { metadata: { annotations: { [`${P}/orphan`]: 'true' } } });
+  await remove(world, one);
+  await world.pass(10_000);
+  const left = await release();
+  assert.ok(isStill(left));
+  assert.deepEqual(left?.metadata.ownerReferences ?? [], []);
+  assert.deepEqual(
+    [
+      left?.metadata.labels?.['app.kubernetes.io/managed-by'],
+      left?.metadata.annotations?.[`${P}/suspended-by-package`],
+    ],
+    [undefined, undefined],
+  );
+});

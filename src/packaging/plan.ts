@@ -19,6 +19,8 @@ export type PackageReason =
   | 'IntegrityFailed'
   /** Ours: charts are in the package, and nothing in the cluster installs charts. */
   | 'HelmUnavailable'
+  /** Ours: what it brought was let go of. */
+  | 'Orphaned'
   /** Ours: suspended while objects were being applied. */
   | 'SuspendedMidApply';
 

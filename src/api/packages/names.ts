@@ -15,6 +15,8 @@ export const AUTO_UPDATE_ANNOTATION = 'packages.glasskube.dev/auto-update';
 export const INSTALLED_AS_DEPENDENCY_ANNOTATION = 'packages.glasskube.dev/installed-as-dependency';
 /** On pod templates of Deployments and StatefulSets: the hash of the package's spec, so that they restart with it. */
 export const SPEC_HASH_ANNOTATION = 'packages.glasskube.dev/package-spec-hashed';
+/** `true` on a package: it lets go of what it brought, which stays when the package is deleted. */
+export const ORPHAN_ANNOTATION = 'packages.glasskube.dev/orphan';
 /** `true` on the PackageRepository that packages without a repository come from. */
 export const DEFAULT_REPOSITORY_ANNOTATION = 'packages.glasskube.dev/default-repository';
 /** `disabled` on an owned object: it is neither applied nor pruned, but still tracked. */

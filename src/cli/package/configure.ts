@@ -4,7 +4,7 @@ import { print, readDuration, type SetExitCode } from '../command.ts';
 import { CommandError, shape } from '../shell/index.ts';
 import { withCatalogue } from './catalogue.ts';
 import { ask, canAsk, confirm, progress, say } from './dialogue.ts';
-import { fleetPackageOf, findInstalled, forOutput, suspendedText, titleOf } from './installed.ts';
+import { fleetPackageOf, findInstalled, forOutput, isPartly, suspendedText, titleOf } from './installed.ts';
 import { withWaiting } from './install.ts';
 import { withKind, withPlace, withPlaceFlags } from './place.ts';
 import { printed, withWholeOutput, type OutputFlags } from './printing.ts';
@@ -55,7 +55,7 @@ export function configureCommand(exit: SetExitCode): Command {
           for (const line of lines) progress(flags, `  ${line}`);
           if (suspendedText(one) !== 'No')
             say(
-              `Warning: ${titleOf(one)} is suspended (${suspendedText(one)}); this takes effect when it is resumed`,
+              `Warning: ${titleOf(one)} is suspended (${suspendedText(one)}); this takes effect ${isPartly(one) ? 'there ' : ''}when it is resumed`,
             );
           if (flags.dryRun !== true) await confirm(flags, 'Go on?');
           const changed = await change(place, one, { values }, flags.dryRun === true);

@@ -126,6 +126,11 @@ export function pendingText({ status }: AnyPackage): string {
   return pendingGeneration === undefined ? '' : 'Yes';
 }
 
+/** Suspended in some clusters of a fleet, and not in all. */
+export function isPartly(one: AnyPackage): boolean {
+  return /^\d+ of/.test(suspendedText(one));
+}
+
 /** `v1.0.0 (v1.1.0 desired, v1.2.0 available)`. */
 export function versionText(one: AnyPackage, available: string | undefined): string {
   const desired = one.spec.packageInfo.version;

@@ -1,7 +1,7 @@
 // `package uninstall`: takes a package down, with what was there only for it, unless another package needs it.
 import { Command } from 'commander';
 import { isNotFound, kinds, type Resource } from '../../client/index.ts';
-import type { KubeObject } from '../../api/index.ts';
+import { ORPHAN_ANNOTATION, type KubeObject } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import { packageId, packageKey, uninstallPlan, type AnyPackage } from '../../packaging/index.ts';
 import { print, readDuration, type SetExitCode } from '../command.ts';
@@ -9,6 +9,7 @@ import { CommandError, shape } from '../shell/index.ts';
 import { withCatalogue } from './catalogue.ts';
 import { installedPackages } from './decisions.ts';
 import { confirm, progress, say } from './dialogue.ts';
+import { spreadOf, unsentOf } from './holding.ts';
 import { findInstalled, fleetPackageOf, suspendedText, titleOf } from './installed.ts';
 import {
   fleetPackagesOfKind,
@@ -20,12 +21,13 @@ import {
   type Place,
 } from './place.ts';
 import { policyName } from './sending.ts';
-import { keyOf, untilGone } from './waiting.ts';
+import { keyOf, untilGone, untilLetGo } from './waiting.ts';
 import { completeInstalled } from './words.ts';
 
 interface UninstallFlags extends PackageFlags {
   readonly wait?: boolean;
   readonly dryRun?: boolean;
+  readonly orphan?: boolean;
   readonly timeout: string;
 }
 
@@ -36,13 +38,15 @@ export function uninstallCommand(exit: SetExitCode): Command {
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'do not wait until it is gone')
     .option('--timeout <duration>', 'how long to wait', '5m')
+    .option('--orphan', 'leave what it brought, and what it needs, as it is; charts stay suspended')
     .option('--dry-run', 'say what would be uninstalled, and uninstall nothing')
     .action(async (name: string, flags: UninstallFlags) => {
       const timeoutMs = readDuration('timeout', flags.timeout);
       await withPlace(flags, async (place) => {
         const one = await findInstalled(place, name, flags);
         await plan(place, one, flags);
-        if (flags.dryRun === true) return print(`${titleOf(one)} would be uninstalled (dry run)`);
+        const stays = flags.orphan === true ? '; what it brought stays' : '';
+        if (flags.dryRun === true) return print(`${titleOf(one)} would be uninstalled${stays} (dry run)`);
         const suspended = suspendedText(one);
         await confirm(
           flags,
@@ -50,9 +54,10 @@ export function uninstallCommand(exit: SetExitCode): Command {
             ? `Uninstall ${titleOf(one)}?`
             : `${titleOf(one)} is suspended (${one.spec.suspension?.reason ?? suspended}). Uninstall it all the same?`,
         );
+        if (flags.orphan === true) await letGo(place, one, flags, timeoutMs);
         await remove(place, one);
         if (flags.wait !== false) await untilGone(place, one, flags, timeoutMs);
-        print(`${titleOf(one)} ${flags.wait === false ? 'is being uninstalled' : 'uninstalled'}`);
+        print(`${titleOf(one)} ${flags.wait === false ? 'is being uninstalled' : 'uninstalled'}${stays}`);
       });
       exit(0);
     });
@@ -63,12 +68,15 @@ export function uninstallCommand(exit: SetExitCode): Command {
       %s package uninstall gateway
 
       # What would go with it
-      %s package uninstall gateway --dry-run`,
+      %s package uninstall gateway --dry-run
+
+      # The package goes, and everything that it brought stays and works
+      %s package uninstall gateway --orphan`,
   });
 }
 
 /** Says what goes, in each cluster; throws CommandError when another package needs it somewhere. */
-async function plan(place: Place, one: AnyPackage, flags: PackageFlags): Promise<void> {
+async function plan(place: Place, one: AnyPackage, flags: UninstallFlags): Promise<void> {
   const clusters = one.status?.clusters?.map((cluster) => cluster.name) ?? [];
   progress(
     flags,
@@ -97,7 +105,7 @@ async function plan(place: Place, one: AnyPackage, flags: PackageFlags): Promise
       }
     }
   });
-  for (const [name, where] of going)
+  for (const [name, where] of flags.orphan === true ? [] : going)
     progress(
       flags,
       `  and ${name}, which nothing needs then${where.length === 0 ? '' : `, in ${where.join(', ')}`}`,
@@ -106,6 +114,24 @@ async function plan(place: Place, one: AnyPackage, flags: PackageFlags): Promise
     throw new CommandError(
       `${titleOf(one)} cannot be uninstalled: ${against.join('\nerror: ')}; uninstall what needs it first`,
     );
+}
+
+/**
+ * Has the operators let go of everything before anything is deleted. Throws CommandError where some of them are sent nothing,
+ * OperatingError when they have not done so in time; the package is there in both cases.
+ */
+async function letGo(place: Place, one: AnyPackage, flags: PackageFlags, timeoutMs: number): Promise<void> {
+  const spread = await spreadOf(place, one);
+  const unsent = spread === undefined ? [] : unsentOf(one, spread);
+  if (unsent.length > 0)
+    throw new CommandError(
+      `${titleOf(one)} cannot be uninstalled like this: ${unsent.join(', ')} cannot be told to keep what it brought while dispatching there is suspended; resume that first, or leave --orphan out`,
+    );
+  await place.client.patch(packagesOfKind(one.kind), keyOf(one), {
+    type: 'merge',
+    body: { metadata: { annotations: { [ORPHAN_ANNOTATION]: 'true' } } },
+  });
+  await untilLetGo(place, one, flags, timeoutMs);
 }
 
 async function remove(place: Place, one: AnyPackage): Promise<void> {

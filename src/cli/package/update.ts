@@ -12,6 +12,7 @@ import {
   findInstalled,
   fleetPackageOf,
   forOutput,
+  isPartly,
   suspendedText,
   titleOf,
 } from './installed.ts';
@@ -45,7 +46,7 @@ interface Update {
   readonly manifest: PackageManifest;
   readonly values: Configuration;
   readonly decisions: readonly Decision[];
-  /** Written, and carried out when the package is resumed. */
+  /** Written, and carried out when the package is resumed; in no cluster before. */
   readonly queued: boolean;
 }
 
@@ -185,7 +186,15 @@ async function updateOf(
   } as AnyPackage;
   const clusters = (one.status?.clusters ?? []).map((cluster) => cluster.name);
   const decisions = await decide(place, catalogue, target, manifest, clusters);
-  return { one, from, to, manifest, values, decisions, queued: suspendedText(one) !== 'No' };
+  return {
+    one,
+    from,
+    to,
+    manifest,
+    values,
+    decisions,
+    queued: suspendedText(one) !== 'No' && !isPartly(one),
+  };
 }
 
 async function carryOut(

@@ -1,24 +1,34 @@
 // Waiting for what somebody asked for, until it is so, has failed, or stands still because it is suspended.
 import { OperatingError, sleep, systemClock } from '../../base/index.ts';
 import { formatDuration } from '../../machinery/index.ts';
-import { isSuspendedBySpec, type AnyFleetPackage, type AnyPackage } from '../../packaging/index.ts';
+import {
+  isSuspendedBySpec,
+  type AnyFleetPackage,
+  type AnyPackage,
+  type PackageReason,
+} from '../../packaging/index.ts';
 import { CommandError } from '../shell/index.ts';
 import { progress } from './dialogue.ts';
-import { messageOf, suspendedText, titleOf } from './installed.ts';
+import { partsOf, spreadOf, type Parts } from './holding.ts';
+import { isPartly, messageOf, suspendedText, titleOf } from './installed.ts';
 import { fleetPackagesOfKind, packagesOfKind, type PackageFlags, type Place } from './place.ts';
 
 /** How a wait ended; undefined: it goes on. */
 export interface End {
   readonly how: 'done' | 'failed' | 'suspended';
   readonly message: string;
+  /** Clusters that are suspended, and take it when they are resumed. */
+  readonly later?: readonly string[];
 }
 
+const LET_GO: PackageReason = 'Orphaned';
 const POLL_MS = 250;
 /** How long a failure has to stand: what is missing at first may come. */
 const FAILED_FOR_MS = 5_000;
 
-/** Pure. `sinceMs`: since when it has looked failed. */
-export function endOfPackage(one: AnyPackage, failedMs: number): End | undefined {
+/** Pure. `failedMs`: how long it has looked failed. `parts`: present where some clusters of a fleet are suspended. */
+export function endOfPackage(one: AnyPackage, failedMs: number, parts?: Parts): End | undefined {
+  if (parts !== undefined && !isSuspendedBySpec(one.spec)) return endOfParts(one, failedMs, parts);
   const { generation = 0 } = one.metadata;
   const { status } = one;
   const wanted = one.spec.packageInfo.version;
@@ -26,7 +36,7 @@ export function endOfPackage(one: AnyPackage, failedMs: number): End | undefined
   const seen = Math.max(status?.observedGeneration ?? generation, status?.suspension?.pendingGeneration ?? 0);
   if (seen >= generation || isSuspendedBySpec(one.spec)) {
     const suspended = suspendedText(one);
-    if (suspended !== 'No' && !/^\d+ of/.test(suspended))
+    if (suspended !== 'No' && !isPartly(one))
       return { how: 'suspended', message: 'it is suspended; what was asked for is done when it is resumed' };
   }
   if (seen < generation) return undefined;
@@ -36,6 +46,22 @@ export function endOfPackage(one: AnyPackage, failedMs: number): End | undefined
   if (failed?.status === 'True' && failedMs >= FAILED_FOR_MS)
     return { how: 'failed', message: messageOf(one) };
   return undefined;
+}
+
+/** Pure. A suspended cluster says nothing of what it was not sent, so that only the others can be waited for. */
+function endOfParts(one: AnyPackage, failedMs: number, parts: Parts): End | undefined {
+  const { later, none, current, ready } = parts;
+  if (none) return { how: 'suspended', message: laterText(later) };
+  if (!current) return undefined;
+  if (ready) return { how: 'done', message: messageOf(one), later };
+  const open = (one.status?.clusters ?? []).filter(({ name }) => !later.includes(name));
+  return failedMs >= FAILED_FOR_MS && open.some((cluster) => cluster.ready === 'False')
+    ? { how: 'failed', message: messageOf(one) }
+    : undefined;
+}
+
+function laterText(later: readonly string[]): string {
+  return `${later.join(', ')} ${later.length === 1 ? 'is suspended, and takes it when it is' : 'are suspended, and take it when they are'} resumed`;
 }
 
 /** Pure. */
@@ -51,7 +77,8 @@ export function endOfRollout({ metadata, status = {} }: AnyFleetPackage): End | 
 
 /** `done` if it is so, else what stands in the way; undefined: nobody waited. */
 export function outcome(title: string, done: string, end: End | undefined): string {
-  return end?.how === 'suspended' ? `${title}: ${end.message}` : `${title} ${done}`;
+  if (end?.how === 'suspended') return `${title}: ${end.message}`;
+  return `${title} ${done}${end?.later === undefined ? '' : `; ${laterText(end.later)}`}`;
 }
 
 /** Throws CommandError when it fails, OperatingError when the time is over. */
@@ -69,7 +96,9 @@ export async function untilInstalled(
     );
     failedSinceMs = failed === true ? (failedSinceMs ?? systemClock.now()) : undefined;
     const failedMs = failedSinceMs === undefined ? 0 : systemClock.now() - failedSinceMs;
-    return endOfPackage(current, failedMs) ?? progressOf(current);
+    const spread = await spreadOf(place, current);
+    const parts = spread === undefined ? undefined : partsOf(current, spread);
+    return endOfPackage(current, failedMs, parts) ?? progressOf(current);
   });
 }
 
@@ -118,6 +147,26 @@ export async function untilGone(
     if (current === undefined || current.metadata.uid !== one.metadata.uid)
       return { how: 'done', message: '' };
     return `being uninstalled: ${messageOf(current)}`;
+  });
+}
+
+/** Throws OperatingError when the time is over. */
+export async function untilLetGo(
+  place: Place,
+  one: AnyPackage,
+  flags: PackageFlags,
+  timeoutMs: number,
+): Promise<void> {
+  await until(flags, titleOf(one), timeoutMs, async () => {
+    const { status } = await place.client.get(packagesOfKind(one.kind), keyOf(one));
+    const open = place.onHub
+      ? (status?.clusters ?? []).filter(({ reason }) => reason !== LET_GO).map(({ name }) => name)
+      : status?.conditions?.some(({ type, reason }) => type === 'Ready' && reason === LET_GO) === true
+        ? []
+        : ['its operator'];
+    return open.length === 0
+      ? { how: 'done', message: '' }
+      : `nothing is deleted before ${open.join(', ')} let go of what it brought`;
   });
 }
 

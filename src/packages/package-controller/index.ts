@@ -65,6 +65,7 @@ import {
   type ApplyManner,
 } from './apply.ts';
 import { gather } from './gather.ts';
+import { isOrphaning, letGo } from './letting-go.ts';
 import { releaseInfos, releasePackages, removeObject } from './prune.ts';
 import { cacheOf, sourcesOf } from './sources.ts';
 import { union, withVerdict, without, writeStatus } from './status.ts';
@@ -109,6 +110,10 @@ class Reconciliation {
     }
     if (isBeingDeleted(found)) return tearDown(this.context, found, this.signal);
     const owner = await this.withFinalizer(found);
+    if (isOrphaning(owner)) {
+      await letGo(this.context, owner, this.signal);
+      return done;
+    }
     const suspension = suspensionOf(this.context, owner);
     const noted = await noteSuspension(this.context, owner, suspension, this.signal);
     if (noted === undefined) return done;

@@ -9,6 +9,7 @@ import type { PackageContext } from '../context.ts';
 import { resourceOf } from '../resources.ts';
 import { resumeReleases } from '../suspension-helm.ts';
 import { installedPackages } from './installed.ts';
+import { isOrphaning, letGo } from './letting-go.ts';
 import { releaseInfos, releasePackages, removeObject } from './prune.ts';
 import { withVerdict, writeStatus } from './status.ts';
 
@@ -19,18 +20,19 @@ const NAMED_MAX = 5;
 
 export async function tearDown(
   context: PackageContext,
-  owner: AnyPackage,
+  found: AnyPackage,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  if (!hasFinalizer(owner, PACKAGE_FINALIZER)) return done;
-  const needing = whoNeeds(context, owner);
+  if (!hasFinalizer(found, PACKAGE_FINALIZER)) return done;
+  const needing = whoNeeds(context, found);
   if (needing.length > 0)
     return hold(
       context,
-      owner,
+      found,
       `held, since ${needing.join(', ')} needs it; it is taken down once they are uninstalled or can do without it`,
       context.settings.retryMs,
     );
+  const owner = isOrphaning(found) ? await letGo(context, found, signal) : found;
   // Flux leaves what a suspended release installed, and a release that we suspended is not the package's until it goes on.
   await resumeReleases(context, owner, signal);
   const { ownedResources = [], ownedPackages = [], ownedPackageInfos = [] } = owner.status ?? {};
