@@ -60,7 +60,7 @@ function binding(name: string, namespace: string | undefined, subject: object): 
   };
 }
 
-/** Upstream's table; created in this order, deleted in the reverse one. */
+/** Upstream's table, and what our own kinds need; created in this order, deleted in the reverse one. */
 export function hubRights(cluster: string, clusterNamespace: string): readonly Placed[] {
   const execution = `karmada-es-${cluster}`;
   const name = (what: string): string => `system:karmada:${cluster}:${what}`;
@@ -82,6 +82,8 @@ export function hubRights(cluster: string, clusterNamespace: string): readonly P
         resources: ['resourceinterpreterwebhookconfigurations', 'resourceinterpretercustomizations'],
         verbs: ['get', 'list', 'watch'],
       },
+      // Beyond upstream's: an agent acts on nothing before it knows how kinds are interpreted.
+      { apiGroups: ['navarch.io'], resources: ['resourceinterpretations'], verbs: ['get', 'list', 'watch'] },
       { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
       {
