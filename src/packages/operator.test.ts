@@ -361,6 +361,28 @@ test('deleting a package before what it needs is there leaks nothing', async () 
   await world.until('nothing is left', async () => (await managed(world)).length === 0);
 });
 
+test('a dependency that was made a moment before its package is deleted goes too, though nobody has heard of it', async () => {
+  await using world = await packageWorld();
+  const { client, repository } = world;
+  repository.publish(
+    'base',
+    'v1.0.0',
+    { defaultNamespace: 'base', manifests: [{ url: 'a.yaml' }] },
+    { 'a.yaml': [configMap('c')] },
+  );
+  repository.publish('app', 'v1.0.0', { scope: 'Namespaced', dependencies: [{ name: 'base' }] });
+  await client.create(kinds.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n' } });
+  const one = namespacedPackage('n', 'mine', 'app', 'v1.0.0');
+  const base = clusterPackage('base', '');
+  const tell = world.keepFrom('clusterpackages');
+  await create(world, one);
+  await world.until('the dependency is there', async () => (await read(world, base)) !== undefined);
+  await remove(world, one);
+  tell();
+  await world.until('the dependency is gone too', async () => (await read(world, base)) === undefined);
+  await world.until('nothing is left', async () => (await managed(world)).length === 0);
+});
+
 test('a package that updates itself follows its repository, as far as others can do with it', async () => {
   await using world = await packageWorld({ autoUpdateMs: 10_000 });
   const { client, repository } = world;

@@ -76,12 +76,12 @@ export async function releasePackages(
   signal: AbortSignal,
 ): Promise<readonly OwnedResourceReference[]> {
   const released: OwnedResourceReference[] = [];
-  const { caches } = context;
+  const { client } = context;
   const graph = PackageGraph.of(installedPackages(context));
   for (const reference of references) {
-    const key = keyOfReference(reference);
-    const cache = reference.kind === 'Package' ? caches.packages : caches.clusterPackages;
-    const one: AnyPackage | undefined = cache.store.get(key);
+    const resource = resourceOf(reference.kind === 'Package' ? 'Package' : 'ClusterPackage');
+    // Not what was heard of it: it may have been made a moment ago, or anew since.
+    const one = await client.find(resource, keyOfReference(reference), { signal });
     if (one === undefined || isBeingDeleted(one) || isWanted(context, graph, owner, one)) {
       released.push(reference);
       continue;

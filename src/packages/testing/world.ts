@@ -75,6 +75,8 @@ export interface PackageWorld extends AsyncDisposable {
   readonly started: StartedMember;
   readonly fetchFile: FetchFile;
   until(what: string, condition: () => boolean | Promise<boolean>, limitMs?: number): Promise<void>;
+  /** The operator hears nothing more of this resource until what is answered is called. */
+  keepFrom(resource: string): () => void;
   /** Lets time pass. */
   pass(ms: number): Promise<void>;
   /** Stops the operator and starts another one. */
@@ -99,7 +101,8 @@ export async function packageWorld(
       });
     return Promise.resolve({ status: file ?? 404, contentType: undefined, bytes: new Uint8Array() });
   };
-  const transport = recording(started.member.inside, writes);
+  const kept = new Map<string, (() => void)[]>();
+  const transport = recording(started.member.inside, writes, kept);
   const begin = (): PackageOperator =>
     startPackageOperator({
       transport,
@@ -139,6 +142,14 @@ export async function packageWorld(
     writes,
     started,
     fetchFile,
+    keepFrom(resource) {
+      kept.set(resource, []);
+      return () => {
+        const events = kept.get(resource) ?? [];
+        kept.delete(resource);
+        for (const tell of events) tell();
+      };
+    },
     until: (what, condition, limitMs) => started.until(what, condition, limitMs),
     async pass(ms) {
       for (let left = ms; left > 0; left -= 100) await started.clock.advance(Math.min(left, 100));
@@ -155,7 +166,11 @@ export async function packageWorld(
   };
 }
 
-function recording(transport: Transport, writes: string[]): Transport {
+function recording(
+  transport: Transport,
+  writes: string[],
+  kept: ReadonlyMap<string, (() => void)[]>,
+): Transport {
   return {
     send(request: TransportRequest) {
       // What is only tried changes nothing.
@@ -163,7 +178,14 @@ function recording(transport: Transport, writes: string[]): Transport {
       if (request.method !== 'GET' && !isTried) writes.push(`${request.method} ${request.path}`);
       return transport.send(request);
     },
-    watch: (request, onEvent) => transport.watch(request, onEvent),
+    watch: (request, onEvent) => {
+      const resource = request.path.split('/').at(-1) ?? '';
+      return transport.watch(request, (event) => {
+        const waiting = kept.get(resource);
+        if (waiting === undefined) onEvent(event);
+        else waiting.push(() => onEvent(event));
+      });
+    },
     close: () => Promise.resolve(),
   };
 }
