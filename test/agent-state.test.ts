@@ -1,5 +1,5 @@
 // State in objects beside workloads of a pull member, in the built product: an agent with the rights that a registration gives
-// it, which are upstream's, tells the hub what it found.
+// it, and one that has only those that upstream gives, tell the hub what they found.
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -117,6 +117,15 @@ describe('state beside workloads of a pull member', { skip: noKubectl }, () => {
     await eventually('it says so', () =>
       known('missing') === '["ConfigMap: the agent of edge has not said what it found"]' ? true : undefined,
     );
+    // As an agent has them that was registered by upstream's tools.
+    const role = ['clusterrole', 'system:karmada:edge:agent'];
+    const rules = JSON.parse(kubectl(hub.kubeconfig, ['get', ...role, '-o', 'jsonpath={.rules}'])) as {
+      readonly apiGroups: readonly string[];
+    }[];
+    const upstream = rules.filter(({ apiGroups }) => !apiGroups.includes('navarch.io'));
+    assert.equal(upstream.length, rules.length - 1);
+    const body = JSON.stringify({ rules: upstream });
+    assert.match(kubectl(hub.kubeconfig, ['patch', ...role, '--type=merge', '-p', body]), /patched/);
     agent = startAgent();
     await eventually('the agent has looked', () =>
       known('missing') === '["no ConfigMap of the workload is there that counts"]' ? true : undefined,

@@ -45,11 +45,15 @@ export interface Interpretation {
   readonly interpretations: Interpretations;
 }
 
-/** Follows until the informers close; resolves once those that exist are in force. */
+/**
+ * Follows until the informers close; resolves once those that exist are in force.
+ * @param refused tells whether ResourceInterpretations cannot be read for now; then they are in force when they can
+ */
 export async function followInterpretation(
   informers: InformerSet,
   { customizations, hooks, interpretations }: Interpretation,
   changes: InterpretationChanges,
+  refused?: Promise<boolean>,
 ): Promise<void> {
   const target =
     ({ spec }: ResourceInterpreterCustomization | ResourceInterpretation): Concerns =>
@@ -64,8 +68,23 @@ export async function followInterpretation(
   const each = [
     follow(informers, customizationResource, (all) => customizations.load(all), target, changes),
     follow(informers, interpreterWebhookResource, (all) => hooks.load(all), asked, changes),
-    follow(informers, interpretationResource, (all) => interpretations.load(all), target, changes),
   ];
+  const declared = follow(
+    informers,
+    interpretationResource,
+    (all) => interpretations.load(all),
+    target,
+    changes,
+  );
+  const unlessRefused = refused?.then((cannotRead) => {
+    if (!cannotRead) return declared;
+    void declared.then(
+      () => changes.tell(() => true),
+      () => undefined,
+    );
+    return undefined;
+  });
+  each.push(unlessRefused === undefined ? declared : Promise.race([declared, unlessRefused]));
   await Promise.all(each);
 }
 

@@ -2,12 +2,20 @@
 // runs them for its push members, an agent for its own.
 import type { Service } from '../api/index.ts';
 import { WebhookClient } from '../apiserver/index.ts';
-import { formatTime, type Clock, type Logger, type Random } from '../base/index.ts';
-import { createRestMapper, kinds, type Client, type Resource } from '../client/index.ts';
+import { errorMessage, formatTime, type Clock, type Logger, type Random } from '../base/index.ts';
+import {
+  createRestMapper,
+  isForbidden,
+  isNotFound,
+  kinds,
+  type Client,
+  type Resource,
+} from '../client/index.ts';
 import {
   InterpretationChanges,
   MemberConnections,
   followInterpretation,
+  interpretationResource,
   runControllers,
   silentSchedulingMetrics,
   type Charge,
@@ -58,6 +66,21 @@ export interface ControllerProcessOptions {
 
 function noEstimators(cluster: string): never {
   throw new Error(`this process cannot reach the estimator of ${cluster}`);
+}
+
+/** COMPAT: whether the rights of this agent are upstream's, or the hub is: such an agent acts without ResourceInterpretations. */
+async function areRefused(hubClient: Client, logger: Logger, signal: AbortSignal): Promise<boolean> {
+  try {
+    await hubClient.list(interpretationResource, { limit: 1, signal });
+    return false;
+  } catch (error) {
+    // Anything else is for the informer, which tries again.
+    if (!isForbidden(error) && !isNotFound(error)) return false;
+    logger.warn('Going on without ResourceInterpretations; let the agent get, list and watch them', {
+      error: errorMessage(error),
+    });
+    return true;
+  }
 }
 
 /** Runs them until it is closed. */
@@ -121,7 +144,8 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
   };
   const run = async (): Promise<void> => {
     // What objects mean must be known before anything is decided about them.
-    await followInterpretation(informers, { customizations, hooks, interpretations }, changes);
+    const refused = charge.role === 'agent' ? areRefused(hubClient, logger, stop.signal) : undefined;
+    await followInterpretation(informers, { customizations, hooks, interpretations }, changes, refused);
     await runControllers(context, options.controllers);
   };
   const running = run().catch((error: unknown) => {
