@@ -123,4 +123,56 @@ navarch: --cluster is for policies, and this is a Cluster. To mend it: leave --c
     assert.match(ask('suspensions', 'history', 'cluster/member1'), /SuspensionExpired/);
     assert.match(ask('package', 'suspension', 'history', 'whoami'), /member2 +SuspensionExpired/);
   });
+
+  test('several packages at once, and what waits and what differs of one', async () => {
+    const run = (...words: readonly string[]): { code: number | null; stdout: string; stderr: string } =>
+      navarch(...words, '--kubeconfig', product.kubeconfig);
+    const some = run('package', 'suspend', 'whoami', 'nobody', '--yes', '--reason', 'test', '-o', 'json');
+    assert.equal(some.code, 2, some.stderr);
+    assert.match(some.stderr, /nobody: no package "nobody" is installed/);
+    const [result] = JSON.parse(some.stdout) as { result: string; metadata: object }[];
+    assert.deepEqual([result?.result, result?.metadata], ['Suspended', { name: 'whoami' }]);
+    assert.equal(run('package', 'diff', 'whoami', '--against', 'live').code, 0);
+    assert.equal(run('package', 'diff', 'whoami', '--against', 'applied').code, 0);
+    assert.equal(run('package', 'diff', 'nobody').code, 2);
+
+    ask('package', 'configure', 'whoami', '--value', 'host=c.example.org', '--yes', '--no-wait');
+    const pending = await eventually('what waits is told by both members', () => {
+      const list = ask('package', 'suspension', 'list');
+      return /whoami .* in 2 /.test(list) ? list : undefined;
+    });
+    assert.match(pending, /PENDING/);
+    assert.match(
+      ask('package', 'describe', 'whoami', '-C', 'member1'),
+      /Waits until it is resumed:\n(.*\n)*  ~ Ingress whoami\/whoami: \/spec\/rules\/0\/host/,
+    );
+    const unified = run(
+      'package',
+      'diff',
+      'whoami',
+      '-C',
+      'member1',
+      '--against',
+      'applied',
+      '-o',
+      'unified',
+    );
+    assert.equal(unified.code, 1, unified.stderr);
+    assert.match(
+      unified.stdout,
+      /--- Ingress whoami\/whoami \(applied\)\n\+\+\+ Ingress whoami\/whoami \(wanted\)\n@@ .* @@\n/,
+    );
+    assert.match(unified.stdout, /\n-.*host: b\.example\.org\n\+.*host: c\.example\.org\n/);
+    const deployment = ['deployment', 'whoami', '-n', 'whoami', '--karmada-context', 'member1'];
+    const scaled = run('patch', ...deployment, '--type', 'merge', '-p', '{"spec":{"replicas":3}}');
+    assert.equal(scaled.code, 0, scaled.stderr);
+    const live = run('package', 'diff', 'whoami', '-C', 'member1', '--against', 'live', '-o', 'unified');
+    assert.equal(live.code, 1, live.stderr);
+    assert.match(live.stdout, /Deployment whoami\/whoami \(live\)\n(.*\n)*-  replicas: 1\n\+  replicas: 3\n/);
+    const version = run('package', 'diff', 'whoami', '--against', 'v0.0.0', '-o', 'unified');
+    assert.equal(version.code, 2, 'there is no such version');
+    const resumed = run('package', 'resume', 'whoami', '--yes', '--no-wait', '-o', 'name');
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.equal(resumed.stdout.trim(), 'clusterpackage.packages.glasskube.dev/whoami');
+  });
 });

@@ -32,7 +32,7 @@ import { startControllers } from './controller-process.ts';
 import { ensureFirstObjects } from './first-objects.ts';
 import { createQuotaLedger } from './quota-ledger.ts';
 import { schedulingMetrics, showGates } from './registry-metrics.ts';
-import { clusterSuspension, suspensionSubresources } from './suspension-resource.ts';
+import { suspensionSubresources, type MayResume } from './suspension-resource.ts';
 import { createUndoLedger } from './undo-ledger.ts';
 
 export interface ControlPlaneOptions extends Pick<
@@ -85,15 +85,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { logger, settings, clock, random, certificates } = options;
   const started = Promise.withResolvers<Client>();
   const self = Promise.withResolvers<RunningServer>();
+  const may: MayResume = async (user, question) => {
+    const { authorizer } = (await self.promise).security;
+    const asked = { ...question, isResource: true, subresource: '', path: '' };
+    return authorizer.check(user, asked).allowed;
+  };
+  const suspension = suspensionSubresources(may);
   const rules = admissionRules({
     gates: settings.gates,
     random,
     now: () => clock.now(),
-    may: async (user, question) => {
-      const { authorizer } = (await self.promise).security;
-      const asked = { ...question, isResource: true, subresource: '', path: '' };
-      return authorizer.check(user, asked).allowed;
-    },
+    may,
     allowNoExecuteTaintPolicy: options.allowNoExecuteTaintPolicy,
     acceptLegacySpellings: options.acceptLegacySpellings,
     defaultTolerations:
@@ -132,9 +134,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     // Pod gets what it gets in any cluster.
     podsAreTemplates: true,
     extraResources: [
-      clusterResource(settings.gates, { proxy: proxy.subresource, suspension: clusterSuspension }),
+      clusterResource(settings.gates, { proxy: proxy.subresource, suspension: suspension.ofClusters }),
     ],
-    customSubresources: suspensionSubresources,
+    customSubresources: suspension.custom,
   });
   self.resolve(server);
   const transport: Transport = server.server.inProcess(ADMINISTRATOR);

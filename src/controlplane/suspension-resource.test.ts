@@ -14,10 +14,13 @@ const FREEZES = '/apis/packages.glasskube.dev/v1alpha1/namespaces/shop/packagesu
 const POLICIES = '/apis/policy.karmada.io/v1alpha1/namespaces/shop/propagationpolicies';
 const CLUSTERS = '/apis/cluster.karmada.io/v1alpha1/clusters';
 
+const FLEET_PACKAGES = '/apis/navarch.io/v1alpha1/namespaces/shop/fleetpackages';
+
 const KINDS: Readonly<Record<string, object>> = {
   [PACKAGES]: { apiVersion: 'packages.glasskube.dev/v1alpha1', kind: 'Package' },
   [FREEZES]: { apiVersion: 'packages.glasskube.dev/v1alpha1', kind: 'PackageSuspension' },
   [POLICIES]: { apiVersion: 'policy.karmada.io/v1alpha1', kind: 'PropagationPolicy' },
+  [FLEET_PACKAGES]: { apiVersion: 'navarch.io/v1alpha1', kind: 'FleetPackage' },
   [CLUSTERS]: { apiVersion: 'cluster.karmada.io/v1alpha1', kind: 'Cluster' },
 };
 
@@ -72,6 +75,12 @@ before(async () => {
   await grant('pauser', 'pausers');
   await grant('operator', 'package-suspender-role');
   await grant('operator', 'navarch:suspender');
+  await role('only-suspend', ['packages'], ['get', 'suspend']);
+  await grant('night watch', 'only-suspend');
+  await role('fleet-editor', ['fleetpackages'], ['get', 'create', 'update', 'patch'], 'navarch.io');
+  await grant('releaser', 'fleet-editor');
+  await grant('pausing releaser', 'fleet-editor');
+  await grant('pausing releaser', 'only-suspend');
   await role('blind', ['packages'], ['suspend', 'resume']);
   await grant('blind', 'blind');
 });
@@ -81,12 +90,17 @@ after(async () => {
   await storage.close();
 });
 
-async function role(name: string, resources: readonly string[], verbs: readonly string[]): Promise<void> {
+async function role(
+  name: string,
+  resources: readonly string[],
+  verbs: readonly string[],
+  group: string = 'packages.glasskube.dev',
+): Promise<void> {
   await plane.hubClient.create(roles, {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
     metadata: { name },
-    rules: [{ apiGroups: ['packages.glasskube.dev'], resources, verbs }],
+    rules: [{ apiGroups: [group], resources, verbs }],
   });
 }
 
@@ -304,4 +318,67 @@ test('policies, bindings and clusters are suspended by the same subresource', as
   const cluster = await as('', 'GET', `${CLUSTERS}/m1`);
   assert.equal(cluster.body.metadata.annotations?.['navarch.io/suspended'], 'true');
   assert.equal((await as('editor', 'DELETE', `${CLUSTERS}/m1/suspension`)).status, 403);
+});
+
+test('who may suspend and nothing else does so through the subresource alone', async () => {
+  await makePackage('night');
+  const suspended = await as('night watch', 'PUT', `${PACKAGES}/night/suspension`, { reason: 'alarm' });
+  assert.equal(suspended.status, 200, suspended.message);
+  const stored = await as('', 'GET', `${PACKAGES}/night`);
+  assert.equal(stored.body.metadata.annotations?.['packages.glasskube.dev/suspended-by'], 'night watch');
+  for (const [method, path, body] of [
+    ['PATCH', `${PACKAGES}/night`, { spec: { suspend: true } }],
+    ['PATCH', `${PACKAGES}/night`, { spec: { packageInfo: { version: 'v2.0.0' } } }],
+    ['DELETE', `${PACKAGES}/night`, undefined],
+    ['DELETE', `${PACKAGES}/night/suspension`, undefined],
+    ['POST', FREEZES, { metadata: { name: 'mine' }, spec: {} }],
+  ] as const) {
+    const refused = await as('night watch', method, path, body);
+    assert.equal(refused.status, 403, `${method} ${path}: ${refused.message}`);
+  }
+  // An end that comes sooner is a part of resuming.
+  const shorter = await as('night watch', 'PUT', `${PACKAGES}/night/suspension`, {
+    until: '2099-01-01T00:00:00Z',
+  });
+  assert.equal(shorter.status, 403, shorter.message);
+  assert.deepEqual((await specOf('night'))['suspension'], { reason: 'alarm' });
+});
+
+test('a roll-out suspends for who may suspend its packages', async () => {
+  const fleet = (name: string, spec: object = {}, template: object = {}): object => ({
+    metadata: { name },
+    spec: {
+      template: { packageInfo: { name: 'nginx', version: 'v1.0.0' }, ...template },
+      placement: { clusterAffinity: { clusterNames: ['m1'] } },
+      ...spec,
+    },
+  });
+  const made = await as('releaser', 'POST', FLEET_PACKAGES, fleet('web'));
+  assert.equal(made.status, 201, made.message);
+  const ways: readonly (readonly [what: string, spec: object])[] = [
+    ['itself', { suspend: true }],
+    ['its template', { template: { suspend: true } }],
+    ['an override', { overrides: [{ clusterAffinity: { clusterNames: ['m1'] }, suspend: true }] }],
+  ];
+  for (const [what, spec] of ways) {
+    const refused = await as('releaser', 'PATCH', `${FLEET_PACKAGES}/web`, { spec });
+    assert.equal(refused.status, 403, what);
+    assert.match(refused.message, /"releaser" may not suspend packages\.packages\.glasskube\.dev "web"/);
+  }
+  const { template, ...others } = Object.assign({}, ...ways.map(([, spec]) => spec)) as {
+    template: object;
+  };
+  const born = await as('releaser', 'POST', FLEET_PACKAGES, fleet('born-suspended', others, template));
+  assert.equal(born.status, 403, born.message);
+
+  const one = `${FLEET_PACKAGES}/web`;
+  const done = await as('pausing releaser', 'PATCH', one, { spec: { suspend: true } });
+  assert.equal(done.status, 200, done.message);
+  const back = await as('pausing releaser', 'PATCH', one, { spec: { suspend: false } });
+  assert.match(back.message, /may not resume packages\.packages\.glasskube\.dev "web"/);
+  const other = await as('releaser', 'PATCH', one, {
+    spec: { template: { packageInfo: { version: 'v1.1.0' } } },
+  });
+  assert.equal(other.status, 200, 'what is not the switch takes no verb');
+  assert.equal((await as('night watch', 'PATCH', one, { spec: { suspend: true } })).status, 403);
 });

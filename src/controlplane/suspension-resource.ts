@@ -1,6 +1,7 @@
 // The subresource `suspension` of packages, policies, bindings and clusters: PUT suspends, DELETE resumes. It takes the verb
 // `suspend` or `resume` beside `get`, and no right to change the object otherwise, so that a person can be allowed just
 // that.
+import type { AdmissionOptions } from '../admission/index.ts';
 import type { JsonObject, KubeObject, SuspensionDetail } from '../api/index.ts';
 import type { ApiResponse, Subresource, SubresourceCall } from '../apiserver/index.ts';
 import { suspensionHistory, suspensionNote } from '../fleet/index.ts';
@@ -9,6 +10,7 @@ import {
   isSuspendedBySpec,
   packageSuspensionProblem,
   stampPackage,
+  verbsForPackage,
   withPackageSuspension,
   withoutPackageSuspension,
   type AnyPackage,
@@ -34,6 +36,8 @@ interface Family<T extends KubeObject> {
   resume(object: T, wishes: Wishes): T;
   stamp(next: T, old: T, who: { readonly user: string; readonly nowMs: number }): T;
   problem(next: T, old: T, nowMs: number): string | undefined;
+  /** Whether this lets go sooner or further than before, which is to resume. */
+  resumes(next: T, old: T): boolean;
   describe(object: T): object;
 }
 
@@ -51,6 +55,7 @@ const packages: Family<AnyPackage> = {
   resume: (object, wishes) => withoutPackageSuspension(object, wishes),
   stamp: stampPackage,
   problem: packageSuspensionProblem,
+  resumes: (next, old) => verbsForPackage(next, old).includes('resume'),
   describe: ({ spec, status }) => ({
     suspended: isSuspendedBySpec(spec),
     ...(spec.suspension === undefined ? {} : { wanted: spec.suspension }),
@@ -66,6 +71,8 @@ const propagation: Family<Suspendable> = {
   resume: (object, wishes) => withoutSuspension(object, wishes),
   stamp: stampSuspension,
   problem: suspensionProblem,
+  // COMPAT: upstream's fields take no verb of their own, and whoever edits the policy may do it all.
+  resumes: () => false,
   describe: (object) => {
     const stopped = stoppedBy(object);
     return {
@@ -77,7 +84,10 @@ const propagation: Family<Suspendable> = {
   },
 };
 
-function subresourceOf<T extends KubeObject>(family: Family<T>): Subresource {
+/** Whether somebody may do it to an object. */
+export type MayResume = AdmissionOptions['may'];
+
+function subresourceOf<T extends KubeObject>(family: Family<T>, may: MayResume): Subresource {
   return {
     verbs: ['delete', 'get', 'update'],
     authorizedAs: { get: 'get', update: 'suspend', delete: 'resume' },
@@ -87,12 +97,21 @@ function subresourceOf<T extends KubeObject>(family: Family<T>): Subresource {
       const wishes = suspends
         ? readWishes(call.body(), family.wishes)
         : readWishes(queryOf(call), family.resumeWishes);
+      const { group, resource, namespace, name } = call.info;
+      const asked = { verb: 'resume', group, resource, namespace, name };
+      const mayResume = !suspends || (await may(call.context.user, asked));
       const written = await call.replace((parent) => {
         const old = parent as T;
         const next = suspends ? family.suspend(old, wishes) : family.resume(old, wishes);
         const { user, nowMs } = call.context;
         const problem = family.problem(next, old, nowMs);
         if (problem !== undefined) throw new StatusError(422, 'Invalid', problem);
+        if (!mayResume && family.resumes(next, old))
+          throw new StatusError(
+            403,
+            'Forbidden',
+            `user "${user.name}" may not resume ${resource}.${group} "${name}", and this suspends it for less than it is: it takes the verb "resume"`,
+          );
         const stamped = family.stamp(next, old, { user: user.name, nowMs });
         return deepEqual(stamped, old) ? old : stamped;
       });
@@ -150,17 +169,22 @@ function readWishes(given: JsonObject, allowed: Family<KubeObject>['wishes']): W
   return wishes;
 }
 
-const ofPackages = { suspension: subresourceOf(packages) };
-const ofPropagation = { suspension: subresourceOf(propagation) };
-
-/** By `group/plural`. */
-export const suspensionSubresources: Readonly<Record<string, Readonly<Record<string, Subresource>>>> = {
-  'packages.glasskube.dev/packages': ofPackages,
-  'packages.glasskube.dev/clusterpackages': ofPackages,
-  'policy.karmada.io/propagationpolicies': ofPropagation,
-  'policy.karmada.io/clusterpropagationpolicies': ofPropagation,
-  'work.karmada.io/resourcebindings': ofPropagation,
-  'work.karmada.io/clusterresourcebindings': ofPropagation,
-};
-
-export const clusterSuspension: Subresource = ofPropagation.suspension;
+/** By `group/plural`, and that of clusters, whose kind is served apart. */
+export function suspensionSubresources(may: MayResume): {
+  readonly custom: Readonly<Record<string, Readonly<Record<string, Subresource>>>>;
+  readonly ofClusters: Subresource;
+} {
+  const ofPackages = { suspension: subresourceOf(packages, may) };
+  const ofPropagation = { suspension: subresourceOf(propagation, may) };
+  return {
+    custom: {
+      'packages.glasskube.dev/packages': ofPackages,
+      'packages.glasskube.dev/clusterpackages': ofPackages,
+      'policy.karmada.io/propagationpolicies': ofPropagation,
+      'policy.karmada.io/clusterpropagationpolicies': ofPropagation,
+      'work.karmada.io/resourcebindings': ofPropagation,
+      'work.karmada.io/clusterresourcebindings': ofPropagation,
+    },
+    ofClusters: ofPropagation.suspension,
+  };
+}

@@ -5,13 +5,12 @@ import { StatusError } from '../machinery/index.ts';
 import {
   CHANGES_MAX,
   RepositoryError,
+  againstApplied,
   isPrepared,
   packageInfoFor,
   packageInfoName,
-  planPackage,
   plannedChanges,
   preparePackage,
-  resourceKey,
   resourceReference,
   type AnyPackage,
 } from '../packaging/index.ts';
@@ -33,31 +32,13 @@ export async function pendingChangesOf(
     if (manifest === undefined) return undefined;
     const prepared = preparePackage(await gather(context, owner, info, manifest, signal));
     if (!isPrepared(prepared)) return undefined;
-    const before = new Map(
-      snapshot.objects.map((object) => [resourceKey(resourceReference(object)), object] as const),
-    );
-    // What is needed first is not there yet; the rest is planned as if it were.
-    const { steps } = planPackage({
-      prepared: { ...prepared, waitingFor: [] },
-      live: before,
-      leftovers: before,
-    });
-    const wanted = steps.flatMap((step) => (step.do === 'Apply' ? [step.object] : []));
-    const staying = new Set(wanted.map((object) => resourceKey(resourceReference(object))));
-    const going = snapshot.objects.map(resourceReference).filter((one) => !staying.has(resourceKey(one)));
-    const compared = wanted.map((object) => {
-      const live = before.get(resourceKey(resourceReference(object)));
-      return live === undefined ? { wanted: object } : { wanted: object, live, applied: object };
-    });
-    const packages = steps.flatMap((step): readonly ObjectChange[] => {
+    const { plan, objects, going } = againstApplied(prepared, snapshot.objects);
+    const packages = plan.steps.flatMap((step): readonly ObjectChange[] => {
       if (step.do !== 'CreatePackage' && step.do !== 'SetComponentValues') return [];
       const { markedForDeletion: _mark, ...reference } = resourceReference(step.object);
       return [{ ...reference, operation: step.do === 'CreatePackage' ? 'Create' : 'Update' }];
     });
-    return [...packages, ...plannedChanges(compared, going).map(({ change }) => change)].slice(
-      0,
-      CHANGES_MAX,
-    );
+    return [...packages, ...plannedChanges(objects, going).map(({ change }) => change)].slice(0, CHANGES_MAX);
   } catch (error) {
     const expected =
       error instanceof RepositoryError || error instanceof IntegrityError || error instanceof StatusError;

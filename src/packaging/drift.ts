@@ -111,7 +111,7 @@ function changedPaths({ wanted, live, applied }: ComparedObject): readonly Field
 }
 
 /** Without what the API server writes by itself, and what others report. */
-function comparable(object: KubeObject): JsonObject {
+export function comparable(object: KubeObject): JsonObject {
   const {
     status: _status,
     metadata,

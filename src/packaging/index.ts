@@ -63,7 +63,18 @@ export {
   withoutKeptFields,
 } from './resume.ts';
 export type { OnDrift, ResumeDecision } from './resume.ts';
-export { CHANGES_MAX, driftOf, planText, plannedChanges } from './drift.ts';
+export {
+  APPLIED_CHUNKS,
+  APPLIED_CHUNKS_MAX,
+  APPLIED_DIGEST,
+  APPLIED_KEY,
+  APPLIED_TYPE,
+  againstApplied,
+  appliedPlace,
+  readApplied,
+} from './applied-snapshot.ts';
+export type { Applied, AppliedContent } from './applied-snapshot.ts';
+export { CHANGES_MAX, comparable, driftOf, planText, plannedChanges } from './drift.ts';
 export type { ComparedObject, PlannedChange } from './drift.ts';
 export { packageInfoFor, packageInfoName } from './repository.ts';
 export type { IndexEntry, PackageVersions } from './repository.ts';

@@ -11,17 +11,17 @@ import {
 } from '../../packaging/index.ts';
 import { print, type SetExitCode } from '../command.ts';
 import { shape } from '../shell/index.ts';
-import { eachTarget } from '../suspension/batch.ts';
 import { resume } from '../suspension/write.ts';
 import { confirm, progress } from './dialogue.ts';
 import { differencesOf, differenceLines } from './differences.ts';
 import { messageOf, stateOf, suspendedText, titleOf } from './installed.ts';
+import { Outcomes, eachPackage, withOutcomes, type OutcomeFlags } from './outcomes.ts';
 import { packagesOfKind, withKind, withPlace, withPlaceFlags, type Place } from './place.ts';
 import { chosenPackages, targetOfPackage, withChoice, type ChoiceFlags } from './selection.ts';
 import { keyOf } from './waiting.ts';
 import { completeAllInstalled } from './words.ts';
 
-interface ResumeFlags extends ChoiceFlags {
+interface ResumeFlags extends ChoiceFlags, OutcomeFlags {
   readonly diff?: boolean;
   readonly onDrift?: 'overwrite' | 'abort' | 'keep';
   readonly approve?: string;
@@ -36,7 +36,7 @@ const WAIT_MS = 300_000;
 const STILL_BLOCKED = 3;
 
 export function resumePackageCommand(exit: SetExitCode): Command {
-  const command = withChoice(withKind(withPlaceFlags(new Command('resume').alias('unpause'))))
+  const command = withOutcomes(withChoice(withKind(withPlaceFlags(new Command('resume').alias('unpause')))))
     .description('let suspended packages go on, after saying what that changes')
     .argument('[name...]', 'the packages; or say which with --selector, --package-name or --all')
     .option('--diff', 'show what differs and what would change, and resume nothing')
@@ -69,63 +69,71 @@ export function resumePackageCommand(exit: SetExitCode): Command {
 }
 
 async function run(place: Place, names: readonly string[], flags: ResumeFlags): Promise<number> {
-  const all = await chosenPackages(place, names, flags);
+  const { found: all, missing } = await chosenPackages(place, names, flags);
   const found = inDependencyOrder(all.filter((one) => isResumable(one) || names.length > 0));
-  if (found.length === 0) {
+  const outcomes = new Outcomes(flags);
+  outcomes.lack(missing);
+  if (found.length === 0 && missing.length === 0 && flags.output === undefined) {
     print('Nothing of that is suspended.');
     return 0;
   }
   if (flags.diff === true) return showDifferences(place, found);
-  let aborted = false;
+  let stays = false;
   const ready: Ready[] = [];
   for (const one of found) {
-    if (!isResumable(one)) {
-      print(`${titleOf(one)} is not suspended`);
-      continue;
-    }
-    const there = elsewhere(place, one);
-    if (there.length > 0) {
-      print(
-        `${titleOf(one)} was suspended in ${there.join(', ')}, and not here; resume it there with --cluster`,
-      );
-      aborted = true;
-      continue;
-    }
-    const drift = await driftOf(place, one);
-    if (drift.length > 0 && flags.onDrift === 'abort') {
-      print(
-        `${titleOf(one)} stays suspended: ${drift.length} of its objects differ; look with "navarch package diff ${one.metadata.name ?? ''}"`,
-      );
-      aborted = true;
-      continue;
-    }
-    ready.push({ one, drift });
+    const { drift, reason } = await standing(place, one, flags);
+    if (reason === undefined) ready.push({ one, drift });
+    else outcomes.add(one, reason.result, reason.message);
+    stays ||= reason?.result === 'StaysSuspended';
   }
   await ask(ready, flags);
-  const targets = await Promise.all(ready.map(({ one }) => targetOfPackage(place, one)));
-  let blocked = false;
   let count = 0;
-  const code = await eachTarget(targets, async (target) => {
-    const one = target.object as AnyPackage;
+  await eachPackage(ready, outcomes, async ({ one }) => {
     count++;
-    const step = targets.length === 1 ? '' : ` (${count} of ${targets.length})`;
+    const step = ready.length === 1 ? '' : ` (${count} of ${ready.length})`;
     const wish = {
       reason: flags.reason,
       onDrift: flags.onDrift === 'abort' ? undefined : flags.onDrift,
       approve: flags.approve,
     };
-    await resume(place.session, target, wish, flags.dryRun === true);
-    if (flags.dryRun === true) return print(`${titleOf(one)} would be resumed (dry run)${step}`);
+    await resume(place.session, await targetOfPackage(place, one), wish, flags.dryRun === true);
+    if (flags.dryRun === true)
+      return outcomes.add(one, 'WouldBeResumed', `${titleOf(one)} would be resumed (dry run)${step}`);
     const others = otherSources(one);
     if (others.length > 0) {
-      blocked = true;
-      return print(
+      stays = true;
+      return outcomes.add(
+        one,
+        'StaysSuspended',
         `${titleOf(one)} is not suspended by itself any more, but still ${others.map(sourceText).join('; ')}${step}`,
       );
     }
-    print(`${titleOf(one)} resumed${await outcome(place, one, flags)}${step}`);
+    outcomes.add(one, 'Resumed', `${titleOf(one)} resumed${await outcome(place, one, flags)}${step}`);
   });
-  return code !== 0 ? code : blocked || aborted ? STILL_BLOCKED : 0;
+  const code = outcomes.end(found.length + missing.length);
+  return code !== 0 ? code : stays ? STILL_BLOCKED : 0;
+}
+
+/** What differs of it, and why it is not resumed, if so. */
+async function standing(
+  place: Place,
+  one: AnyPackage,
+  flags: ResumeFlags,
+): Promise<{
+  readonly drift: readonly string[];
+  readonly reason?: { readonly result: 'Unchanged' | 'StaysSuspended'; readonly message: string };
+}> {
+  if (!isResumable(one))
+    return { drift: [], reason: { result: 'Unchanged', message: `${titleOf(one)} is not suspended` } };
+  const there = elsewhere(place, one);
+  if (there.length > 0) {
+    const message = `${titleOf(one)} was suspended in ${there.join(', ')}, and not here; resume it there with --cluster`;
+    return { drift: [], reason: { result: 'StaysSuspended', message } };
+  }
+  const drift = await driftOf(place, one);
+  if (drift.length === 0 || flags.onDrift !== 'abort') return { drift };
+  const message = `${titleOf(one)} stays suspended: ${drift.length} of its objects differ; look with "navarch package diff ${one.metadata.name ?? ''}"`;
+  return { drift, reason: { result: 'StaysSuspended', message } };
 }
 
 function isResumable(one: AnyPackage): boolean {

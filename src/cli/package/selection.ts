@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { OperatingError } from '../../base/index.ts';
 import type { AnyPackage } from '../../packaging/index.ts';
-import { listOption } from '../shell/index.ts';
+import { CommandError, listOption } from '../shell/index.ts';
 import type { Target } from '../suspension/targets.ts';
 import { findInstalled } from './installed.ts';
 import { clusterPackages, packages, type PackageFlags, type Place } from './place.ts';
@@ -22,19 +22,32 @@ export function withChoice(command: Command): Command {
     .option('-A, --all-namespaces', 'packages of all namespaces, with --selector, --package-name or --all');
 }
 
+/** What was chosen, and what was named and is not there: the others are dealt with all the same. */
+export interface Choice {
+  readonly found: readonly AnyPackage[];
+  readonly missing: readonly { readonly name: string; readonly message: string }[];
+}
+
 /** Throws CommandError and OperatingError when there are none. */
 export async function chosenPackages(
   place: Place,
   names: readonly string[],
   flags: ChoiceFlags,
-): Promise<readonly AnyPackage[]> {
+): Promise<Choice> {
   const selected = flags.selector !== undefined || flags.packageName.length > 0 || flags.all === true;
   if (names.length > 0) {
     if (selected)
       throw new OperatingError('BAD_FLAG', 'names and selectors exclude each other', 'give one of them');
     const found: AnyPackage[] = [];
-    for (const name of names) found.push(await findInstalled(place, name, flags));
-    return found;
+    const missing: { readonly name: string; readonly message: string }[] = [];
+    for (const name of new Set(names))
+      try {
+        found.push(await findInstalled(place, name, flags));
+      } catch (error) {
+        if (!(error instanceof CommandError) || names.length === 1) throw error;
+        missing.push({ name, message: error.message });
+      }
+    return { found, missing };
   }
   if (!selected)
     throw new OperatingError(
@@ -59,7 +72,7 @@ export async function chosenPackages(
       'no package matches',
       'look with "navarch package list --installed"',
     );
-  return found;
+  return { found, missing: [] };
 }
 
 export async function targetOfPackage({ session }: Place, object: AnyPackage): Promise<Target> {

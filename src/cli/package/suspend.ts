@@ -7,17 +7,19 @@ import { resource } from '../../client/index.ts';
 import type { AnyPackage } from '../../packaging/index.ts';
 import { print, type SetExitCode } from '../command.ts';
 import { CommandError, listOption, shape } from '../shell/index.ts';
-import { eachTarget, readUntil, type UntilFlags } from '../suspension/batch.ts';
+import { readUntil, type UntilFlags } from '../suspension/batch.ts';
 import { suspend, type Wish } from '../suspension/write.ts';
 import { confirm, progress } from './dialogue.ts';
 import { suspendedText, titleOf } from './installed.ts';
+import { Outcomes, eachPackage, withOutcomes, type OutcomeFlags } from './outcomes.ts';
 import { withKind, withPlace, withPlaceFlags, type Place } from './place.ts';
+import { printed } from './printing.ts';
 import { chosenPackages, targetOfPackage, withChoice, type ChoiceFlags } from './selection.ts';
 import { keyOf } from './waiting.ts';
 import { packagesOfKind } from './place.ts';
 import { completeAllInstalled } from './words.ts';
 
-interface SuspendFlags extends ChoiceFlags, UntilFlags {
+interface SuspendFlags extends ChoiceFlags, UntilFlags, OutcomeFlags {
   readonly reason?: string;
   readonly mode?: 'full' | 'changes-only';
   readonly cascade?: 'components' | 'none';
@@ -37,7 +39,7 @@ const WAIT_MS = 30_000;
 const POLL_MS = 250;
 
 export function suspendPackageCommand(exit: SetExitCode): Command {
-  const command = withChoice(withKind(withPlaceFlags(new Command('suspend').alias('pause'))))
+  const command = withOutcomes(withChoice(withKind(withPlaceFlags(new Command('suspend').alias('pause')))))
     .description('leave packages as they are: nothing of them is changed until they are resumed')
     .argument('[name...]', 'the packages; or say which with --selector, --package-name or --all')
     .option(
@@ -105,24 +107,35 @@ async function run(place: Place, names: readonly string[], flags: SuspendFlags):
   const until = readUntil(flags);
   refuseSenseless(flags);
   if (flags.asPolicy !== undefined) return writePolicy(place, names, flags, flags.asPolicy, until);
-  const found = await chosenPackages(place, names, flags);
+  const { found, missing } = await chosenPackages(place, names, flags);
   const wish = wishOf(flags, until);
   if (found.length > 1 && flags.dryRun !== true) {
     for (const one of found) progress(flags, titleOf(one));
     await confirm(flags, `Suspend these ${found.length} packages?`);
   }
-  const targets = await Promise.all(found.map((one) => targetOfPackage(place, one)));
-  return eachTarget(targets, async (target) => {
-    const one = target.object as AnyPackage;
-    const before = suspendedText(one);
-    if (before !== 'No' && Object.keys(wish).length === 0)
-      return print(`${titleOf(one)} is suspended already (${before})`);
-    await suspend(place.session, target, wish, flags.dryRun === true);
-    const end = until === undefined ? '' : ` until ${until}`;
-    if (flags.dryRun === true) return print(`${titleOf(one)} would be suspended${end} (dry run)`);
-    if (flags.wait !== false) await untilSuspended(place, one);
-    print(`${titleOf(one)} suspended${end}`);
-  });
+  const outcomes = new Outcomes(flags);
+  outcomes.lack(missing);
+  const end = until === undefined ? '' : ` until ${until}`;
+  await eachPackage(
+    found.map((one) => ({ one })),
+    outcomes,
+    async ({ one }) => {
+      const before = suspendedText(one);
+      if (before !== 'No' && Object.keys(wish).length === 0)
+        return outcomes.add(one, 'Unchanged', `${titleOf(one)} is suspended already (${before})`);
+      await suspend(place.session, await targetOfPackage(place, one), wish, flags.dryRun === true);
+      if (flags.dryRun === true)
+        return outcomes.add(
+          one,
+          'WouldBeSuspended',
+          `${titleOf(one)} would be suspended${end} (dry run)`,
+          until,
+        );
+      if (flags.wait !== false) await untilSuspended(place, one);
+      outcomes.add(one, 'Suspended', `${titleOf(one)} suspended${end}`, until);
+    },
+  );
+  return outcomes.end(found.length + missing.length);
 }
 
 function refuseSenseless(flags: SuspendFlags): void {
@@ -219,7 +232,8 @@ async function writePolicy(
     resource: `${kind.toLowerCase()}s`,
     namespaced: kind === 'PackageSuspension',
   });
-  await client.create(type, object, { dryRun: flags.dryRun === true });
+  const made = await client.create(type, object, { dryRun: flags.dryRun === true });
+  if (printed([made], flags)) return 0;
   print(`${kind.toLowerCase()}/${name} ${flags.dryRun === true ? 'would be created (dry run)' : 'created'}`);
   return 0;
 }

@@ -24,6 +24,7 @@ import {
   resourceReference,
   withoutKeptFields,
   type AnyPackage,
+  type Applied,
   type EffectiveSuspension,
   type PackageKind,
   type PackagePlan,
@@ -42,7 +43,7 @@ import {
 } from '../../runtime/index.ts';
 import { ownedKey, type PackageContext } from '../context.ts';
 import { healFromSnapshot, liveObjects } from '../applied-healing.ts';
-import { readSnapshot, writeSnapshot, type Applied } from '../applied-snapshot.ts';
+import { readSnapshot, writeSnapshot } from '../applied-snapshot.ts';
 import { IntegrityError } from '../package-info-controller.ts';
 import { resourceOf } from '../resources.ts';
 import { suspensionOf } from '../suspension-of.ts';

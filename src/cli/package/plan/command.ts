@@ -1,8 +1,9 @@
 // `package plan`: what installing or changing a package would do, object by object and cluster by cluster, and why.
 import { Command } from 'commander';
-import type { ObjectChange } from '../../../api/index.ts';
+import type { KubeObject, ObjectChange } from '../../../api/index.ts';
 import { errorMessage } from '../../../base/index.ts';
 import {
+  againstApplied,
   isPrepared,
   packageKey,
   planPackage,
@@ -11,7 +12,10 @@ import {
   resourceKey,
   resourceReference,
   type AnyPackage,
+  type ComparedObject,
+  type PackagePlan,
   type PackageVerdict,
+  type Prepared,
   type Resolution,
 } from '../../../packaging/index.ts';
 import { print, type SetExitCode } from '../../command.ts';
@@ -46,6 +50,10 @@ export interface ClusterPlan {
   /** Objects that are as they are wanted. */
   readonly unchanged: number;
   readonly resolution: Resolution | undefined;
+  /** What is wanted beside what is there, or what was applied. */
+  readonly objects: readonly ComparedObject[];
+  /** Objects that go. */
+  readonly going: readonly KubeObject[];
 }
 
 export function planCommand(exit: SetExitCode): Command {
@@ -147,17 +155,21 @@ async function targetOf(
   return { ...one, spec: { ...spec, packageInfo, values } };
 }
 
-/** What carrying out the package would do in one cluster; a failure is part of the answer. */
+/**
+ * What carrying out the package would do in one cluster; a failure is part of the answer.
+ * @param applied instead of what is there: what was applied last
+ */
 export async function planOf(
   session: Session,
   catalogue: Catalogue,
   target: AnyPackage,
   cluster: string | undefined,
+  applied?: readonly KubeObject[],
 ): Promise<ClusterPlan> {
   try {
     const there = await session.client.find(packagesOfKind(target.kind), keyOf(target));
     return {
-      ...(await decided(session, catalogue, { ...(there ?? target), spec: target.spec })),
+      ...(await decided(session, catalogue, { ...(there ?? target), spec: target.spec }, applied)),
       cluster,
     };
   } catch (error) {
@@ -168,6 +180,8 @@ export async function planOf(
       changes: [],
       unchanged: 0,
       resolution: undefined,
+      objects: [],
+      going: [],
     };
   }
 }
@@ -176,29 +190,57 @@ async function decided(
   session: Session,
   catalogue: Catalogue,
   target: AnyPackage,
+  applied: readonly KubeObject[] | undefined,
 ): Promise<Omit<ClusterPlan, 'cluster'>> {
   const input = await gather(session, catalogue, target);
   const prepared = preparePackage(input);
   const { resolution } = input;
-  if (!isPrepared(prepared)) return { verdict: prepared, creates: [], changes: [], unchanged: 0, resolution };
+  if (!isPrepared(prepared))
+    return { verdict: prepared, creates: [], changes: [], unchanged: 0, resolution, objects: [], going: [] };
+  const { plan, objects, going } =
+    applied === undefined
+      ? await againstLive(session, prepared, target)
+      : goingWhole(againstApplied(prepared, applied), applied);
+  const creates = plan.steps.flatMap((step) =>
+    step.do === 'CreatePackage' ? [describePackage(step.object as AnyPackage)] : [],
+  );
+  const changes = plannedChanges(objects, going.map(resourceReference)).map(({ change }) => change);
+  const touched = changes.filter(({ operation }) => operation !== 'Delete').length;
+  const unchanged = objects.length - touched;
+  return { verdict: plan.verdict, creates, changes, unchanged, resolution, objects, going };
+}
+
+interface Against {
+  readonly plan: PackagePlan;
+  readonly objects: readonly ComparedObject[];
+  readonly going: readonly KubeObject[];
+}
+
+async function againstLive(session: Session, prepared: Prepared, { status }: AnyPackage): Promise<Against> {
   const live = await liveObjects(
     session,
     prepared.rendered.map(({ object }) => resourceReference(object)),
   );
-  const leftovers = await liveObjects(session, target.status?.ownedResources ?? []);
+  const leftovers = await liveObjects(session, status?.ownedResources ?? []);
   // What is needed first is not there yet; the rest is planned as if it were.
-  const { verdict, steps } = planPackage({ prepared: { ...prepared, waitingFor: [] }, live, leftovers });
-  const creates = steps.flatMap((step) =>
-    step.do === 'CreatePackage' ? [describePackage(step.object as AnyPackage)] : [],
-  );
-  const applied = steps.flatMap((step) => (step.do === 'Apply' ? [step.object] : []));
+  const plan = planPackage({ prepared: { ...prepared, waitingFor: [] }, live, leftovers });
+  const applied = plan.steps.flatMap((step) => (step.do === 'Apply' ? [step.object] : []));
   const objects = await Promise.all(
     applied.map((object) => compared(session, object, live.get(resourceKey(resourceReference(object))))),
   );
-  const going = steps.flatMap((step) => (step.do === 'Prune' ? [step.reference] : []));
-  const changes = plannedChanges(objects, going).map(({ change }) => change);
-  const touched = changes.filter(({ operation }) => operation !== 'Delete').length;
-  return { verdict, creates, changes, unchanged: applied.length - touched, resolution };
+  const going = plan.steps.flatMap((step) => {
+    const object = step.do === 'Prune' ? leftovers.get(resourceKey(step.reference)) : undefined;
+    return object === undefined ? [] : [object];
+  });
+  return { plan, objects, going };
+}
+
+function goingWhole(
+  { plan, objects, going }: ReturnType<typeof againstApplied>,
+  applied: readonly KubeObject[],
+): Against {
+  const keys = new Set(going.map(resourceKey));
+  return { plan, objects, going: applied.filter((one) => keys.has(resourceKey(resourceReference(one)))) };
 }
 
 function describePackage(one: AnyPackage): string {

@@ -104,6 +104,26 @@ async function valuesOf(
   });
 }
 
+/** What the package takes out of Secrets, to be hidden wherever it turns up. */
+export async function secretTexts({ client }: Session, target: AnyPackage): Promise<readonly string[]> {
+  const packages = await allInstalled({ client });
+  const wanted = valueReferences(target.spec.values ?? {}, target.metadata.namespace ?? '', (name) => {
+    const one = packages.find(({ kind, metadata }) => kind === 'ClusterPackage' && metadata.name === name);
+    return one === undefined ? undefined : (one.spec.values ?? {});
+  });
+  const texts = new Set<string>();
+  for (const { kind, namespace, name, key } of wanted) {
+    if (kind !== 'Secret') continue;
+    const data = (await client.find(kinds.secrets, { namespace, name }))?.['data'] as
+      | Readonly<Record<string, string>>
+      | undefined;
+    if (data !== undefined && Object.hasOwn(data, key))
+      texts.add(Buffer.from(data[key] ?? '', 'base64').toString('utf8'));
+  }
+  texts.delete('');
+  return [...texts];
+}
+
 async function transformationSources(
   { client, mapper }: Session,
   target: AnyPackage,
