@@ -265,4 +265,29 @@ describe('packages by kubectl', { skip: noKubectl }, () => {
     kubectl(undefined, ['delete', 'propagationpolicy', 'corner', '-n', 'team']);
     await nothingIsLeft(MEMBERS);
   });
+
+  test('deleted on the hub while a member needs it by itself: it stays there as long, and nothing longer', async () => {
+    const [policy = ''] = policies.split('---');
+    kubectl(undefined, ['apply', '-f', '-'], `${policy}---${gateway('v1.3.0+1', 1)}`);
+    await isReady(undefined, 'v1.3.0+1', 'clusterpackage', 'gateway');
+    kubectl('member1', ['apply', '-f', '-'], `${names}---${shop('v1.1.0+1')}`);
+    await isReady('member1', 'v1.1.0+1', 'package', 'corner', '-n', 'team');
+    kubectl(undefined, ['delete', 'clusterpackage', 'gateway', '--wait=false']);
+    await eventually('it is held', () =>
+      field(
+        'member1',
+        '{.status.conditions[?(@.type=="Ready")].message}',
+        'clusterpackage',
+        'gateway',
+      ).includes('held, since team/corner needs it')
+        ? true
+        : undefined,
+    );
+    await nothingIsLeft(['member2', 'member3']);
+    assert.equal(field('member1', '{.status.readyReplicas}', 'deployment', 'gateway', '-n', 'gateway'), '1');
+    kubectl('member1', ['delete', 'package', 'corner', '-n', 'team']);
+    kubectl('member1', ['delete', 'configmap', 'names', '-n', 'team']);
+    kubectl(undefined, ['delete', 'clusterpropagationpolicy', 'gateway']);
+    await nothingIsLeft(MEMBERS);
+  });
 });
