@@ -171,7 +171,7 @@ navarch: --cluster is for policies, and this is a Cluster. To mend it: leave --c
     assert.match(live.stdout, /Deployment whoami\/whoami \(live\)\n(.*\n)*-  replicas: 1\n\+  replicas: 3\n/);
     const version = run('package', 'diff', 'whoami', '--against', 'v0.0.0', '-o', 'unified');
     assert.equal(version.code, 2, 'there is no such version');
-    const resumed = run('package', 'resume', 'whoami', '--yes', '--no-wait', '-o', 'name');
+    const resumed = run('package', 'resume', 'whoami', '--yes', '-o', 'name');
     assert.equal(resumed.code, 0, resumed.stderr);
     assert.equal(resumed.stdout.trim(), 'clusterpackage.packages.glasskube.dev/whoami');
   });

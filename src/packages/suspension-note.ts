@@ -1,6 +1,12 @@
 // What is written down of a suspension before anything else is done: status, conditions, history and events, in one write, so
 // that it can be told from the package alone what happens to it, and a restart goes on where it was.
-import { MANAGED_LABEL, PACKAGES_NAMESPACE, type Namespace, type PackageStatus } from '../api/index.ts';
+import {
+  LOCAL_SUSPENSION_ANNOTATION,
+  MANAGED_LABEL,
+  PACKAGES_NAMESPACE,
+  type Namespace,
+  type PackageStatus,
+} from '../api/index.ts';
 import { isSuspensionOver } from '../fleet/index.ts';
 import {
   isSuspendedBySpec,
@@ -11,6 +17,7 @@ import {
   suspensionRecord,
   suspensionStatus,
   suspensionTransition,
+  withAnnotations,
   withSuspensionRecord,
   withoutPackageSuspension,
   type AnyPackage,
@@ -38,7 +45,8 @@ export async function noteSuspension(
   const noted = await writeStatus(context, one, statusWith(one, state, transition, nowMs));
   tell(context, noted, state, transition);
   if (state.active || !isTidiedUp(context, one, nowMs)) return noted;
-  await context.client.update(resourceOf(one.kind), withoutPackageSuspension(noted), {
+  const tidy = withAnnotations(withoutPackageSuspension(noted), { [LOCAL_SUSPENSION_ANNOTATION]: undefined });
+  await context.client.update(resourceOf(one.kind), tidy, {
     fieldManager: FIELD_MANAGER,
     signal,
   });
@@ -116,7 +124,9 @@ function tell(
  */
 function isTidiedUp({ caches }: PackageContext, { spec, metadata }: AnyPackage, nowMs: number): boolean {
   if (!isSuspendedBySpec(spec) || !isSuspensionOver(spec.suspension?.until, nowMs)) return false;
-  if (metadata.labels?.[MANAGED_LABEL] === 'true') return false;
+  // What somebody suspended here is not the control plane's, and would be taken for one without an end when it suspends too.
+  const isLocal = metadata.annotations?.[LOCAL_SUSPENSION_ANNOTATION] === 'true';
+  if (metadata.labels?.[MANAGED_LABEL] === 'true' && !isLocal) return false;
   const namespace = caches.namespaces.store.get(PACKAGES_NAMESPACE) as Namespace | undefined;
   return namespace?.metadata?.annotations?.[GITOPS_ANNOTATION] !== 'true';
 }

@@ -224,6 +224,26 @@ test('where somebody else keeps the spec, it stays as it is', async () => {
   assert.equal((await read(world, one))?.spec.suspend, true);
 });
 
+test('what was suspended here alone, in a member of a control plane, is over with nothing left of it', async () => {
+  await using world = await worldWithApp();
+  await patch(world, {
+    metadata: {
+      labels: { 'karmada.io/managed': 'true' },
+      annotations: { [`${P}/local-suspension`]: 'true' },
+    },
+  });
+  await suspend(world, { until: inFuture(world, 2 * MINUTE) });
+  await world.until(
+    'its spec is in order',
+    async () => (await read(world, one))?.spec.suspend === undefined,
+    5 * MINUTE,
+  );
+  const now = await read(world, one);
+  assert.equal(now?.spec.suspension, undefined);
+  assert.equal(now?.metadata.annotations?.[`${P}/local-suspension`], undefined);
+  assert.equal(conditionOf(now, 'Suspended')?.reason, 'SuspensionExpired');
+});
+
 test('a suspended package can be deleted, and leaves nothing behind', async () => {
   await using world = await worldWithApp();
   await suspend(world);
