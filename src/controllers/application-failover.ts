@@ -155,7 +155,7 @@ function taskFor(
     throw new StateUnreadable('the feature gate GracefulEviction is off');
   if (!settings.gates.StatefulFailoverInjection)
     return applicationEvictionTask(binding, failover, cluster, undefined);
-  requireKnownState(informers.informer(workloadStates).store.get(keyOf(binding)), cluster);
+  requireKnownState(binding, informers.informer(workloadStates).store.get(keyOf(binding)), cluster);
   const state = stateToCarry(binding, statePreservation, cluster);
   return applicationEvictionTask(binding, failover, cluster, state);
 }

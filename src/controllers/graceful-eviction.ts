@@ -27,6 +27,7 @@ import {
   writeEviction,
 } from './evictions.ts';
 import { isReady } from './readiness.ts';
+import { workloadStates } from './workload-state.ts';
 
 // When much moves at once, what still has to get somewhere goes first; tidying up behind what has arrived can wait.
 const TIDY_AFTER_MS = 500;
@@ -48,6 +49,7 @@ async function runFor(context: ControllerContext, name: string, resource: Resour
     indexes: { [BINDINGS_BY_EVICTION]: evictedFrom, [BINDINGS_BY_CLUSTER]: targetNames },
   });
   const clusters = informers.informer(kinds.clusters);
+  const states = informers.informer(workloadStates);
   await runController({
     name,
     sources: [
@@ -57,6 +59,8 @@ async function runFor(context: ControllerContext, name: string, resource: Resour
           before.metadata.generation !== after.metadata.generation || before.status !== after.status,
         delayMs: { added: TIDY_AFTER_MS, updated: TIDY_AFTER_MS },
       }),
+      // Read when an eviction is over; its changes end none.
+      informerSource(states, { filter: () => false }),
       informerSource(clusters, {
         // Whether it answers decides about what runs there, and what may be relied on there.
         changed: (before, after) =>
@@ -95,6 +99,7 @@ async function runFor(context: ControllerContext, name: string, resource: Resour
         nowMs,
         now: formatTime(nowMs),
         timeoutMs: settings.gracefulEvictionTimeoutMs,
+        known: settings.gates.StatefulFailoverInjection ? states.store.get(key) : undefined,
       });
       const { tasks, dropped, held, recheckAfterMs } = assessed;
       if (tasks !== binding.spec.gracefulEvictionTasks) {

@@ -272,7 +272,8 @@ class Evictor {
 
   private stateOf(binding: Binding, cluster: string): Readonly<Record<string, string>> | undefined {
     if (!this.context.settings.gates.StatefulFailoverInjection) return undefined;
-    requireKnownState(this.context.informers.informer(workloadStates).store.get(keyOf(binding)), cluster);
+    const known = this.context.informers.informer(workloadStates).store.get(keyOf(binding));
+    requireKnownState(binding, known, cluster);
     return stateToCarry(binding, binding.spec.failover?.cluster?.statePreservation, cluster);
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { GracefulEvictionTask, ResourceBinding } from '../api/index.ts';
+import type { GracefulEvictionTask, ResourceBinding, WorkloadState } from '../api/index.ts';
 import { StateUnreadable, assessEvictions, isOverTime, requireKnownState, stateToCarry } from './index.ts';
 import { testBinding } from './testing/objects.ts';
 
@@ -69,15 +69,45 @@ test('a task that carries state outlasts its time until a healthy copy has it', 
   assert.equal(isOverTime({ ...carrying, suppressDeletion: true }, 600_000, late.nowMs), false);
 });
 
+test('a task outlasts its time as well for what is known of the copy that it gave up', () => {
+  const late = { nowMs: Date.parse(MADE) + 3_600_000, now: '2026-11-21T04:00:00Z', timeoutMs: 600_000 };
+  const known: WorkloadState = {
+    apiVersion: 'navarch.io/v1alpha1',
+    kind: 'WorkloadState',
+    metadata: { name: 'web' },
+    status: {
+      clusters: [
+        { cluster: 'a', observedAt: MADE, values: [{ value: '7', source: 'x', label: 'savepoint' }] },
+      ],
+    },
+  };
+  const kept = (of: ResourceBinding): number =>
+    assessEvictions(of, new Map(), { ...late, known }).tasks.length;
+  assert.equal(kept(binding(['b'], [task('a')], { b: ['Unhealthy'] })), 1);
+  assert.equal(kept(binding(['b'], [task('a')], { b: ['Healthy'] })), 0);
+  assert.equal(
+    kept(binding(['b'], [task('c')], { b: ['Unhealthy'] })),
+    0,
+    'nothing is known of the copy in c',
+  );
+  const gracefully: GracefulEvictionTask = { ...task('a'), purgeMode: 'Gracefully' };
+  assert.equal(kept(binding(['b'], [gracefully], { b: ['Unhealthy'] })), 0, 'it is told to nobody');
+});
+
 test('required state that is not known is named', () => {
-  const known = (requiredMissing: boolean): Parameters<typeof requireKnownState>[0] => ({
+  const known = (requiredMissing: boolean): WorkloadState => ({
     apiVersion: 'navarch.io/v1alpha1',
     kind: 'WorkloadState',
     metadata: { name: 'web' },
     status: { clusters: [{ cluster: 'a', observedAt: MADE, missing: ['no snapshot'], requiredMissing }] },
   });
-  assert.throws(() => requireKnownState(known(true), 'a'), /no snapshot/);
-  assert.doesNotThrow(() => requireKnownState(known(false), 'a'));
-  assert.doesNotThrow(() => requireKnownState(known(true), 'b'));
-  assert.doesNotThrow(() => requireKnownState(undefined, 'a'));
+  const first = binding(['a'], [], { a: ['Unhealthy'] });
+  assert.throws(() => requireKnownState(first, known(true), 'a'), /no snapshot/);
+  assert.doesNotThrow(() => requireKnownState(first, known(false), 'a'));
+  assert.doesNotThrow(() => requireKnownState(first, known(true), 'b'));
+  assert.doesNotThrow(() => requireKnownState(first, undefined, 'a'));
+  const second = (health: 'Healthy' | 'Unhealthy'): ResourceBinding =>
+    binding(['a'], [task('z', { job: '1' })], { a: [health] });
+  assert.doesNotThrow(() => requireKnownState(second('Unhealthy'), known(true), 'a'));
+  assert.throws(() => requireKnownState(second('Healthy'), known(true), 'a'), /no snapshot/);
 });

@@ -19,19 +19,37 @@ export function stateToCarry(
   if (preservation === undefined || preservation.rules.length === 0) return undefined;
   // The copy itself came after a failover, and was not healthy since: what it was to begin with still holds.
   const carried = (spec.gracefulEvictionTasks ?? []).findLast(
-    (task) => task.fromCluster !== cluster && carriesState(task),
+    (task) => task.fromCluster !== cluster && carriesLabels(task),
   );
   if (carried !== undefined && healthIn(status, cluster) !== 'Healthy') return carried.preservedLabelState;
   return extractState(preservation, status?.aggregatedStatus, cluster);
 }
 
-export function carriesState({ preservedLabelState }: GracefulEvictionTask): boolean {
+function carriesLabels({ preservedLabelState }: GracefulEvictionTask): boolean {
   return preservedLabelState !== undefined && Object.keys(preservedLabelState).length > 0;
 }
 
-/** @throws StateUnreadable when a required piece of the workload's state is not known */
-export function requireKnownState(state: WorkloadState | undefined, cluster: string): void {
+/** Whether a replacement is still to be told something by the task: its labels, or what is known of the copy it gave up. */
+export function carriesState(task: GracefulEvictionTask, known: WorkloadState | undefined): boolean {
+  if (carriesLabels(task)) return true;
+  // Only a copy that went at once has its state told to another.
+  if (task.purgeMode !== 'Directly') return false;
+  const values = known?.status?.clusters?.find(({ cluster }) => cluster === task.fromCluster)?.values ?? [];
+  return values.length > 0;
+}
+
+/** @throws StateUnreadable when a required piece of the workload's state is neither known nor carried along from before */
+export function requireKnownState(
+  { spec, status }: Binding,
+  state: WorkloadState | undefined,
+  cluster: string,
+): void {
   const known = state?.status?.clusters?.find((one) => one.cluster === cluster);
   if (known?.requiredMissing !== true) return;
+  // A copy that never was healthy has no state of its own to lose.
+  const carried = (spec.gracefulEvictionTasks ?? []).some(
+    (task) => task.fromCluster !== cluster && carriesState(task, state),
+  );
+  if (carried && healthIn(status, cluster) !== 'Healthy') return;
   throw new StateUnreadable(`required state is not known: ${(known.missing ?? []).join('; ')}`);
 }

@@ -6,6 +6,7 @@ import {
   type GracefulEvictionTask,
   type Placement,
   type TargetCluster,
+  type WorkloadState,
 } from '../api/index.ts';
 import { isBeingDeleted, parseTime } from '../machinery/index.ts';
 import type { Binding } from './binding.ts';
@@ -36,21 +37,35 @@ interface Assessing {
   readonly binding: Binding;
   readonly clusters: ClusterLookup;
   readonly replaced: boolean;
+  readonly known: WorkloadState | undefined;
   readonly nowMs: number;
   readonly timeoutMs: number;
 }
 
 type Verdict = 'keep' | 'drop' | 'hold';
 
-/** @param now what new tasks carry as creationTimestamp; the text of nowMs */
+/**
+ * @param now what new tasks carry as creationTimestamp; the text of nowMs
+ * @param known what is known of the state of the copies that were given up
+ */
 export function assessEvictions(
   binding: Binding,
   clusters: ClusterLookup,
-  { nowMs, now, timeoutMs }: { readonly nowMs: number; readonly now: string; readonly timeoutMs: number },
+  {
+    nowMs,
+    now,
+    timeoutMs,
+    known,
+  }: {
+    readonly nowMs: number;
+    readonly now: string;
+    readonly timeoutMs: number;
+    readonly known?: WorkloadState | undefined;
+  },
 ): EvictionAssessment {
   const before = binding.spec.gracefulEvictionTasks ?? [];
   const replaced = isReplaced(binding, clusters);
-  const assessing: Assessing = { binding, clusters, replaced, nowMs, timeoutMs };
+  const assessing: Assessing = { binding, clusters, replaced, known, nowMs, timeoutMs };
   const tasks: GracefulEvictionTask[] = [];
   const dropped: string[] = [];
   const held: string[] = [];
@@ -91,13 +106,13 @@ function endMs(task: GracefulEvictionTask, timeoutMs: number, nowMs: number): nu
 
 function judge(
   task: GracefulEvictionTask,
-  { binding, clusters, replaced, nowMs, timeoutMs }: Assessing,
+  { binding, clusters, replaced, known, nowMs, timeoutMs }: Assessing,
 ): Verdict {
   if (task.suppressDeletion !== undefined) return task.suppressDeletion ? 'keep' : 'drop';
   if (replaced) return 'drop';
   if (nowMs <= endMs(task, timeoutMs, nowMs)) return 'keep';
   // The state it carries is kept until a healthy copy has it. The task no longer blocks anything then.
-  if (carriesState(task) && (binding.spec.clusters ?? []).length > 0) return 'keep';
+  if (carriesState(task, known) && (binding.spec.clusters ?? []).length > 0) return 'keep';
   return isLastHealthyCopy(binding, task.fromCluster, clusters) ? 'hold' : 'drop';
 }
 
