@@ -10,6 +10,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileS
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { freePort } from './free-port.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const listFile = path.join(root, 'test', 'recorded', 'passing.json');
@@ -121,7 +122,7 @@ interface Served {
 
 function startProduct(gates: readonly string[]): Promise<Served> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-recorded-'));
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const port = freePort();
   return started(directory, [
     path.join(root, 'bin', 'navarch.mjs'),
     'up',

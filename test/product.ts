@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
+export { freePort } from '../scripts/free-port.ts';
+
 export const program = path.resolve(import.meta.dirname, '..', 'bin', 'navarch.mjs');
 
 /** Whether kubectl is on the machine; tests that need it say why they are skipped. */
@@ -28,11 +30,6 @@ export function temporaryDirectory(): string {
 
 export function removeDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
-}
-
-/** The first of twenty ports that other tests are unlikely to use; below those that the system gives to connections. */
-export function freePort(): number {
-  return 12_000 + Math.floor(Math.random() * 1_000) * 20;
 }
 
 // LIMIT: longer than the product gives all its parts to close.

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { freePort } from '../../scripts/free-port.ts';
 import { systemClock } from '../../src/base/index.ts';
 import { createClient, createHttpsTransport, loadKubeconfig, type Client } from '../../src/client/index.ts';
 
@@ -34,7 +35,7 @@ export interface Product {
 
 export async function startProduct(options: ProductOptions): Promise<Product> {
   const { members, simulate = 'none', flags = [], profile } = options;
-  const port = options.port ?? 21_000 + Math.floor(Math.random() * 10_000);
+  const port = options.port ?? freePort();
   const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-bench-'));
   const program = path.resolve(import.meta.dirname, '..', '..', 'bin', 'navarch.mjs');
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
