@@ -12,6 +12,8 @@ test('a gate named beats its stage', () => {
   assert.equal(gates.StatefulFailoverInjection, true);
   assert.equal(gates.Failover, true);
   assert.equal(gates.GracefulEviction, true);
+  // Upstream's stages say nothing about gates that upstream does not have.
+  assert.equal(gates.SpreadByEveryField, false);
 });
 
 test('gates that this release does not act by are told apart', () => {

@@ -1,4 +1,4 @@
-// The one list of feature gates, under upstream's names, stages and defaults.
+// The one list of feature gates, under upstream's names, stages and defaults, and those of our own.
 import { OperatingError } from './errors.ts';
 
 interface Gate {
@@ -7,6 +7,8 @@ interface Gate {
   readonly effect: string;
   /** The one value that this release acts by; the gate is known so that flags carry over. */
   readonly only?: boolean;
+  /** Upstream has no such gate. `AllAlpha` and `AllBeta` mean upstream's, so they leave it alone. */
+  readonly ours?: boolean;
 }
 
 export const featureGates = {
@@ -22,6 +24,7 @@ export const featureGates = {
   PropagationPolicyPreemption: { default: false, stage: 'Alpha', effect: 'policies may take templates from policies of lower priority' },
   ResourceQuotaEstimate: { default: false, stage: 'Alpha', effect: 'requirements of bindings name the namespace by whose quotas estimators go' },
   SchedulingOvercommitProtection: { default: false, stage: 'Alpha', effect: 'capacity promised but not yet used is not promised again' },
+  SpreadByEveryField: { default: false, stage: 'Alpha', effect: 'spread constraints by zone, provider and label choose groups beside others too, where Karmada only filters by them', ours: true },
   StatefulFailoverInjection: { default: false, stage: 'Alpha', effect: 'state preserved at failover is injected into the new copy' },
   WorkloadAffinity: { default: false, stage: 'Alpha', effect: 'workloads attract or avoid each other by a label' },
 } as const satisfies Record<string, Gate>; // prettier-ignore
@@ -66,9 +69,9 @@ export function parseFeatureGates(text: string): FeatureGates {
     chosen.set(name, /^(true|t|1)$/i.test(value));
   }
   return Object.fromEntries(
-    Object.entries(featureGates).map(([name, gate]) => [
+    (Object.entries(featureGates) as [GateName, Gate][]).map(([name, gate]) => [
       name,
-      chosen.get(name) ?? chosen.get(`All${gate.stage}`) ?? gate.default,
+      chosen.get(name) ?? (gate.ours === true ? undefined : chosen.get(`All${gate.stage}`)) ?? gate.default,
     ]),
   ) as Record<GateName, boolean>;
 }

@@ -167,6 +167,20 @@ test('static weights: spread constraints are ignored (spread-cluster-static-igno
   assert.equal(outcome(run(fleetOf({ ...ABC, d: 100 }), { replicas: 8, placement })), 'a2 b2 c4');
 });
 
+test('no weights: a preference without any leaves spread constraints in force, none at all does not', () => {
+  const constraints = spread({ spreadByField: 'cluster', minGroups: 1, maxGroups: 2 });
+  const placed = (preference?: object): string =>
+    outcome(
+      run(fleetOf({ a: 9, b: 8, c: 7 }), {
+        replicas: 6,
+        placement: { ...divided('Weighted', preference), ...constraints },
+      }),
+    );
+  assert.equal(placed({}), 'a3 b3');
+  assert.equal(placed({ staticWeightList: [] }), 'a3 b3');
+  assert.equal(placed(), 'a2 b2 c2');
+});
+
 const TOO_FEW =
   'unschedulable: failed to assign replicas: failed to scale up: Clusters available replicas 7 are not enough to schedule.';
 const dynamicCases: [
@@ -374,6 +388,7 @@ for (const [sentence, spec, expected] of regionCases) {
   test(`spread by region: ${sentence}`, () => assert.equal(outcome(run(regions, spec)), expected));
 }
 
+const everyField = { gates: { ...defaultFeatureGates, SpreadByEveryField: true } };
 const providers = [
   cluster('a', 9, { provider: 'x', zones: ['z1'] }, { rack: 'r1' }),
   cluster('b', 8, { provider: 'y', zones: ['z1', 'z2'] }, { rack: 'r1' }),
@@ -385,7 +400,7 @@ test('spread by provider: beside cluster it only filters (spread-provider-filter
   assert.equal(outcome(run(providers, { replicas: 1, placement })), 'a1 b1 d1');
   const { attempts } = run(providers, { replicas: 1, placement });
   assert.equal(attempts[0]?.selection?.notSpread.length, 1);
-  assert.equal(outcome(run(providers, { replicas: 1, placement }, { spreadByEveryField: true })), 'a1 d1');
+  assert.equal(outcome(run(providers, { replicas: 1, placement }, everyField)), 'a1 d1');
 });
 
 test('spread by label, zone or provider alone chooses groups, where upstream has an error', () => {
@@ -406,7 +421,7 @@ test('spread by every field: groups of one narrow those of the next', () => {
     { spreadByField: 'zone', minGroups: 2, maxGroups: 2 },
     byCluster(1, 3),
   );
-  const result = run(providers, { replicas: 1, placement }, { spreadByEveryField: true });
+  const result = run(providers, { replicas: 1, placement }, everyField);
   assert.equal(outcome(result), 'a1 d1');
 });
 

@@ -24,7 +24,10 @@ export type SchedulingGates = Readonly<
   Record<
     Extract<
       GateName,
-      'CustomizedClusterResourceModeling' | 'MultiplePodTemplatesScheduling' | 'WorkloadAffinity'
+      | 'CustomizedClusterResourceModeling'
+      | 'MultiplePodTemplatesScheduling'
+      | 'SpreadByEveryField'
+      | 'WorkloadAffinity'
     >,
     boolean
   >
@@ -52,8 +55,6 @@ export interface ScheduleInput {
   readonly plugins?: ReadonlySet<PluginName>;
   /** `--enable-empty-workload-propagation`. */
   readonly propagateEmptyWorkloads?: boolean;
-  /** Spreads by zone, provider and label as well; see SelectionRequest. */
-  readonly spreadByEveryField?: boolean;
   /** Every filter's verdict on every cluster instead of the first rejection. */
   readonly explain?: boolean;
   /** Told when a step is over, so that whoever has a clock can tell how long it took. */
@@ -118,7 +119,7 @@ function contextOf(input: ScheduleInput): Context {
       gracefulEvictionTasks.length === 0
         ? NO_NAMES
         : new Set(gracefulEvictionTasks.map(({ fromCluster }) => fromCluster)),
-    byLabel: spreadsByLabel(placement, input.spreadByEveryField === true),
+    byLabel: spreadsByLabel(placement, input.gates.SpreadByEveryField),
     componentSets: input.gates.MultiplePodTemplatesScheduling && placesComponentSets(spec),
   };
 }
@@ -285,7 +286,7 @@ function attempt(
     placement: context.placement,
     replicas: context.spec.replicas ?? 0,
     componentSets: context.componentSets,
-    everyField: input.spreadByEveryField === true,
+    everyField: input.gates.SpreadByEveryField,
   });
   if (failed(selected)) {
     const message = `failed to select clusters: ${selected.error}`;

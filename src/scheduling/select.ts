@@ -34,13 +34,17 @@ export function isDivided(placement: Placement): boolean {
   );
 }
 
-/** Weighted by numbers that the policy gives: then neither room nor spread constraints count. */
-export function isStaticallyWeighted(placement: Placement): boolean {
+/**
+ * Weighted by numbers that the policy gives, or equally: then spread constraints do not count. COMPAT: a preference that
+ * is there and says nothing (`weightPreference: {}`) also weighs equally, but among the clusters that constraints choose.
+ */
+function ignoresSpread(placement: Placement): boolean {
   if (!isDivided(placement)) return false;
-  const { replicaDivisionPreference, weightPreference } = placement.replicaScheduling ?? {};
-  return (
-    (replicaDivisionPreference ?? 'Weighted') === 'Weighted' && (weightPreference?.dynamicWeight ?? '') === ''
-  );
+  const { replicaDivisionPreference = 'Weighted', weightPreference } = placement.replicaScheduling ?? {};
+  if (replicaDivisionPreference !== 'Weighted') return false;
+  if (weightPreference === undefined) return true;
+  const { staticWeightList = [], dynamicWeight = '' } = weightPreference;
+  return staticWeightList.length > 0 && dynamicWeight === '';
 }
 
 /** An absent or zero maximum means none. Upstream takes it for zero and then finds nothing (spread-max-zero). */
@@ -107,7 +111,7 @@ export function spreadsByLabel(placement: Placement, everyField: boolean): boole
 export function selectClusters(candidates: readonly Candidate[], request: SelectionRequest): Step<Selection> {
   const { placement } = request;
   const constraints = placement.spreadConstraints ?? [];
-  if (constraints.length === 0 || isStaticallyWeighted(placement)) {
+  if (constraints.length === 0 || ignoresSpread(placement)) {
     return { value: { chosen: candidates, by: 'all', notSpread: constraints } };
   }
   const { cluster, groups, notSpread } = planOf(constraints, request.everyField);
