@@ -348,15 +348,22 @@ export function scheduleInput(
   };
 }
 
-/** Estimators cannot be asked here; their last answers are in the decision that was kept. */
+/**
+ * Estimators cannot be asked here; their last answers are in the decision that was kept. What has gone to a cluster since
+ * they spoke is room that they still counted, and what has left is room that they did not.
+ */
 export function keptEstimates(view: WorldView, binding: Binding): readonly EstimatorAnswers[] {
   const answers = new Map<string, Map<string, number>>();
+  const held = new Map((binding.spec.clusters ?? []).map(({ name, replicas = 0 }) => [name, replicas]));
   for (const { candidates = [] } of view.decisionOf(binding)?.schedule?.attempts ?? []) {
-    for (const { name, estimates = [] } of candidates) {
+    for (const { name, estimates = [], allocatable, available } of candidates) {
+      const heldThen =
+        allocatable === undefined || available === undefined ? undefined : available - allocatable;
+      const sinceThen = heldThen === undefined ? 0 : (held.get(name) ?? 0) - heldThen;
       for (const { estimator, replicas } of estimates) {
         if (replicas === undefined) continue;
         const byCluster = answers.get(estimator) ?? new Map<string, number>();
-        answers.set(estimator, byCluster.set(name, replicas));
+        answers.set(estimator, byCluster.set(name, Math.max(0, replicas - sinceThen)));
       }
     }
   }

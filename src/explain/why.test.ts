@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ClusterPropagationPolicy, KubeObject, Placement } from '../api/index.ts';
+import type { ClusterPropagationPolicy, KubeObject, Placement, SchedulingDecision } from '../api/index.ts';
 import {
   NOW_MS,
   cluster,
@@ -474,6 +474,46 @@ test('what if: more room lets in what had none', async () => {
     );
   assert.match(await ask('cluster two pods +5'), /would be in two \(9\) instead of in no cluster/);
   assert.match(await ask('cluster two pods +1'), /could not be placed/);
+});
+
+test('what if: what runs by now is no room any more, though estimators spoke before it ran', async () => {
+  const placement: Placement = {
+    replicaScheduling: { replicaSchedulingType: 'Divided', replicaDivisionPreference: 'Aggregated' },
+  };
+  const now = await settled(bound({ placement }, { clusters: [cluster('one')], templates: [deployment(3)] }));
+  const [binding] = now.bindings;
+  const decision: SchedulingDecision = {
+    apiVersion: 'navarch.io/v1alpha1',
+    kind: 'SchedulingDecision',
+    metadata: {
+      name: 'web-deployment',
+      namespace: 'shop',
+      ownerReferences: [{ apiVersion: 'v1', kind: 'x', name: 'x', uid: binding?.metadata.uid ?? '' }],
+    },
+    schedule: {
+      outcome: 'Success',
+      mode: 'Steady',
+      attempts: [
+        {
+          candidates: [
+            {
+              name: 'one',
+              score: 0,
+              allocatable: 5,
+              available: 5,
+              estimates: [{ estimator: 'scheduler-estimator', replicas: 5 }],
+            },
+          ],
+        },
+      ],
+    },
+  };
+  const view = new WorldView(world({ ...now, decisions: [decision] }), interpreter);
+  const ask = (text: string): Promise<string> =>
+    whatIf(view, web, [{ text, change: parseQuestion(text) }]).then(({ answer }) => answer);
+  assert.match(await ask('replicas 5'), /would be in one \(5\)/);
+  assert.match(await ask('replicas 6'), /could not be placed: .*available replicas 2 are not enough/);
+  assert.match(await ask('placed afresh'), /would stay as it is|nothing/);
 });
 
 test('what if: an unknown cluster, and what is no workload', async () => {
