@@ -18,16 +18,19 @@ import {
 import {
   QUESTIONS,
   parseQuestion,
+  policyText,
   referenceOf,
   whatIf,
   whatIfText,
   why,
+  whyPolicy,
   whyText,
   type TemplateReference,
 } from '../explain/index.ts';
 import { connect, withHub, type SetExitCode } from './command.ts';
 import { shape } from './shell/index.ts';
-import { WorldReader, readWorldOf } from './world.ts';
+import type { Policy } from '../propagation/index.ts';
+import { WorldReader, readFleet, readWorldOf } from './world.ts';
 
 interface WhyFlags {
   readonly kubeconfig?: string;
@@ -49,6 +52,9 @@ const EXAMPLES = `
   %s why resourcebinding/web-deployment -n shop
   %s why work/web-5b8f9c6d4 -n karmada-es-member2
 
+  # What a policy selects and holds, and what it does not get
+  %s why propagationpolicy/web -n shop
+
   # What would become of it
   %s why deployment/web -n shop --if "cluster member2 untainted"
   %s why deployment/web -n shop --if "replicas 12" --if "cluster member3 gone"`;
@@ -57,7 +63,7 @@ export function whyCommand(exit: SetExitCode): Command {
   const questions = QUESTIONS.map(({ form }) => `  ${form}`).join('\n');
   const command = withHub(new Command('why'))
     .description('say why an object is where it is, and what would change that')
-    .argument('<type/name>', 'the object: a template, its binding or one of its Works')
+    .argument('<type/name>', 'the object: a template, its binding or one of its Works; or a policy')
     .argument('[name]', 'its name, when the first argument is a type alone')
     .option('-n, --namespace <namespace>', 'its namespace; else that of the kubeconfig, else default')
     .option('-C, --cluster <cluster>', 'tell of this cluster only')
@@ -79,12 +85,19 @@ async function run(first: string, second: string | undefined, flags: WhyFlags): 
   const { client, settings } = await connect(flags.kubeconfig, flags.karmadaContext);
   try {
     const questions = (flags.if ?? []).map((text) => ({ text, change: parseQuestion(text) }));
+    const mapper = createRestMapper(client.transport, { clock: systemClock });
     const asked = await find(
       client,
+      mapper,
       named(first, second),
       flags.namespace ?? settings.namespace ?? 'default',
     );
     const reader = new WorldReader(client, systemClock);
+    if ('policy' in asked) {
+      if (questions.length > 0) throw noQuestions(asked.policy);
+      await runPolicy(reader, mapper, asked.policy, flags);
+      return;
+    }
     const view = await readWorldOf(reader, asked.reference, asked.template);
     const left = view.world.works.length > 0;
     if (asked.template === undefined && view.bindingOf(asked.reference) === undefined && !left)
@@ -116,6 +129,35 @@ async function run(first: string, second: string | undefined, flags: WhyFlags): 
   } finally {
     await client.transport.close();
   }
+}
+
+/** From the policy's side: what it selects and holds. */
+async function runPolicy(
+  reader: WorldReader,
+  mapper: RestMapper,
+  policy: Policy,
+  { output }: WhyFlags,
+): Promise<void> {
+  const view = await readFleet(reader, mapper, ({ bindings }) => [
+    ...policy.spec.resourceSelectors,
+    ...bindings.map(({ spec }) => spec.resource),
+  ]);
+  const { namespace = '', name = '' } = policy.metadata;
+  const answer = whyPolicy(view, view.policy(policy.kind, namespace, name) ?? policy);
+  if (output === 'json') process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+  else if (output === 'yaml') process.stdout.write(formatYaml(answer));
+  else process.stdout.write(policyText(answer, { wide: output === 'wide' }));
+  const { unread } = view.world;
+  if (unread.length > 0)
+    process.stderr.write(`navarch: not readable to you, and left out: ${unread.join(', ')}\n`);
+}
+
+function noQuestions({ kind }: Policy): OperatingError {
+  return new OperatingError(
+    'BAD_FLAG',
+    `--if asks about an object, and this is a ${kind}`,
+    'show what an edit of the policy would move with navarch plan -f FILE',
+  );
 }
 
 function unreadPart(unread: readonly string[]): { readonly unread?: readonly string[] } {
@@ -150,8 +192,12 @@ interface Asked {
   readonly cluster?: string;
 }
 
-async function find(client: Client, { type, name }: Named, namespace: string): Promise<Asked> {
-  const mapper = createRestMapper(client.transport, { clock: systemClock });
+async function find(
+  client: Client,
+  mapper: RestMapper,
+  { type, name }: Named,
+  namespace: string,
+): Promise<Asked | { readonly policy: Policy }> {
   const found = await mapper.resourceByText(type);
   if (found === undefined) {
     throw new OperatingError(
@@ -168,11 +214,15 @@ async function find(client: Client, { type, name }: Named, namespace: string): P
     return templateOf(client, mapper, binding.spec.resource);
   }
   if (kind === 'work.karmada.io/Work') return behindWork(client, mapper, await client.get(kinds.works, key));
+  if (kind === 'policy.karmada.io/PropagationPolicy')
+    return { policy: await client.get(kinds.propagationPolicies, key) };
+  if (kind === 'policy.karmada.io/ClusterPropagationPolicy')
+    return { policy: await client.get(kinds.clusterPropagationPolicies, key) };
   if (found.group.endsWith('.karmada.io')) {
     throw new OperatingError(
       'BAD_TYPE',
-      `${found.kind} is no template, binding or Work`,
-      'ask about an object that is propagated, for instance deployment/web; navarch plan shows what a policy does',
+      `${found.kind} is no template, policy, binding or Work`,
+      'ask about an object that is propagated, for instance deployment/web',
     );
   }
   return templateOf(client, mapper, { ...apiOf(found), ...key });

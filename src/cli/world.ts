@@ -239,7 +239,8 @@ export async function readFleet(
     unread: [],
   };
   const templates = await readTemplates(reader, mapper, kindsWanted(world), world.settings);
-  return new WorldView({ ...world, templates, unread: [...reader.unread] }, interpreter);
+  const served = await mapper.resources();
+  return new WorldView({ ...world, served, templates, unread: [...reader.unread] }, interpreter);
 }
 
 async function readTemplates(

@@ -145,3 +145,23 @@ test('where a workload was before is remembered', async () => {
     [['one']],
   );
 });
+
+test('a policy whose selector can mean nothing is told so by an event, and others are not', async () => {
+  await using plane = await startPlane(['one']);
+  const { client } = plane;
+  plane.run(detector, scheduler);
+  const select = (kind: string) => ({ resourceSelectors: [{ apiVersion: 'apps/v1', kind, name: 'web' }] });
+  await client.create(kinds.propagationPolicies, policy('fine', select('Deployment')));
+  await client.create(kinds.propagationPolicies, policy('typo', select('Deploymnt')));
+  const told = async (): Promise<readonly string[]> =>
+    (await client.listAll(kinds.events, { namespace: 'shop' })).items.flatMap(
+      ({ reason, message, involvedObject }) =>
+        reason === 'SelectorMeansNothing'
+          ? [`${(involvedObject as { readonly name: string }).name}: ${String(message)}`]
+          : [],
+    );
+  await plane.until('the policy is told', async () => (await told()).length > 0);
+  assert.deepEqual(await told(), [
+    'typo: the control plane serves no apps/v1 Deploymnt; close is apps/v1 Deployment',
+  ]);
+});

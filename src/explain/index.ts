@@ -2,6 +2,7 @@ export { applyChanges, type Change, type ClusterChange } from './change.ts';
 export type { ClusterStory } from './cluster-story.ts';
 export type { Finding, Severity, StepName } from './finding.ts';
 export { fingerprints, movedSince, type Fingerprints } from './fingerprint.ts';
+export { policyText, whyPolicy, type PolicyExplanation, type PolicyObject } from './policy-reach.ts';
 export { preview, previewEssence, type Preview, type PreviewOptions } from './preview.ts';
 export { previewText } from './preview-text.ts';
 export { QUESTIONS, parseLabelChange, parseQuestion, parseTaintChange } from './question.ts';

@@ -224,7 +224,7 @@ function lazy(policy: Policy, bound: boolean): Omit<Finding, 'step'> {
       };
 }
 
-const LOST: Readonly<Record<LostBy, string>> = {
+export const LOST: Readonly<Record<LostBy, string>> = {
   scope: 'a policy of the namespace goes before a cluster policy',
   priority: 'its priority is lower',
   rank: 'it selects the object less exactly',

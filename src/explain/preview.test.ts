@@ -64,6 +64,39 @@ test('preview: an edited policy moves what it holds', async () => {
   );
 });
 
+test('preview: a policy that selects nothing is pointed out, and why where that is known', async () => {
+  const now = await start();
+  const of = (kind: string, name?: string): Change =>
+    put(
+      policy('new', {
+        resourceSelectors: [{ apiVersion: 'apps/v1', kind, ...(name === undefined ? {} : { name }) }],
+      }),
+    );
+  const served = [
+    { group: 'apps', version: 'v1', kind: 'Deployment', namespaced: true, preferred: true, verbs: ['delete', 'list', 'watch'] },
+  ]; // prettier-ignore
+  const says = async (change: Change): Promise<readonly string[]> =>
+    (await play(world({ ...now, served }), change)).risks.flatMap(({ code, says: text }) =>
+      code === 'SELECTS_NOTHING' ? [text] : [],
+    );
+  assert.deepEqual(await says(of('Deployment', 'web')), []);
+  assert.deepEqual(await says(of('Deployment', 'wbe')), [
+    'PropagationPolicy shop/new selects no object that is there now',
+  ]);
+  assert.deepEqual(await says(of('Deploymnt')), [
+    'PropagationPolicy shop/new selects apps/v1 Deploymnt * in vain: the control plane serves no apps/v1 Deploymnt; close is apps/v1 Deployment',
+  ]);
+  const override = (name: string): Change =>
+    put({
+      apiVersion: 'policy.karmada.io/v1alpha1',
+      kind: 'OverridePolicy',
+      metadata: { name: 'ov', namespace: 'shop' },
+      spec: { resourceSelectors: [{ apiVersion: 'apps/v1', kind: 'Deployment', name }], overrideRules: [] },
+    });
+  assert.deepEqual(await says(override('web')), []);
+  assert.deepEqual(await says(override('wbe')), ['OverridePolicy shop/ov selects no object']);
+});
+
 test('preview: a divided workload is shared out anew', async () => {
   const now = await start({ policies: [policy('web', { placement: dividedAmong('one', 'two') })] });
   const result = await play(now, put(policy('web', { placement: dividedAmong('one', 'two', 'three') })));
@@ -92,7 +125,7 @@ test('preview: a deleted policy leaves things where they are, unless another tak
 
 test('preview: a policy edited away from a template lets go of it', async () => {
   const away = policy('web', { resourceSelectors: [{ apiVersion: 'v1', kind: 'Service' }] });
-  assert.deepEqual(codes(await play(await start(), put(away))), ['LOSES_POLICY']);
+  assert.deepEqual(codes(await play(await start(), put(away))), ['LOSES_POLICY', 'SELECTS_NOTHING']);
 });
 
 test('preview: a stronger policy takes a template over only by preemption, and only with its gate', async () => {

@@ -15,6 +15,7 @@ import {
 import { applyChanges, type Change } from './change.ts';
 import { manifestChanges, restartsPods, type FieldChange } from './manifest-diff.ts';
 import { policyCalled } from './policy-findings.ts';
+import { policyReach, selectorCalled } from './policy-reach.ts';
 import { renderBinding, type Rendered } from './render.ts';
 import { removalNotes } from './removal-notes.ts';
 import { fleetRisks, moveRisks, type Risk } from './risk.ts';
@@ -108,7 +109,10 @@ export async function preview(
     moves,
     unchanged: relevant.length - moves.length,
     clusters,
-    risks: fleetRisks(moves, clusters, [...sides.baseline.bindings()], options.largeMovePercent),
+    risks: [
+      ...fleetRisks(moves, clusters, [...sides.baseline.bindings()], options.largeMovePercent),
+      ...idleRisks(sides.after, changes),
+    ],
     notes: previewNotes(view, moves),
   };
 }
@@ -335,6 +339,33 @@ function balances({ baseline, after }: Sides): readonly ClusterBalance[] {
       },
     ];
   });
+}
+
+// ---- policies that do nothing
+
+function idleRisks(after: WorldView, changes: readonly Change[]): readonly Risk[] {
+  return changes.flatMap((change): readonly Risk[] => {
+    if (change.kind !== 'put') return [];
+    const { object } = change;
+    const idle = isPolicy(object)
+      ? idleSelectors(after, object)
+      : isOverride(object) && !after.world.templates.some((template) => overrideConcerns(object, template))
+        ? ['selects no object']
+        : [];
+    return idle.map((says) => ({
+      code: 'SELECTS_NOTHING',
+      says: `${calledOf(object.kind, object.metadata)} ${says}`,
+    }));
+  });
+}
+
+function idleSelectors(view: WorldView, policy: Policy): readonly string[] {
+  const reach = policyReach(view, policy);
+  const faults = reach.flatMap(({ selector, fault }) =>
+    fault === undefined ? [] : [`selects ${selectorCalled(selector)} in vain: ${fault}`],
+  );
+  if (faults.length > 0 || reach.some(({ templates }) => templates.length > 0)) return faults;
+  return ['selects no object that is there now'];
 }
 
 // ---- the rest

@@ -16,7 +16,8 @@ export interface Risk {
     | 'OVERRIDE_FAILS'
     | 'EVICTION_HELD'
     | 'CLUSTER_EMPTIES'
-    | 'LARGE_MOVE';
+    | 'LARGE_MOVE'
+    | 'SELECTS_NOTHING';
   readonly says: string;
 }
 

@@ -22,6 +22,7 @@ import {
   type Binding,
   type Claim,
   type Policy,
+  type ServedKind,
 } from '../propagation/index.ts';
 import { fleetSnapshot, groupKeys, type FleetSnapshot } from '../scheduling/index.ts';
 
@@ -52,6 +53,8 @@ export interface World {
   readonly bindings: readonly Binding[];
   readonly works: readonly Work[];
   readonly decisions: readonly (SchedulingDecision | ClusterSchedulingDecision)[];
+  /** What the control plane serves; absent: nobody asked. */
+  readonly served?: readonly ServedKind[];
   /** Values of priority classes by name. */
   readonly priorityClasses: ReadonlyMap<string, number>;
   /** Resources, by plural name, that whoever read this world may not read: that they are not here says nothing. */
@@ -119,10 +122,13 @@ export class WorldView {
     return this.#byNamespace.get(namespace ?? '') ?? [];
   }
 
+  /** @param namespace empty for a cluster policy */
+  policy(kind: Policy['kind'], namespace: string, name: string): Policy | undefined {
+    return this.#policies.get(policyKey(kind, namespace, name));
+  }
+
   claimant(claim: Claim | undefined): Policy | undefined {
-    if (claim === undefined) return undefined;
-    const namespace = claim.kind === 'PropagationPolicy' ? claim.namespace : undefined;
-    return this.#policies.get(policyKey(claim.kind, namespace, claim.name));
+    return claim === undefined ? undefined : this.policy(claim.kind, claim.namespace, claim.name);
   }
 
   overrideExists(policy: Policy, name: string): boolean {

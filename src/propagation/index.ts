@@ -25,6 +25,7 @@ export {
   type PreemptionVerdict,
 } from './policy-match.ts';
 export { policyTrace } from './policy-trace.ts';
+export { selectorFault, type ServedKind } from './selector-fault.ts';
 export {
   decideTemplate,
   isControlPlaneUpdate,

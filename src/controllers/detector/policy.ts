@@ -91,6 +91,8 @@ export class PolicyReconciler {
         : this.policies.cluster.store.get({ name });
     if (policy === undefined) return done;
     if (isBeingDeleted(policy)) return this.remove(policy, signal);
+    for (const fault of this.templates.selectorFaults(policy))
+      this.context.recorder.event(policy, 'Warning', 'SelectorMeansNothing', fault);
     await this.releaseUnselected(policy, signal);
     for (const binding of this.bindingsOf(policy))
       this.queue.enqueue(templateKey(binding.spec.resource), policy);

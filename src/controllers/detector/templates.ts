@@ -4,7 +4,7 @@
 import { formatApiVersion, gvkOf, type KubeObject } from '../../api/index.ts';
 import { every, type Cancel } from '../../base/index.ts';
 import { kinds, type ApiResource } from '../../client/index.ts';
-import type { Eligibility } from '../../propagation/index.ts';
+import { selectorFault, type Eligibility, type Policy } from '../../propagation/index.ts';
 import { PRIORITY_CHANGE, type InformerUse } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Concerns } from '../interpretation-changes.ts';
@@ -56,6 +56,7 @@ export class TemplateInformers {
   private readonly events: TemplateEvents;
   /** By apiVersion and kind. */
   private readonly followed = new Map<string, Followed>();
+  private served: readonly ApiResource[] = [];
   private refreshing: Promise<void> | undefined;
   private again = false;
 
@@ -95,6 +96,13 @@ export class TemplateInformers {
     return this.followed.get(`${apiVersion}|${kind}`)?.use.informer.store.get({ namespace, name });
   }
 
+  /** Why selectors of a policy mean nothing, as far as kinds and namespaces are concerned. */
+  selectorFaults({ metadata, spec }: Policy): readonly string[] {
+    return spec.resourceSelectors.flatMap(
+      (selector) => selectorFault(selector, metadata.namespace, this.served, this.eligibility) ?? [],
+    );
+  }
+
   /** All known templates of a kind; of all namespaces without one. */
   list(apiVersion: string, kind: string, namespace: string): readonly KubeObject[] {
     return this.followed.get(`${apiVersion}|${kind}`)?.use.informer.store.list(namespace) ?? [];
@@ -127,7 +135,8 @@ export class TemplateInformers {
     try {
       await mapper.refresh();
       const wanted = new Map<string, ApiResource>();
-      for (const resource of await mapper.resources()) {
+      this.served = await mapper.resources();
+      for (const resource of this.served) {
         const { group, version, kind, verbs, preferred } = resource;
         // COMPAT: a template exists only in its preferred version, and selectors compare versions literally.
         if (!preferred || this.eligibility.skipsKind({ group, version, kind })) continue;
