@@ -117,6 +117,11 @@ const refused: Record<string, string> = {
   'a null key': 'v:\n  ~: a',
   'a list as a key': 'v:\n  [a, b]: 1',
   'an unknown alias': 'v: *x',
+  'aliases that repeat each other':
+    'a0: &a0 [1, 2]\n' +
+    Array.from({ length: 8 }, (_, n) => `a${n + 1}: &a${n + 1} [${Array(9).fill(`*a${n}`).join(', ')}]`).join(
+      '\n',
+    ),
   'an alias inside of its anchor': 'v: &a\n  b: *a',
   'a merge of a number': 'v:\n  <<: 1',
   'a value that begins with @': 'v: @x',

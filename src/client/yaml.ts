@@ -118,6 +118,26 @@ const schema = FAILSAFE_SCHEMA.withTags(
 // LIMIT: nesting, and aliases per document: each may repeat much, and what repeats is written out in JSON.
 const options: LoadOptions = { schema, json: true, maxDepth: 1000, maxAliases: 1000 };
 
+// LIMIT: values that a document comes to when its aliases are written out, which is what reading it as JSON does: a few
+// lines that repeat each other several times over would fill any memory.
+const WRITTEN_OUT_MAX = 1_000_000;
+
+function refuseBomb(text: string, documents: readonly unknown[]): void {
+  if (!text.includes('*')) return;
+  const known = new Map<object, number>();
+  const sizeOf = (value: unknown): number => {
+    if (typeof value !== 'object' || value === null) return 1;
+    const before = known.get(value);
+    if (before !== undefined) return before;
+    let size = 1;
+    for (const part of Object.values(value)) size += sizeOf(part);
+    known.set(value, size);
+    return size;
+  };
+  if (documents.some((document) => sizeOf(document) > WRITTEN_OUT_MAX))
+    throw new Error(`its aliases come to more than ${WRITTEN_OUT_MAX} values when they are written out`);
+}
+
 function guarded<T>(from: string | undefined, parse: () => T): T {
   try {
     return parse();
@@ -152,6 +172,7 @@ export function parseYaml(text: string, from?: string): unknown {
   if (json !== undefined) return json;
   return guarded(from, () => {
     const documents = loadAll(text, options);
+    refuseBomb(text, documents);
     return documents.length === 0 ? undefined : documents.length === 1 ? documents[0] : load(text, options);
   });
 }
@@ -160,6 +181,10 @@ export function parseYaml(text: string, from?: string): unknown {
 export function parseYamlDocuments(text: string, from?: string): unknown[] {
   const json = readJson(text);
   if (json !== undefined) return [json];
-  const documents = guarded(from, () => loadAll(text, options));
+  const documents = guarded(from, () => {
+    const all = loadAll(text, options);
+    refuseBomb(text, all);
+    return all;
+  });
   return documents.filter((document) => document !== null && document !== undefined);
 }

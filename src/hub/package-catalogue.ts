@@ -6,6 +6,7 @@ import { DEFAULT_REPOSITORY_ANNOTATION, PACKAGES_API_VERSION, type PackageReposi
 import { sendRepositories } from '../cli/index.ts';
 import { kinds, type Client } from '../client/index.ts';
 import { OperatingError } from '../base/index.ts';
+import { repositoryAddressProblem } from '../packaging/index.ts';
 
 const NAME = 'navarch';
 const MANAGER = 'navarch-up';
@@ -17,7 +18,7 @@ const MANAGER = 'navarch-up';
 export async function catalogueUrl(named: string, simulated: boolean): Promise<string | undefined> {
   if (named === 'none' || (named === '' && !simulated)) return undefined;
   if (named !== '') {
-    if (/^(https?|file):/i.test(named) && URL.canParse(named)) return named;
+    if (repositoryAddressProblem(named) === undefined) return named;
     const folder = path.resolve(named);
     if (await isThere(path.join(folder, 'index.yaml'))) return pathToFileURL(folder).href;
     throw new OperatingError(

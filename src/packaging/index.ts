@@ -1,5 +1,6 @@
 export { ConstraintError, constraintObjection, parseConstraint } from './constraint.ts';
 export type { Constraint } from './constraint.ts';
+export type { FetchFile, FetchRequest, FetchedFile } from './fetch.ts';
 export { PackageGraph, edgesOf, scopeComplaint, uninstallPlan } from './graph.ts';
 export type { Edge, EdgeProblem, InstalledPackage, Vertex } from './graph.ts';
 export { objectHealth, packageHealth } from './health.ts';
@@ -14,6 +15,7 @@ export {
   updatesItself,
 } from './package-object.ts';
 export type { AnyPackage, PackageId, PackageKind } from './package-object.ts';
+export { packArtifact, type PackedFile } from './oci/pack.ts';
 export { PatchError, transformationPatches, valuePatches } from './patches.ts';
 export type { ValuePatch } from './patches.ts';
 export type { ApplyStage, PackagePlan, PackageReason, PackageStep, PackageVerdict } from './plan.ts';
@@ -41,12 +43,14 @@ export {
 export type { KindLookup, ManifestFile, RenderInput, RenderedObject } from './render.ts';
 export { defaultRepository, metaIndex, repositoryFor, resolveDependencies } from './repositories.ts';
 export type { CatalogueReaders, MetaIndex, OfferedPackage } from './repositories.ts';
-export { RepositoryError, authorizationOf, createRepositoryClient } from './repository-client.ts';
+export {
+  RepositoryError,
+  authorizationOf,
+  createRepositoryClient,
+  repositoryAddressProblem,
+} from './repository-client.ts';
 export type {
-  FetchFile,
-  FetchRequest,
   FetchedDocuments,
-  FetchedFile,
   FetchedManifest,
   PackageRepositoryClient,
   RepositorySeams,

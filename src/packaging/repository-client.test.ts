@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import type { FetchedFile } from './fetch.ts';
 import {
   authorizationOf,
   createRepositoryClient,
-  type FetchedFile,
   type PackageRepositoryClient,
 } from './repository-client.ts';
 

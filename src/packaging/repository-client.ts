@@ -3,6 +3,9 @@
 import type { PackageManifest } from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
 import { ManifestError, readManifest } from './manifest.ts';
+import type { FetchFile, FetchedFile } from './fetch.ts';
+import { openOciFiles, type OciFiles } from './oci/files.ts';
+import { OciError, isOciAddress, parseOciReference } from './oci/reference.ts';
 import {
   fileLocation,
   indexUrl,
@@ -13,24 +16,6 @@ import {
   type IndexEntry,
   type PackageVersions,
 } from './repository.ts';
-
-export interface FetchRequest {
-  /** http, https or file. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly maxBytes: number;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface FetchedFile {
-  readonly status: number;
-  readonly contentType: string | undefined;
-  readonly bytes: Uint8Array;
-}
-
-/** Gets a file. Rejects when there is no answer in time, or one that is too large; any status is an answer. */
-export type FetchFile = (request: FetchRequest) => Promise<FetchedFile>;
 
 export interface RepositorySeams {
   readonly fetchFile: FetchFile;
@@ -115,12 +100,26 @@ class Repository implements PackageRepositoryClient {
   private readonly settings: RepositorySettings;
   private readonly seams: RepositorySeams;
   private readonly kept = new Map<string, Kept>();
+  /** Of a repository that is an OCI artifact. */
+  private readonly artifact: OciFiles | undefined;
 
   constructor(settings: RepositorySettings, seams: RepositorySeams) {
     this.settings = settings;
     this.seams = seams;
     this.name = settings.name;
     this.url = settings.url;
+    this.artifact = this.openArtifact();
+  }
+
+  private openArtifact(): OciFiles | undefined {
+    const { url, authorization } = this.settings;
+    if (!isOciAddress(url)) return undefined;
+    try {
+      return openOciFiles(url, authorization, this.seams);
+    } catch (error) {
+      if (error instanceof OciError) throw this.complaint(url, error.message);
+      throw error;
+    }
   }
 
   async index(signal?: AbortSignal): Promise<readonly IndexEntry[]> {
@@ -156,6 +155,7 @@ class Repository implements PackageRepositoryClient {
 
   forget(): void {
     this.kept.clear();
+    this.artifact?.forget();
   }
 
   private async declaredSha256(
@@ -227,11 +227,13 @@ class Repository implements PackageRepositoryClient {
     };
     let file: FetchedFile;
     try {
-      file = await this.seams.fetchFile({
+      file = await (this.artifact ?? this.seams).fetchFile({
         url,
         headers,
         maxBytes,
         timeoutMs: TIMEOUT_MS,
+        // What a package names is no way to the other files of this machine.
+        ...(/^file:/i.test(url) ? { within: this.settings.url } : {}),
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
@@ -276,4 +278,17 @@ export function authorizationOf(
   if (login === undefined) return undefined;
   if ('token' in login) return `Bearer ${login.token}`;
   return `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
+}
+
+/** Why this cannot be the address of a repository; undefined: it can. */
+export function repositoryAddressProblem(address: string): string | undefined {
+  if (!URL.canParse(address) || !/^(https?|file|oci|oci-layout):/i.test(address))
+    return `"${address}" is no address: it must begin with http://, https://, file:///, oci:// or oci-layout:///`;
+  if (!isOciAddress(address)) return undefined;
+  try {
+    parseOciReference(address);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
 }

@@ -33,7 +33,11 @@ const packageRepositorySchema = s.kind(
   {
     required: {
       spec: s.object('Where it is.', {
-        required: { url: s.string('Its address: http, https, or a folder as file: URL.') },
+        required: {
+          url: s.string(
+            'Its address: http, https, a folder as file: URL, oci:// for an artifact of a registry, oci-layout:// for one of a folder.',
+          ),
+        },
         optional: { auth },
       }),
     },

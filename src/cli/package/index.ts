@@ -10,6 +10,7 @@ import { describeCommand } from './describe.ts';
 import { installCommand } from './install.ts';
 import { listCommand } from './list.ts';
 import { openCommand } from './open.ts';
+import { packCommand } from './pack.ts';
 import { planCommand } from './plan/command.ts';
 import { repoCommand } from './repo.ts';
 import { resumePackageCommand } from './resume.ts';
@@ -43,6 +44,7 @@ export function packageCommand(exit: SetExitCode): Command {
     diffPackageCommand(exit),
     suspensionCommand(exit),
     checkCommand(exit),
+    packCommand(exit),
   ];
   for (const one of subcommands) command.addCommand(one);
   return shape(command, { group: 'Advanced' });

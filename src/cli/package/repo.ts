@@ -10,6 +10,7 @@ import {
 } from '../../api/index.ts';
 import { isNotFound, kinds, type Client } from '../../client/index.ts';
 import { print, type SetExitCode } from '../command.ts';
+import { repositoryAddressProblem } from '../../packaging/index.ts';
 import { CommandError, nearest, shape } from '../shell/index.ts';
 import { ask, confirm, say } from './dialogue.ts';
 import { allInstalled, titleOf } from './installed.ts';
@@ -99,7 +100,7 @@ function addRepository(exit: SetExitCode): Command {
   const command = withLogin(withPlaceFlags(new Command('add')))
     .description('add a repository')
     .argument('<name>', 'what it is called')
-    .argument('<url>', 'http, https or file address that index.yaml is below')
+    .argument('<url>', 'http, https, file, oci or oci-layout address that index.yaml is below')
     .action(async (name: string, url: string, flags: RepoFlags) => {
       await withPlace(flags, async (place) => {
         const login = await readLogin(flags);
@@ -134,8 +135,9 @@ function addRepository(exit: SetExitCode): Command {
 }
 
 function checkedUrl(url: string): string {
-  if (URL.canParse(url) && /^(https?|file):/i.test(url)) return url;
-  throw new CommandError(`"${url}" is no address: it must begin with http://, https:// or file:///`);
+  const problem = repositoryAddressProblem(url);
+  if (problem === undefined) return url;
+  throw new CommandError(problem);
 }
 
 function updateRepository(exit: SetExitCode): Command {

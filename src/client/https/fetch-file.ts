@@ -1,7 +1,10 @@
 // Files of others over http and https, or from a folder of this machine: bounded in bytes and time, and what logs in at one
 // host is not told another.
-import { open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { EnvHttpProxyAgent, request } from 'undici';
 import { errorMessage, type Clock } from '../../base/index.ts';
 
@@ -11,12 +14,18 @@ export interface FileRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly maxBytes: number;
   readonly timeoutMs: number;
+  /** The `file:` address of the folder that a file must be in, wherever links lead; absent: any. */
+  readonly within?: string;
+  /** Bytes as they are sent: files that are packed by themselves are often said to be sent packed. */
+  readonly asSent?: boolean;
   readonly signal?: AbortSignal;
 }
 
 export interface FileAnswer {
   readonly status: number;
   readonly contentType: string | undefined;
+  /** In lower case; of several of one name the first. Empty for files of a folder. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly bytes: Uint8Array;
 }
 
@@ -48,7 +57,7 @@ export function createFileFetcher(settings: {
         const url = new URL(wanted.url);
         if (url.protocol !== 'file:') return await overHttp(url, wanted, dispatcher, signal);
         if (!settings.mayReadFiles) throw new Error('folders are not read here; serve it over http');
-        return await fromFolder(url, wanted.maxBytes);
+        return await fromFolder(url, wanted);
       } catch (error) {
         if (timeout.signal.aborted) throw timeout.signal.reason as Error;
         throw new Error(reasonOf(error), { cause: error });
@@ -88,12 +97,36 @@ async function overHttp(
       url = new URL(location, url);
       continue;
     }
-    const type = answer.headers['content-type'];
-    return {
-      status: answer.statusCode,
-      contentType: Array.isArray(type) ? type[0] : type,
-      bytes: await bounded(answer.body, wanted.maxBytes),
-    };
+    const told = firstOfEach(answer.headers);
+    const sent = await bounded(answer.body, wanted.maxBytes);
+    const bytes = wanted.asSent === true ? sent : unpacked(sent, told['content-encoding'], wanted.maxBytes);
+    return { status: answer.statusCode, contentType: told['content-type'], headers: told, bytes };
+  }
+}
+
+function firstOfEach(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
+      const first = typeof value === 'string' ? value : value?.[0];
+      return first === undefined ? [] : [[name, first]];
+    }),
+  );
+}
+
+/** Nothing asks for packed files, but some servers have no other. */
+function unpacked(bytes: Uint8Array, encoding: string | undefined, maxBytes: number): Uint8Array {
+  if (encoding === undefined || encoding === '' || encoding === 'identity' || bytes.length === 0)
+    return bytes;
+  if (encoding !== 'gzip')
+    throw new Error(`it is sent in the encoding "${encoding}", which nobody asked for`);
+  try {
+    return gunzipSync(bytes, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw new Error(`it is larger than ${maxBytes} bytes`, { cause: error });
+    throw new Error(`its gzip is broken: ${errorMessage(error)}`, { cause: error });
   }
 }
 
@@ -108,13 +141,18 @@ async function bounded(body: AsyncIterable<Uint8Array>, maxBytes: number): Promi
   return Buffer.concat(chunks);
 }
 
-async function fromFolder(url: URL, maxBytes: number): Promise<FileAnswer> {
-  const found = { contentType: undefined, bytes: new Uint8Array() };
+async function fromFolder(url: URL, { maxBytes, within }: FileRequest): Promise<FileAnswer> {
+  const found = { contentType: undefined, headers: {}, bytes: new Uint8Array() };
   try {
-    const file = await open(fileURLToPath(url));
+    const place = await realpath(fileURLToPath(url));
+    if (within !== undefined) await refuseOutside(place, within);
+    // Not to wait for who writes into a pipe.
+    const file = await open(place, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const { size } = await file.stat();
-      if (size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
+      const stat = await file.stat();
+      // Devices have no size, and no end.
+      if (!stat.isFile()) throw new Error('it is no file');
+      if (stat.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
       return { ...found, status: 200, bytes: await file.readFile() };
     } finally {
       await file.close();
@@ -124,4 +162,10 @@ async function fromFolder(url: URL, maxBytes: number): Promise<FileAnswer> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return { ...found, status: 404 };
     throw error;
   }
+}
+
+async function refuseOutside(place: string, within: string): Promise<void> {
+  const folder = await realpath(fileURLToPath(within));
+  if (place.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep)) return;
+  throw new Error('it leads out of the folder that it belongs to, and is not read');
 }
