@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../api/index.ts';
-import { resource } from '../client/index.ts';
+import { silentLogger, type Logger } from '../base/index.ts';
+import { resource, type Client } from '../client/index.ts';
 import { createEventRecorder, type EventPipeline, type EventRecorderSettings } from './event-recorder.ts';
 import { silentMetrics } from './metrics.ts';
 import { ManualClock, settled } from './testing/manual-clock.ts';
-import { configMap, startWorld, type World } from './testing/world.ts';
+import { configMap, namespaces, startWorld, type World } from './testing/world.ts';
 
 const events = resource({ group: '', version: 'v1', resource: 'events', namespaced: true });
 
@@ -193,6 +194,63 @@ test('a server that is away is tried again, and recording never waits for it', (
     await clock.advance(10_000);
     assert.deepEqual(dropped, ['failed']);
   }));
+
+test('what is noted at the very moment when all was written is written too', async () => {
+  const clock = new ManualClock();
+  await using world = await startWorld(clock);
+  const noted = new Set<string>();
+  // From the answer to the last write on, one step of the program later in each round.
+  for (let steps = 0; steps < 40; steps++) {
+    const names = [`first-${steps}`, `second-${steps}`];
+    for (const name of names) noted.add(name);
+    const about = (name = ''): KubeObject => configMap(name);
+    let left = steps;
+    const later = (): void => {
+      if (left-- > 0) queueMicrotask(later);
+      else recorder.event(about(names[1]), 'Normal', 'Seen', 'yes');
+    };
+    const create: Client['create'] = async (of, object, options) => {
+      const made = await world.client.create(of, object, options);
+      if (object.metadata.name?.startsWith('first') === true) queueMicrotask(later);
+      return made;
+    };
+    const client = { create } as Client;
+    const recorder = createEventRecorder({ client, clock, component: 'test-controller' });
+    recorder.event(about(names[0]), 'Normal', 'Seen', 'yes');
+    await clock.advance(100);
+    await clock.advance(100);
+    const closed = recorder.close();
+    await clock.advance(0);
+    await closed;
+  }
+  const told = (await world.direct.listAll(events)).items.map(({ metadata }) => metadata.name?.split('.')[0]);
+  assert.deepEqual(new Set(told), noted);
+});
+
+test('that nobody can be told in a namespace on its way out is nothing to be warned of', () => {
+  const warned: string[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    with: () => logger,
+    warn: (message) => void warned.push(message),
+  };
+  return withRecorder(
+    async ({ clock, recorder, world, dropped }) => {
+      await world.direct.create(namespaces, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'leaving', finalizers: ['example.com/held'] },
+      });
+      await world.direct.delete(namespaces, { name: 'leaving' });
+      recorder.event(configMap('a', {}, 'leaving'), 'Normal', 'Seen', 'yes');
+      recorder.event(configMap('a', {}, 'gone'), 'Normal', 'Seen', 'yes');
+      await clock.advance(100);
+      assert.deepEqual(dropped, ['refused', 'refused']);
+      assert.deepEqual(warned, []);
+    },
+    { logger },
+  );
+});
 
 test('closing writes what is left, but not for ever', async () => {
   const clock = new ManualClock();

@@ -12,7 +12,7 @@ import {
   type Clock,
   type Logger,
 } from '../base/index.ts';
-import { isNotFound, keyOf, resource, type Client } from '../client/index.ts';
+import { isNamespaceTerminating, isNotFound, keyOf, resource, type Client } from '../client/index.ts';
 import { StatusError, isDns1123Subdomain } from '../machinery/index.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { silentMetrics, type RuntimeMetrics } from './metrics.ts';
@@ -188,7 +188,7 @@ class Pipeline implements EventPipeline {
       lastMs: nowMs,
       count: 1,
     });
-    this.writing ??= this.write().finally(() => (this.writing = undefined));
+    this.writing ??= this.write();
   }
 
   private makeRoom(): void {
@@ -226,17 +226,15 @@ class Pipeline implements EventPipeline {
 
   private async write(): Promise<void> {
     const { clock, coalesceMs = 100 } = this.settings;
-    while (this.pending.size > 0) {
-      try {
-        await sleep(clock, coalesceMs, this.stop.signal);
-      } catch {
-        this.pending.clear();
-        return;
-      }
+    while (this.pending.size > 0 && !this.stop.signal.aborted) {
+      // Ends early only when the recorder is being closed.
+      await sleep(clock, coalesceMs, this.stop.signal).catch(() => this.pending.clear());
       const batch = [...this.pending];
       this.pending.clear();
       for (const [key, noted] of batch) await this.writeOne(key, noted);
     }
+    // With the last look at what waits, not after it: what is noted from now on must begin anew.
+    this.writing = undefined;
   }
 
   private async writeOne(key: string, noted: Noted): Promise<void> {
@@ -253,7 +251,9 @@ class Pipeline implements EventPipeline {
         const final = error instanceof StatusError && error.code < 500 && error.code !== 429;
         if (final || tries >= WRITE_TRIES) {
           this.metrics.eventDropped(final ? 'refused' : 'failed');
-          this.logger.warn('Giving up on an event', { reason: noted.reason, error: errorMessage(error) });
+          // Whatever happens to objects in a namespace on its way out, nobody can be told there any more.
+          const level = isNamespaceTerminating(error) || isNotFound(error) ? 'debug' : 'warn';
+          this.logger[level]('Giving up on an event', { reason: noted.reason, error: errorMessage(error) });
           return;
         }
         await sleep(clock, WRITE_RETRY_MS * tries, signal).catch(() => undefined);

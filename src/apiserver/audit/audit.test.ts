@@ -212,6 +212,38 @@ test('events that do not fit the buffer are dropped and counted', async () => {
   assert.match(metrics.text(), /^apiserver_audit_event_total 10$/m);
 });
 
+test('an event that comes at the very moment when all was written is written too', async (t) => {
+  // From the end of the last write on, one step of the program later in each round.
+  for (let steps = 0; steps < 20; steps++) {
+    const lines: string[] = [];
+    const log = await openAuditLog(optionsOf('-', { file: '-' }), {
+      clock: new ManualClock(),
+      logger: silentLogger,
+    });
+    let left = steps;
+    const later = (): void => {
+      if (left-- > 0) queueMicrotask(later);
+      else log.put({ n: 2 });
+    };
+    // What reports on the tests writes there, too.
+    const write = process.stdout.write.bind(process.stdout) as (...given: readonly unknown[]) => boolean;
+    const output = t.mock.method(process.stdout, 'write', (...given: readonly unknown[]) => {
+      const [text, written] = given;
+      if (typeof text !== 'string' || !text.startsWith('{"n":')) return write(...given);
+      lines.push(text);
+      (written as () => void)();
+      if (lines.length === 1) queueMicrotask(later);
+      return true;
+    });
+    log.put({ n: 1 });
+    await log.idle();
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    output.mock.restore();
+    await log.close();
+    assert.deepEqual(lines, ['{"n":1}\n', '{"n":2}\n'], `after ${steps} steps`);
+  }
+});
+
 test('a log that cannot be opened is refused at the start', async () => {
   await assert.rejects(
     openAuditLog(optionsOf('none/x.log'), { clock: new ManualClock(), logger: silentLogger }),

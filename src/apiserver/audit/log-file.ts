@@ -99,7 +99,7 @@ class BufferedLog implements AuditLog {
       return;
     }
     this.#waiting.push(event);
-    this.#writing ??= this.#drain().finally(() => (this.#writing = undefined));
+    this.#writing ??= this.#drain();
   }
 
   async idle(): Promise<void> {
@@ -126,6 +126,8 @@ class BufferedLog implements AuditLog {
         this.#failed(`the audit log cannot be written: ${errorMessage(error)}`, batch.length);
       }
     }
+    // With the last look at what waits, not after it: what is put from now on must begin anew.
+    this.#writing = undefined;
   }
 
   #failed(why: string, events: number): void {
