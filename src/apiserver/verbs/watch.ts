@@ -52,6 +52,7 @@ class Watch {
   readonly #asked: number;
   readonly #shape: EventShape;
   readonly #send: Send;
+  readonly #ending = new AbortController();
   /** Everything up to here has been sent. */
   #sentRevision = 0;
   #bookmarkedRevision = 0;
@@ -76,8 +77,7 @@ class Watch {
 
   async run(signal: AbortSignal): Promise<void> {
     const { core } = this.#call;
-    const ending = new AbortController();
-    const end = (): void => ending.abort();
+    const end = (): void => this.#ending.abort();
     signal.addEventListener('abort', end, { once: true });
     core.closing.addEventListener('abort', end, { once: true });
     if (signal.aborted || core.closing.aborted) end();
@@ -88,7 +88,7 @@ class Watch {
         prefixOf(this.#call),
         from,
         (changes, revision) => this.#changes(changes, revision),
-        ending.signal,
+        this.#ending.signal,
       );
       await this.#behind;
     } catch (error) {
@@ -147,15 +147,14 @@ class Watch {
   }
 
   #changes(changes: readonly Change<KubeObject>[], revision: number): void {
-    if (this.#behind !== undefined) {
-      this.#behind = this.#behind.then(() => this.#deliver(changes, revision));
-      return;
-    }
-    const delivered = this.#deliver(changes, revision);
+    const deliver = (): MaybePromise<void> => this.#deliver(changes, revision);
+    const delivered = this.#behind === undefined ? deliver() : this.#behind.then(deliver);
     if (!(delivered instanceof Promise)) return;
     const behind = delivered.then(() => {
       if (this.#behind === behind) this.#behind = undefined;
     });
+    // What cannot be shown would be a gap: nothing comes after it, and `run` tells why.
+    behind.catch(() => this.#ending.abort());
     this.#behind = behind;
   }
 

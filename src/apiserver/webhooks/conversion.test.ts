@@ -126,3 +126,25 @@ for (const [what, fault, message] of faults) {
     assert.equal(answer.body.message, message);
   });
 }
+
+test('a watch that cannot show a change ends with the reason, and shows nothing that comes after it', async () => {
+  spoil = (answer) => answer;
+  const made = await world.call('POST', crons('v1'), {
+    apiVersion: 'example.com/v1',
+    kind: 'Cron',
+    metadata: { name: 'watched' },
+    hostPort: 'localhost:80',
+  });
+  const { resourceVersion = '' } = made.body.metadata as { readonly resourceVersion?: string };
+  spoil = response(() => ({ result: { status: 'Failed', message: 'cannot' } }));
+  const ended = world.watch(crons('v2'), resourceVersion);
+  for (const hostPort of ['localhost:81', 'localhost:82'])
+    await world.call('PATCH', `${crons('v1')}/watched`, { hostPort });
+  const seen = await ended;
+  assert.equal(seen.length, 1);
+  assert.equal(seen[0]?.type, 'ERROR');
+  assert.partialDeepStrictEqual(seen[0]?.object, {
+    code: 500,
+    message: 'conversion webhook for example.com/v1, Kind=Cron failed: cannot',
+  });
+});

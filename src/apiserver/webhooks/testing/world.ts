@@ -1,7 +1,7 @@
 // A whole API server and real webhook servers beside it, for the tests of this folder.
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { JsonObject, KubeObject } from '../../../api/index.ts';
+import type { JsonObject, KubeObject, WatchEvent } from '../../../api/index.ts';
 import { silentLogger, systemClock, systemRandom } from '../../../base/index.ts';
 import type { UserInfo } from '../../../machinery/index.ts';
 import { createMemoryStorage } from '../../../storage/index.ts';
@@ -31,6 +31,8 @@ export type Responder = (review: JsonObject) => object | undefined;
 export interface World {
   /** @param user absent: the administrator */
   call(method: string, path: string, body?: object, query?: string, user?: UserInfo): Promise<Answer>;
+  /** Watches until the server ends the watch; resolves with what came. */
+  watch(path: string, resourceVersion: string): Promise<readonly WatchEvent[]>;
   webhook(responder: Responder): Promise<Hook>;
   close(): Promise<void>;
 }
@@ -81,6 +83,16 @@ export async function startWorld(): Promise<World> {
   };
   return {
     call,
+    async watch(path, resourceVersion) {
+      const { signal } = new AbortController();
+      const query = new URLSearchParams({ watch: 'true', resourceVersion });
+      const request = { method: 'GET', path, query, headers: {}, body: undefined, user: ADMIN, signal };
+      const response = await running.server.handle(request);
+      if (response.kind !== 'watch') throw new Error(`no watch but ${response.kind}`);
+      const seen: WatchEvent[] = [];
+      await response.run((events) => void seen.push(...events), signal);
+      return seen;
+    },
     async webhook(responder) {
       const reviews: JsonObject[] = [];
       const server = createServer({ key: pair.key, cert: pair.certificate }, (request, response) => {
