@@ -8,7 +8,7 @@ import {
   type Node,
   type Pod,
 } from '../../api/index.ts';
-import { errorMessage, formatTime } from '../../base/index.ts';
+import { errorMessage, formatTime, untilAborted } from '../../base/index.ts';
 import { kinds, type ApiResource, type Resource } from '../../client/index.ts';
 import {
   SUSPECT_CONDITION,
@@ -66,41 +66,47 @@ export const clusterStatusController: Controller = {
           return done;
         // The cluster-controller comes first, so that nothing is scheduled to a cluster without a place for its Works.
         if (!hasFinalizer(cluster, CLUSTER_FINALIZER)) return done;
-        const startedMs = clock.now();
-        const { connection, result } = await probeInTime(context, cluster, reconcileSignal);
-        const ready = readyFromProbe(result);
-        const current = conditionOf(cluster, 'Ready');
-        const before = memories.get(name);
-        const verdict = believe(before, current, ready, clock.now(), {
-          failureMs: settings.clusterFailureThresholdMs,
-          successMs: settings.clusterSuccessThresholdMs,
-        });
-        memories.set(name, verdict.memory);
-        // Periods begin with probes, not behind them: one that hangs does not put off the next.
-        const again = (): Outcome =>
-          requeueAfter(
-            Math.max(0, startedMs + settings.clusterStatusUpdateFrequencyMs - clock.now()),
-            'status is collected periodically',
+        return withinProbeTime(context, reconcileSignal, async (inTime) => {
+          const startedMs = clock.now();
+          const { connection, result } = await probe(context, cluster, inTime);
+          const ready = readyFromProbe(result);
+          const current = conditionOf(cluster, 'Ready');
+          const before = memories.get(name);
+          const verdict = believe(before, current, ready, clock.now(), {
+            failureMs: settings.clusterFailureThresholdMs,
+            successMs: settings.clusterSuccessThresholdMs,
+          });
+          memories.set(name, verdict.memory);
+          // Periods begin with probes, not behind them: one that hangs does not put off the next.
+          const again = (): Outcome =>
+            requeueAfter(
+              Math.max(0, startedMs + settings.clusterStatusUpdateFrequencyMs - clock.now()),
+              'status is collected periodically',
+            );
+          const suspicion = judgeSuspicion(
+            failures.get(name) ?? [],
+            before?.status === 'True' && verdict.memory.status !== 'True',
+            conditionOf(cluster, SUSPECT_CONDITION),
+            clock.now(),
+            { failures: settings.clusterSuspectFailures, windowMs: settings.clusterSuspectWindowMs },
           );
-        const suspicion = judgeSuspicion(
-          failures.get(name) ?? [],
-          before?.status === 'True' && verdict.memory.status !== 'True',
-          conditionOf(cluster, SUSPECT_CONDITION),
-          clock.now(),
-          { failures: settings.clusterSuspectFailures, windowMs: settings.clusterSuspectWindowMs },
-        );
-        failures.set(name, suspicion.failures);
-        if (!verdict.believed && suspicion.condition === undefined) return again();
-        const collected =
-          verdict.believed && result.kind === 'healthy' && connection !== undefined
-            ? await collect(context, cluster, connection)
-            : undefined;
-        const found = [
-          ...(verdict.believed ? [{ type: 'Ready', ...ready }] : []),
-          ...(suspicion.condition === undefined ? [] : [suspicion.condition]),
-        ];
-        await writeStatus(context, cluster, decideStatus(cluster, found, collected, formatTime(clock.now())));
-        return again();
+          failures.set(name, suspicion.failures);
+          if (!verdict.believed && suspicion.condition === undefined) return again();
+          const collected =
+            verdict.believed && result.kind === 'healthy' && connection !== undefined
+              ? await collectInTime(context, cluster, connection, inTime)
+              : undefined;
+          const found = [
+            ...(verdict.believed ? [{ type: 'Ready', ...ready }] : []),
+            ...(suspicion.condition === undefined ? [] : [suspicion.condition]),
+          ];
+          await writeStatus(
+            context,
+            cluster,
+            decideStatus(cluster, found, collected, formatTime(clock.now())),
+          );
+          return again();
+        });
       },
     });
   },
@@ -110,19 +116,18 @@ function conditionOf({ status }: Cluster, wanted: string): Condition | undefined
   return status?.conditions?.find(({ type }) => type === wanted);
 }
 
-/** A member that does not answer is given up on after the probe's time. */
-async function probeInTime(
-  context: ControllerContext,
-  cluster: Cluster,
+/** A member that does not answer is given up on after the probe's time, whatever it was asked. */
+async function withinProbeTime(
+  { clock, settings: { clusterProbeTimeoutMs } }: ControllerContext,
   signal: AbortSignal,
-): ReturnType<typeof probe> {
-  const { clusterProbeTimeoutMs } = context.settings;
+  look: (inTime: AbortSignal) => Promise<Outcome>,
+): Promise<Outcome> {
   const late = new AbortController();
-  const cancel = context.clock.after(clusterProbeTimeoutMs, () =>
+  const cancel = clock.after(clusterProbeTimeoutMs, () =>
     late.abort(new DOMException(`no answer within ${clusterProbeTimeoutMs} ms`, 'TimeoutError')),
   );
   try {
-    return await probe(context, cluster, AbortSignal.any([signal, late.signal]));
+    return await look(AbortSignal.any([signal, late.signal]));
   } finally {
     cancel();
   }
@@ -171,13 +176,32 @@ export interface Collected {
   readonly summaries: Pick<Status, 'nodeSummary' | 'resourceSummary'>;
 }
 
+/**
+ * Undefined: the member was healthy and then did not answer in time. What was known of it stays, and what it was asked goes
+ * on, so that a slow one answers some period. Rejects where nothing is known yet: it is not ready before it says what it serves.
+ */
+async function collectInTime(
+  context: ControllerContext,
+  cluster: Cluster,
+  connection: MemberConnection,
+  signal: AbortSignal,
+): Promise<Collected | undefined> {
+  try {
+    return await untilAborted(collect(context, cluster, connection, signal), signal);
+  } catch (error) {
+    if (!signal.aborted || cluster.status?.apiEnablements === undefined) throw error;
+    return undefined;
+  }
+}
+
 async function collect(
   { settings }: ControllerContext,
   cluster: Cluster,
   connection: MemberConnection,
+  signal: AbortSignal,
 ): Promise<Collected> {
   const { memberClient, mapper, informers } = connection;
-  const version = (await memberClient.request({ method: 'GET', path: '/version' })) as {
+  const version = (await memberClient.request({ method: 'GET', path: '/version', signal })) as {
     readonly gitVersion?: string;
   };
   await mapper.refresh();
