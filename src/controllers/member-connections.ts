@@ -77,7 +77,7 @@ export class MemberConnections {
   readonly onConnected = new Set<(connection: MemberConnection) => void>();
   private readonly settings: MemberConnectionsSettings;
   private readonly held = new Map<string, Held>();
-  private closed = false;
+  private closed: Promise<unknown> | undefined;
 
   constructor(settings: MemberConnectionsSettings) {
     this.settings = settings;
@@ -118,12 +118,13 @@ export class MemberConnections {
     void this.shut(known.connection);
   }
 
+  /** Whoever waits for a member fails. Calls after the first one wait for the same end. */
   async close(): Promise<void> {
-    this.closed = true;
     const all = [...this.held.values()];
     this.held.clear();
     for (const { abort } of all) abort.abort(new Error('the hub is stopping'));
-    await Promise.all(all.map(({ connection }) => this.shut(connection)));
+    this.closed ??= Promise.all(all.map(({ connection }) => this.shut(connection)));
+    await this.closed;
   }
 
   private async shut({ informers, memberClient, cluster }: MemberConnection): Promise<void> {
@@ -136,7 +137,7 @@ export class MemberConnections {
   }
 
   private open(endpoint: MemberEndpoint, identity: string, from: Source): MemberConnection {
-    if (this.closed) throw unusable(endpoint.cluster, 'the hub is stopping');
+    if (this.closed !== undefined) throw unusable(endpoint.cluster, 'the hub is stopping');
     const { clock, random, logger } = this.settings;
     const abort = new AbortController();
     const memberClient = createClient(this.settings.open(endpoint), { fieldManager: MEMBER_FIELD_MANAGER });

@@ -64,6 +64,10 @@ export interface ControllerProcessOptions {
   readonly logger: Logger;
 }
 
+// LIMIT: how long members, and then the API of the hub, are waited for when the process ends.
+const CUT_OFF_MS = 5_000;
+const GIVE_UP_MS = 10_000;
+
 function noEstimators(cluster: string): never {
   throw new Error(`this process cannot reach the estimator of ${cluster}`);
 }
@@ -154,7 +158,12 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
   return {
     async close() {
       stop.abort(new Error('the process is stopping'));
+      // What is under way may end by itself. What waits for a member that is silent, or for a hub, ends with the way there.
+      const cutOff = clock.after(CUT_OFF_MS, () => void members.close());
+      const giveUp = clock.after(GIVE_UP_MS, () => void informers.close());
       await running;
+      cutOff();
+      giveUp();
       await webhooks.close();
       await members.close();
       await recorder.close();

@@ -164,8 +164,11 @@ async function runAgent(flags: AgentFlags, settings: ControllerSettings): Promis
             signal,
           );
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    await kept;
-    await closeParts([{ name: 'agent', close: () => agent.close() }], logger);
+    const parts = [
+      { name: 'renewal of the certificate', close: () => kept ?? Promise.resolve() },
+      { name: 'agent', close: () => agent.close() },
+    ];
+    await closeParts(parts, logger);
   };
   try {
     await untilRegistered(registration(flags, member, reportSecrets), stop.signal, logger, {

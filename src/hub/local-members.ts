@@ -9,8 +9,15 @@ import {
   type KubeconfigContext,
   type PathHandler,
 } from '../apiserver/index.ts';
-import { OperatingError, errorMessage, systemClock, systemRandom, type Logger } from '../base/index.ts';
-import { createFileFetcher, type FileFetcher, type Transport } from '../client/index.ts';
+import {
+  OperatingError,
+  errorMessage,
+  systemClock,
+  systemRandom,
+  untilAborted,
+  type Logger,
+} from '../base/index.ts';
+import { ConnectionError, createFileFetcher, type FileFetcher, type Transport } from '../client/index.ts';
 import { StatusError, alreadyExists, badRequest, notFound } from '../machinery/index.ts';
 import { startMember, type Member } from '../members/index.ts';
 import { startPackageOperator, type PackageOperator } from '../packages/index.ts';
@@ -206,10 +213,17 @@ async function writeKept(dataDirectory: string, kept: readonly KeptMember[]): Pr
 /** Several clusters may be one member: closing the way of one must not close that of another. */
 function lent(transport: Transport | undefined): Transport | undefined {
   if (transport === undefined) return undefined;
+  const closed = new AbortController();
   return {
-    send: (request) => transport.send(request),
+    async send(request) {
+      closed.signal.throwIfAborted();
+      return untilAborted(transport.send(request), closed.signal);
+    },
     watch: (request, onEvent) => transport.watch(request, onEvent),
-    close: () => Promise.resolve(),
+    close: () => {
+      closed.abort(new ConnectionError('closed', 'the connection has been closed'));
+      return Promise.resolve();
+    },
   };
 }
 

@@ -65,7 +65,7 @@ export function createFileFetcher(settings: {
         cancel();
       }
     },
-    close: () => dispatcher.close(),
+    close: () => dispatcher.destroy(),
   };
 }
 
