@@ -1,9 +1,9 @@
 // namespace-sync-controller: every namespace of the hub that is not kept back exists in every member.
 // Reads: Namespace, Cluster, ClusterOverridePolicy. Writes: Works, owned by the namespace.
-import type { Namespace } from '../api/index.ts';
+import type { Namespace, Work } from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
 import { kinds, type Resource } from '../client/index.ts';
-import { controllerReference, isBeingDeleted } from '../machinery/index.ts';
+import { controllerOf, controllerReference, isBeingDeleted } from '../machinery/index.ts';
 import {
   createEligibility,
   deletionAnnotations,
@@ -59,6 +59,12 @@ export const namespaceController: Controller = {
             before.metadata.annotations !== after.metadata.annotations ||
             before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp,
         }),
+        // Who deletes one by hand gets it back; without it everything else that is sent there would fail.
+        informerSource(works, {
+          filter: (work) => isBeingDeleted(work) && namespaceOf(work) !== undefined,
+          changed: () => false,
+          map: namespaceOf,
+        }),
       ],
       concurrency: 4,
       clock,
@@ -101,3 +107,9 @@ export const namespaceController: Controller = {
     });
   },
 };
+
+/** The namespace that a Work carries; undefined: it carries something else. */
+function namespaceOf(work: Work): string | undefined {
+  const owner = controllerOf(work);
+  return owner?.kind === 'Namespace' ? owner.name : undefined;
+}
