@@ -163,8 +163,15 @@ describe('deletion policies', { skip: noKubectl }, () => {
       ['works', '-n', 'karmada-es-member1'],
       ['rb', '-n', 'shop'],
     ]) {
-      const gone = hub(['delete', ...what, '--all']);
+      const uids = (): readonly string[] =>
+        hub(['get', ...what, '-o', 'jsonpath={.items[*].metadata.uid}']).stdout.split(' ');
+      const before = uids();
+      // kubectl waits for a name. What is made again between two of its looks it would wait for without an end.
+      const gone = hub(['delete', ...what, '--all', '--wait=false']);
       assert.equal(gone.code, 0, gone.stderr);
+      await eventually('they are gone', () =>
+        uids().some((one) => before.includes(one)) ? undefined : true,
+      );
       await settled('member1');
       assert.equal(web('member1')?.metadata.uid, uid);
       assert.equal(pods('member1'), running);
