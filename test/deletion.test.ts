@@ -241,6 +241,25 @@ describe('deletion policies', { skip: noKubectl }, () => {
     assert.equal(pods('member1'), running);
   });
 
+  test('a namespace that goes stays in members with what preserveResourcesOnDeletion keeps there', async () => {
+    const at = ['-n', 'plain', '-o', 'jsonpath={.metadata.uid}'];
+    const uid = (): string => member('member1', 'get', 'deployment', 'web', ...at).stdout;
+    apply(
+      `${namespace}---${propagation('member1')}---${templates}`
+        .replaceAll('shop', 'plain')
+        .replace('propagateDeps: true', 'preserveResourcesOnDeletion: true'),
+    );
+    const before = await eventually('it is there', () => (uid() === '' ? undefined : uid()));
+    assert.equal(hub(['delete', 'ns', 'plain']).code, 0);
+    await eventually('the Works are gone', () =>
+      hub(['get', 'works', '-n', 'karmada-es-member1', '-o', 'yaml']).stdout.includes('plain')
+        ? undefined
+        : true,
+    );
+    assert.equal(member('member1', 'get', 'ns', 'plain', '-o', 'jsonpath={.status.phase}').stdout, 'Active');
+    assert.equal(uid(), before);
+  });
+
   test('what is temporary goes at once', async () => {
     apply(`${namespace}---
 apiVersion: v1

@@ -67,11 +67,13 @@ export class Deletions {
     });
   }
 
-  namespaceRules(namespace: Namespace): DeletionRules | undefined {
+  /** @param preserved whether `preserveResourcesOnDeletion` is said of anything in it */
+  namespaceRules(namespace: Namespace, preserved: boolean): DeletionRules | undefined {
     return namespaceRules(
       namespace,
       this.namespaced.store.list(namespace.metadata.name ?? ''),
       this.cluster.store.list(),
+      preserved,
     );
   }
 
@@ -113,7 +115,7 @@ export class Deletions {
   }
 
   /** Asked of the API server itself: what a policy said must not be forgotten because the policy went first. */
-  private async isEnding(namespace: string, signal: AbortSignal): Promise<boolean> {
+  async isEnding(namespace: string, signal: AbortSignal): Promise<boolean> {
     if (namespace === '') return false;
     const found = await this.context.hubClient.find(kinds.namespaces, { name: namespace }, { signal });
     return found === undefined || isBeingDeleted(found);

@@ -1,8 +1,9 @@
 // namespace-sync-controller: every namespace of the hub that is not kept back exists in every member.
-// Reads: Namespace, Cluster, ClusterOverridePolicy. Writes: Works, owned by the namespace.
-import type { Namespace, Work } from '../api/index.ts';
+// Reads: Namespace, Cluster, ClusterOverridePolicy, and of what is in it what is to be preserved. Writes: Works, owned by the
+// namespace.
+import { DELETION_RULES_ANNOTATION, type KubeObject, type Namespace, type Work } from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
-import { kinds, type Resource } from '../client/index.ts';
+import { keyOf, kinds, type Resource } from '../client/index.ts';
 import { controllerOf, controllerReference, isBeingDeleted } from '../machinery/index.ts';
 import {
   createEligibility,
@@ -10,9 +11,18 @@ import {
   manifestWork,
   namespaceSkip,
   namespacesSelectedBy,
+  preservesInside,
   withOrigin,
 } from '../propagation/index.ts';
-import { PRIORITY_RESYNC, WorkQueue, done, informerSource, retry, runController } from '../runtime/index.ts';
+import {
+  PRIORITY_RESYNC,
+  WorkQueue,
+  done,
+  informerSource,
+  retry,
+  runController,
+  type InformerHandler,
+} from '../runtime/index.ts';
 import { writeWork } from './binding.ts';
 import type { Controller } from './context.ts';
 import { Deletions } from './deletion-rules.ts';
@@ -25,9 +35,18 @@ export const namespaceController: Controller = {
     const namespaces = informers.informer(kinds.namespaces as Resource<Namespace>);
     const clusters = informers.informer(kinds.clusters);
     const works = informers.informer(kinds.works);
+    const policies = informers.informer(kinds.propagationPolicies);
+    const bindings = informers.informer(kinds.resourceBindings);
     const overrides = new Overrides(context);
     const deletions = new Deletions(context);
-    await Promise.all([works.synced, clusters.synced, overrides.synced, deletions.synced]);
+    await Promise.all([
+      works.synced,
+      clusters.synced,
+      policies.synced,
+      bindings.synced,
+      overrides.synced,
+      deletions.synced,
+    ]);
     const eligibility = createEligibility({
       skippedApis: settings.skippedPropagatingApis.join(';'),
       skippedNamespaces: settings.skippedPropagatingNamespaces,
@@ -47,6 +66,8 @@ export const namespaceController: Controller = {
         if (namespace === undefined) all();
         else queue.add(namespace);
       }),
+      policies.subscribe(preserving((namespace) => queue.add(namespace))),
+      bindings.subscribe(preserving((namespace) => queue.add(namespace))),
     ];
     signal.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
     await runController({
@@ -77,9 +98,11 @@ export const namespaceController: Controller = {
         if (namespace === undefined || namespaceSkip(namespace, eligibility) !== undefined) return done;
         // What its Works say of its end was said before; the policies that said so go now.
         if (isBeingDeleted(namespace)) return done;
-        const rules = deletions.namespaceRules(namespace);
+        const preserved = preservesInside([...policies.store.list(name), ...bindings.store.list(name)]);
+        const rules = deletions.namespaceRules(namespace, preserved);
         const deletion = rules === undefined ? undefined : { rules, hub: deletions.hub() };
         const failures: unknown[] = [];
+        let ending: boolean | undefined;
         for (const cluster of clusters.store.list()) {
           if (isBeingDeleted(cluster)) continue;
           try {
@@ -91,7 +114,13 @@ export const namespaceController: Controller = {
               labels: {},
               annotations: { ...overridden.annotations, ...deletionAnnotations(deletion) },
               ownerReferences: [controllerReference(namespace)],
+              ...(preserved ? { preserveResourcesOnDeletion: true } : {}),
             });
+            // What said that something is to stay may have gone because the namespace goes.
+            if (saysMore(works.store.get(keyOf(work)), work)) {
+              ending ??= await deletions.isEnding(name, reconcileSignal);
+              if (ending) return done;
+            }
             await writeWork(context, works, work, reconcileSignal);
           } catch (error) {
             failures.push(error);
@@ -112,4 +141,29 @@ export const namespaceController: Controller = {
 function namespaceOf(work: Work): string | undefined {
   const owner = controllerOf(work);
   return owner?.kind === 'Namespace' ? owner.name : undefined;
+}
+
+interface Preserving extends KubeObject {
+  readonly spec: { readonly preserveResourcesOnDeletion?: boolean };
+}
+
+/** Tells of namespaces in which something is to be preserved now, or is not any more. */
+function preserving(tell: (namespace: string) => void): InformerHandler<Preserving> {
+  const says = (one: Preserving): boolean => preservesInside([one]);
+  const concern = ({ metadata }: Preserving): void => tell(metadata.namespace ?? '');
+  return {
+    added: (one, initial) => void (!initial && says(one) && concern(one)),
+    updated: (before, after) => void (says(before) !== says(after) && concern(after)),
+    deleted: (one) => void (one.spec.preserveResourcesOnDeletion === true && concern(one)),
+  };
+}
+
+/** Whether the Work that is there says of its end what the next one would not say. */
+function saysMore(existing: Work | undefined, next: Work): boolean {
+  const rules = ({ metadata }: Work): string | undefined => metadata.annotations?.[DELETION_RULES_ANNOTATION];
+  if (existing === undefined) return false;
+  return (
+    (rules(existing) !== undefined && rules(existing) !== rules(next)) ||
+    (existing.spec.preserveResourcesOnDeletion === true && next.spec.preserveResourcesOnDeletion !== true)
+  );
 }

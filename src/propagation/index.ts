@@ -93,6 +93,7 @@ export {
   chooseDeletionPolicy,
   deletionRules,
   namespaceRules,
+  preservesInside,
   rulesText,
   type AnyDeletionPolicy,
   type DeletionRules,

@@ -19,6 +19,7 @@ import {
   deletionRules,
   kindClass,
   namespaceRules,
+  preservesInside,
   rulesText,
   type DeletionRules,
   type Removal,
@@ -146,18 +147,30 @@ describe('what holds for copies', () => {
 describe('a namespace', () => {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
   test('of which nothing is said is as upstream has it', () => {
-    assert.equal(namespaceRules(namespace, [], []), undefined);
-    assert.equal(namespaceRules(namespace, [policy('p', { onMove: 'Preserve' })], []), undefined);
+    assert.equal(namespaceRules(namespace, [], [], false), undefined);
+    assert.equal(namespaceRules(namespace, [policy('p', { onMove: 'Preserve' })], [], false), undefined);
   });
   test('stays with what is to stay in it', () => {
-    const found = namespaceRules(namespace, [policy('p', { onTemplateDeletion: 'Preserve' })], []);
+    const found = namespaceRules(namespace, [policy('p', { onTemplateDeletion: 'Preserve' })], [], false);
     assert.deepEqual([found?.removal.Template, found?.removal.Work, found?.removal.Unjoin], ['Preserve', 'Preserve', 'Delete']); // prettier-ignore
   });
   test('stays for a policy of the fleet that means something in it', () => {
     const spec = { resourceSelectors: [{ ...kind, namespace: 'shop' }], onUnjoin: 'Preserve' as const };
-    assert.equal(namespaceRules(namespace, [], [clusterPolicy('c', spec)])?.removal.Unjoin, 'Preserve');
+    assert.equal(
+      namespaceRules(namespace, [], [clusterPolicy('c', spec)], false)?.removal.Unjoin,
+      'Preserve',
+    );
     const other = { ...spec, resourceSelectors: [{ ...kind, namespace: 'other' }] };
-    assert.equal(namespaceRules(namespace, [], [clusterPolicy('c', other)]), undefined);
+    assert.equal(namespaceRules(namespace, [], [clusterPolicy('c', other)], false), undefined);
+  });
+  test('stays with what a propagation policy preserves in it', () => {
+    assert.equal(namespaceRules(namespace, [], [], true), undefined, 'that decides alone');
+    const kept = namespaceRules(namespace, [policy('p', { onUnjoin: 'Preserve' })], [], true);
+    assert.deepEqual([kept?.removal.Template, kept?.removal.Work, kept?.removal.Unjoin], ['Preserve', 'Preserve', 'Preserve']); // prettier-ignore
+    const preserving = { metadata: {}, spec: { preserveResourcesOnDeletion: true } };
+    const going = { ...preserving, metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } };
+    assert.equal(preservesInside([{ metadata: {}, spec: {} }, preserving]), true);
+    assert.equal(preservesInside([{ metadata: {}, spec: {} }, going]), false);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   type ClusterDeletionPolicy,
   type DeletionPolicy,
   type KubeObject,
+  type ObjectMeta,
   type ResourceBindingSpec,
   type ResourceSelector,
 } from '../../api/index.ts';
@@ -146,14 +147,27 @@ function byClass(
   }
 }
 
+/** Whether `preserveResourcesOnDeletion` is said of anything in a namespace; what goes itself says nothing any more. */
+export function preservesInside(
+  inside: readonly {
+    readonly metadata: ObjectMeta;
+    readonly spec: { readonly preserveResourcesOnDeletion?: boolean };
+  }[],
+): boolean {
+  return inside.some((one) => one.spec.preserveResourcesOnDeletion === true && !isBeingDeleted(one));
+}
+
 /**
  * What becomes of a namespace in members: it stays while anything in it is to stay, since it would take that along.
+ * Undefined: no deletion policy says anything, and `preserved` decides alone.
  * @param policies that mean the namespace itself come first, then all that mean something in it
+ * @param preserved whether `preserveResourcesOnDeletion` is said of anything in it
  */
 export function namespaceRules(
   namespace: KubeObject,
   namespaced: readonly DeletionPolicy[],
   cluster: readonly ClusterDeletionPolicy[],
+  preserved: boolean,
 ): DeletionRules | undefined {
   const policy = chooseDeletionPolicy(namespace, [], cluster);
   const own = deletionRules({ template: namespace, spec: { placement: {} }, policy, dependents: [] });
@@ -164,7 +178,8 @@ export function namespaceRules(
   ].filter((one) => !isBeingDeleted(one));
   const holds = (way: 'onTemplateDeletion' | 'onUnjoin'): boolean =>
     inside.some(({ spec }) => spec[way] === 'Preserve');
-  if (own === undefined && !holds('onTemplateDeletion') && !holds('onUnjoin')) return undefined;
+  const [onTemplateDeletion, onUnjoin] = [holds('onTemplateDeletion'), holds('onUnjoin')];
+  if (own === undefined && !onTemplateDeletion && !onUnjoin) return undefined;
   const base: DeletionRules = own ?? {
     removal: {
       Template: 'Delete',
@@ -179,13 +194,13 @@ export function namespaceRules(
     by: inside.map(titleOf).join(', '),
     dependents: [],
   };
-  const template = holds('onTemplateDeletion') ? 'Preserve' : base.removal.Template;
+  const template = onTemplateDeletion || preserved ? 'Preserve' : base.removal.Template;
   const removal = {
     ...base.removal,
     // Its Works are removed with it, by the garbage collector, which gives no cause.
     Template: template,
     Work: template,
-    ...(holds('onUnjoin') ? { Unjoin: 'Preserve' as const } : {}),
+    ...(onUnjoin || preserved ? { Unjoin: 'Preserve' as const } : {}),
   };
   return { ...base, removal };
 }
