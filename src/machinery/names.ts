@@ -7,6 +7,8 @@ const NONE: Complaints = Object.freeze([]);
 
 const LABEL_1123 = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN_1123 = `${LABEL_1123}(\\.${LABEL_1123})*`;
+const LABEL_1123_UNDERSCORE = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const SUBDOMAIN_1123_UNDERSCORE = `${LABEL_1123_UNDERSCORE}(\\.${LABEL_1123_UNDERSCORE})*`;
 const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const QUALIFIED = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE = `(${QUALIFIED})?`;
@@ -15,6 +17,7 @@ const QUALIFIED_TEXT = `must consist of alphanumeric characters, '-', '_' or '.'
 
 const label1123 = whole(LABEL_1123);
 const subdomain1123 = whole(SUBDOMAIN_1123);
+const subdomain1123Underscore = whole(SUBDOMAIN_1123_UNDERSCORE);
 const label1035 = whole(LABEL_1035);
 const qualified = whole(QUALIFIED);
 const labelValue = whole(LABEL_VALUE);
@@ -81,6 +84,17 @@ function checkSubdomain(value: string, unit: Unit): Complaints {
       'example.com',
     );
   return check(value, 253, subdomain1123, complaint, unit);
+}
+
+/** Names that only resolvers are asked for. */
+export function isDns1123SubdomainWithUnderscore(value: string): Complaints {
+  const complaint = (): string =>
+    patternComplaint(
+      `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', ${ALPHANUMERIC_ENDS}`,
+      SUBDOMAIN_1123_UNDERSCORE,
+      'example.com',
+    );
+  return check(value, 253, subdomain1123Underscore, complaint);
 }
 
 export function isDns1035Label(value: string): Complaints {

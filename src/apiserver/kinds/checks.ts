@@ -99,3 +99,13 @@ export function notSpecialAddress(text: string, path: string): FieldError[] {
     fieldError.invalid(path, text, why),
   );
 }
+
+/** A path below a directory, that does not lead out of it. */
+export function inside(file: string, path: string): FieldError[] {
+  const absolute = file.startsWith('/') ? [fieldError.invalid(path, file, 'must be a relative path')] : [];
+  return [...absolute, ...noBacksteps(file, path)];
+}
+
+export function noBacksteps(file: string, path: string): FieldError[] {
+  return file.split('/').includes('..') ? [fieldError.invalid(path, file, "must not contain '..'")] : [];
+}

@@ -108,6 +108,7 @@ function volumeDefaults(volume: Volume): Volume {
     ),
   );
   next = change(next, 'projected', projectedDefaults);
+  next = change(next, 'image', (image) => fill(image, { pullPolicy: pullPolicy(image.reference ?? '') }));
   return change(next, 'ephemeral', (ephemeral) =>
     change(ephemeral, 'volumeClaimTemplate', (template) => change(template, 'spec', pvcSpecDefaults)),
   );

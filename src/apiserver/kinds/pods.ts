@@ -8,6 +8,7 @@ import { notServedHere } from './not-served.ts';
 import { bindingSubresource, legacyBinding } from './pod-binding.ts';
 import { podOnlyDefaults, podTemplateDefaults } from './pod-defaults.ts';
 import { evictionSubresource } from './pod-eviction.ts';
+import { validatePodStatus, validatePodUpdate } from './pod-update.ts';
 import { validatePodSpec, validatePodTemplate } from './pod-validation.ts';
 import { statusSubresource } from './status.ts';
 import { podWarnings, templateWarnings } from './warnings.ts';
@@ -55,72 +56,6 @@ function validateNewPod(object: KubeObject): FieldError[] {
   if (nodeName !== '' && schedulingGates.length > 0) {
     const why = 'cannot be set until all schedulingGates have been cleared';
     errors.push(fieldError.forbidden('spec.nodeName', why));
-  }
-  return errors;
-}
-
-// ---- update
-
-type AnyContainer = { readonly name: string };
-
-/** The spec without what may change on a running pod. */
-function fixedPart(spec: PodSpec): unknown {
-  const withoutImages = (containers: readonly AnyContainer[] | undefined): unknown =>
-    containers?.map((container) => {
-      const { image: _, ...rest } = container as Container;
-      return rest;
-    });
-  const {
-    containers,
-    initContainers,
-    activeDeadlineSeconds: _deadline,
-    tolerations: _tolerations,
-    terminationGracePeriodSeconds: _grace,
-    schedulingGates: _gates,
-    ...rest
-  } = spec;
-  return { ...rest, containers: withoutImages(containers), initContainers: withoutImages(initContainers) };
-}
-
-const ONLY_THESE =
-  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
-
-function validatePodUpdate(next: KubeObject, old: KubeObject): FieldError[] {
-  const [spec, before] = [specOf(next), specOf(old)];
-  const errors = validatePod(next);
-  const [deadline, oldDeadline] = [spec.activeDeadlineSeconds, before.activeDeadlineSeconds];
-  if (oldDeadline !== undefined && (deadline === undefined || deadline > oldDeadline)) {
-    const why =
-      deadline === undefined
-        ? 'must not update from a positive integer to nil value'
-        : 'must be less than or equal to previous value';
-    errors.push(fieldError.invalid('spec.activeDeadlineSeconds', deadline ?? null, why));
-  }
-  for (const toleration of before.tolerations ?? []) {
-    const kept = (spec.tolerations ?? []).some((one) =>
-      semanticEqual({ ...one, tolerationSeconds: 0 }, { ...toleration, tolerationSeconds: 0 }),
-    );
-    if (!kept) {
-      const why = 'existing toleration can not be modified except its tolerationSeconds';
-      errors.push(fieldError.forbidden('spec.tolerations', why));
-      break;
-    }
-  }
-  const graceChanged = spec.terminationGracePeriodSeconds !== before.terminationGracePeriodSeconds;
-  const graceAllowed =
-    (before.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1;
-  const sameCount =
-    (spec.containers ?? []).length === (before.containers ?? []).length &&
-    (spec.initContainers ?? []).length === (before.initContainers ?? []).length;
-  if (!sameCount) {
-    errors.push(fieldError.forbidden('spec.containers', 'pod updates may not add or remove containers'));
-  } else if (!semanticEqual(fixedPart(spec), fixedPart(before)) || (graceChanged && !graceAllowed)) {
-    errors.push(fieldError.forbidden('spec', ONLY_THESE));
-  }
-  const gates = new Set((before.schedulingGates ?? []).map(({ name }) => name));
-  if ((spec.schedulingGates ?? []).some(({ name }) => !gates.has(name))) {
-    const why = 'only deletion is allowed, but found new scheduling gates';
-    errors.push(fieldError.forbidden('spec.schedulingGates', why));
   }
   return errors;
 }
@@ -273,7 +208,11 @@ const pod: BuiltinKind = {
   defaults: (object) => change(object as unknown as Pod, 'spec', podOnlyDefaults),
   strategy,
   subresources: {
-    status: statusSubresource({ changesLabels: true, prepare: prepareStatus }),
+    status: statusSubresource({
+      changesLabels: true,
+      prepare: prepareStatus,
+      validate: validatePodStatus,
+    }),
     binding: bindingSubresource,
     eviction: evictionSubresource,
     ephemeralcontainers: ephemeralContainers,

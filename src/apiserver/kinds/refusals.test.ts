@@ -104,7 +104,7 @@ const CASES: readonly (readonly [what: string, path: string, spec: object, messa
     'what leads out of a volume',
     PODS,
     pod({ volumes: [{ name: 'v' }] }, { volumeMounts: [{ name: 'v', mountPath: '/a', subPath: '../b' }] }),
-    'Pod "a" is invalid: spec.containers[0].volumeMounts[0].subPath: Invalid value: "../b": must not contain \'..\'',
+    'Pod "a" is invalid: spec.containers[0].volumeMounts.subPath: Invalid value: "../b": must not contain \'..\'',
   ],
   [
     'taints of one key and effect, and networks of one family',

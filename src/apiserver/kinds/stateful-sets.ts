@@ -8,7 +8,7 @@ import { podTemplateDefaults } from './pod-defaults.ts';
 import { scaleSubresource } from './scale.ts';
 import { statusSubresource } from './status.ts';
 import { pvcDefaults } from './volume-claim-defaults.ts';
-import { validatePvcSpec } from './volumes.ts';
+import { validatePvcSpec } from './volume-claim-validation.ts';
 import { validateCounts, warningsOf, validateSelector, validateTemplate } from './workload-checks.ts';
 import * as printers from '../table/printers.ts';
 

@@ -4,12 +4,10 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
-  PersistentVolumeSpec,
 } from '../../api/index.ts';
 import {
   Quantity,
   fieldError,
-  isDns1123Subdomain,
   isQualifiedName,
   nameIsDnsSubdomain,
   semanticEqual,
@@ -17,45 +15,13 @@ import {
 } from '../../machinery/index.ts';
 import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
-import { immutable, named, oneOf, quantityNotNegative } from './checks.ts';
+import { immutable, named, oneOf } from './checks.ts';
 import { statusSubresource } from './status.ts';
+import { validateVolume, validateVolumeUpdate } from './persistent-volume-validation.ts';
 import { pvcDefaults } from './volume-claim-defaults.ts';
+import { validatePvcSpec } from './volume-claim-validation.ts';
 import { storageClassWarnings, volumeWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
-
-const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
-
-function validateAccessModes(modes: readonly string[], path: string): FieldError[] {
-  return [
-    ...(modes.length === 0 ? [fieldError.required(path, 'at least 1 access mode is required')] : []),
-    ...modes.flatMap((mode) => oneOf(mode, ACCESS_MODES, path, false)),
-    ...(modes.includes('ReadWriteOncePod') && modes.length > 1
-      ? [fieldError.forbidden(path, 'may not use ReadWriteOncePod with other access modes')]
-      : []),
-  ];
-}
-
-function validateClass(name: string | undefined, path: string): FieldError[] {
-  return name === undefined || name === '' ? [] : named(isDns1123Subdomain(name), name, path);
-}
-
-export function validatePvcSpec(spec: PersistentVolumeClaimSpec, path: string): FieldError[] {
-  const errors = validateAccessModes(spec.accessModes ?? [], `${path}.accessModes`);
-  const storage = spec.resources?.requests?.['storage'];
-  if (storage === undefined) {
-    errors.push(fieldError.required(`${path}.resources[storage]`));
-  } else {
-    const quantity = Quantity.tryParse(storage);
-    if (quantity !== undefined && quantity.nanos <= 0n) {
-      errors.push(
-        fieldError.invalid(`${path}.resources[storage]`, String(storage), 'must be greater than zero'),
-      );
-    }
-  }
-  errors.push(...validateClass(spec.storageClassName, `${path}.storageClassName`));
-  errors.push(...oneOf(spec.volumeMode, ['Block', 'Filesystem'], `${path}.volumeMode`));
-  return errors;
-}
 
 /** What may still change in the spec of a claim: requests once it is bound, and the volume it was bound to. */
 function claimWithout(
@@ -86,12 +52,19 @@ function validateClaimUpdate(next: KubeObject, old: KubeObject): FieldError[] {
   }
   const asked = Quantity.tryParse(claim.spec?.resources?.requests?.['storage']);
   const had = Quantity.tryParse(oldSpec.resources?.requests?.['storage']);
-  if (bound && asked !== undefined && had !== undefined && asked.nanos < had.nanos) {
-    const capacity = Quantity.tryParse(before.status?.capacity?.['storage']);
-    if (capacity === undefined || asked.nanos < capacity.nanos) {
+  if (asked !== undefined && had !== undefined && asked.compare(had) < 0) {
+    const capacity = Quantity.tryParse(before.status?.capacity?.['storage']) ?? Quantity.zero;
+    if (asked.compare(capacity) <= 0) {
       const why = 'field can not be less than status.capacity';
       errors.push(fieldError.forbidden('spec.resources.requests.storage', why));
     }
+  }
+  errors.push(...immutable(claim.spec?.volumeMode, oldSpec.volumeMode, 'volumeMode'));
+  const [kind, oldKind] = [claim.spec?.volumeAttributesClassName, oldSpec.volumeAttributesClassName];
+  if (oldKind !== undefined && (kind === undefined || kind === '')) {
+    const to = kind === undefined ? 'nil' : 'an empty string';
+    const why = `update from non-nil value to ${to} is forbidden`;
+    errors.push(fieldError.forbidden('spec.volumeAttributesClassName', why));
   }
   return errors;
 }
@@ -111,59 +84,12 @@ const persistentVolumeClaim: BuiltinKind = {
 
 // ---- PersistentVolume
 
-const NO_SOURCE = new Set([
-  'capacity',
-  'accessModes',
-  'claimRef',
-  'persistentVolumeReclaimPolicy',
-  'storageClassName',
-  'mountOptions',
-  'volumeMode',
-  'nodeAffinity',
-  'volumeAttributesClassName',
-]);
-
-function sourcesOf(spec: PersistentVolumeSpec): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(spec).filter(([field]) => !NO_SOURCE.has(field)));
-}
-
 function volumeDefaults(object: KubeObject): KubeObject {
   const volume = change(object as unknown as PersistentVolume, 'spec', (spec) => {
     const filled = fill(spec, { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' });
     return change(filled, 'hostPath', (path) => fill(path, { type: '' }));
   });
   return change(volume, 'status', (status) => fill(status, { phase: 'Pending' }));
-}
-
-function validateVolume(object: KubeObject): FieldError[] {
-  const spec = (object['spec'] as PersistentVolumeSpec | undefined) ?? {};
-  const errors = validateAccessModes(spec.accessModes ?? [], 'spec.accessModes');
-  const capacity = spec.capacity ?? {};
-  if (Object.keys(capacity).length === 0) errors.push(fieldError.required('spec.capacity'));
-  else if (capacity['storage'] === undefined || Object.keys(capacity).length > 1) {
-    errors.push(fieldError.notSupported('spec.capacity', capacity, ['storage']));
-  }
-  for (const [name, value] of Object.entries(capacity)) {
-    errors.push(...quantityNotNegative(value, `spec.capacity[${name}]`));
-    if ((Quantity.tryParse(value)?.nanos ?? 1n) <= 0n) {
-      errors.push(fieldError.invalid(`spec.capacity[${name}]`, String(value), 'must be greater than zero'));
-    }
-  }
-  errors.push(
-    ...oneOf(
-      spec.persistentVolumeReclaimPolicy,
-      ['Delete', 'Recycle', 'Retain'],
-      'spec.persistentVolumeReclaimPolicy',
-    ),
-  );
-  const sources = Object.keys(sourcesOf(spec));
-  if (sources.length === 0) errors.push(fieldError.required('spec', 'must specify a volume type'));
-  for (const extra of sources.slice(1)) {
-    errors.push(fieldError.forbidden(`spec.${extra}`, 'may not specify more than 1 volume type'));
-  }
-  errors.push(...validateClass(spec.storageClassName, 'spec.storageClassName'));
-  errors.push(...oneOf(spec.volumeMode, ['Block', 'Filesystem'], 'spec.volumeMode'));
-  return errors;
 }
 
 const persistentVolume: BuiltinKind = {
@@ -173,16 +99,7 @@ const persistentVolume: BuiltinKind = {
     prepareForCreate: (object) => Object.freeze({ ...object, status: Object.freeze({ phase: 'Pending' }) }),
     validate: validateVolume,
     warnings: volumeWarnings,
-    validateUpdate(next, old) {
-      const errors = validateVolume(next);
-      const [spec, oldSpec] = [next['spec'] as PersistentVolumeSpec, old['spec'] as PersistentVolumeSpec];
-      if (!semanticEqual(sourcesOf(spec), sourcesOf(oldSpec))) {
-        const why = 'spec.persistentvolumesource is immutable after creation';
-        errors.push(fieldError.forbidden('spec.persistentvolumesource', why));
-      }
-      errors.push(...immutable(spec.volumeMode, oldSpec.volumeMode, 'volumeMode'));
-      return errors;
-    },
+    validateUpdate: validateVolumeUpdate,
   },
   subresources: { status: statusSubresource({ changesLabels: true }) },
   printer: printers.persistentVolumes,
