@@ -96,7 +96,7 @@ export { validateSchema } from './schema-validate.ts';
 export type { ValidationOptions } from './schema-validate.ts';
 export { PatternError, compilePattern } from './pattern.ts';
 export type { Pattern } from './pattern.ts';
-export { cidrContains, formatIp, parseCidr, parseIp } from './ip-address.ts';
+export { cidrContains, formatIp, isIpv4Mapped, networkOf, parseCidr, parseIp } from './ip-address.ts';
 export type { Cidr, IpAddress } from './ip-address.ts';
 export {
   MODIFIED,

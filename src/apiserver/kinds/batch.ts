@@ -1,13 +1,20 @@
 // batch/v1: Job and CronJob.
 import type { CronJob, Job, JobSpec, KubeObject, PodTemplateSpec } from '../../api/index.ts';
-import { fieldError, labelSelectorFor, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import {
+  fieldError,
+  isDns1123Label,
+  labelSelectorFor,
+  semanticEqual,
+  validateLabelSelector,
+  type FieldError,
+} from '../../machinery/index.ts';
 import { change, fill, open, put } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { immutable, notNegative, oneOf } from './checks.ts';
 import { describeCronProblem } from './cron-schedule.ts';
 import { validateJobStatus } from './job-status.ts';
+import { validateJobSpec } from './job-validation.ts';
 import { podTemplateDefaults } from './pod-defaults.ts';
-import { validatePodTemplate } from './pod-validation.ts';
 import { statusSubresource } from './status.ts';
 import { templateWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
@@ -63,27 +70,32 @@ function withSelector(object: KubeObject): KubeObject {
   return Object.freeze({ ...object, metadata, spec: { ...spec, selector, template } });
 }
 
-export function validateJobSpec(spec: JobSpec, path: string): FieldError[] {
-  const errors = [
-    ...notNegative(spec.parallelism, `${path}.parallelism`),
-    ...notNegative(spec.completions, `${path}.completions`),
-    ...notNegative(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`),
-    ...notNegative(spec.backoffLimit, `${path}.backoffLimit`),
-    ...notNegative(spec.ttlSecondsAfterFinished, `${path}.ttlSecondsAfterFinished`),
-    ...oneOf(spec.completionMode, ['Indexed', 'NonIndexed'], `${path}.completionMode`),
-    ...validatePodTemplate(spec.template, `${path}.template`),
-  ];
-  if (spec.completionMode === 'Indexed' && spec.completions === undefined) {
-    const why = 'when completion mode is Indexed';
-    errors.push(fieldError.required(`${path}.completions`, why));
+/** COMPAT: a selector of the user's own that is not asked for does not go with the labels that are. */
+function validateGenerated(object: KubeObject): FieldError[] {
+  const { selector, manualSelector, template } = object['spec'] as JobSpec;
+  if (manualSelector === true || selector === undefined) return [];
+  const { uid = '', name = '' } = object.metadata;
+  const expected = { 'controller-uid': uid, 'job-name': name, [CONTROLLER_UID]: uid, [JOB_NAME]: name };
+  const labels = template.metadata?.labels ?? {};
+  const errors = Object.entries(expected).flatMap(([key, value]) => {
+    const at = `spec.template.metadata.labels[${key}]`;
+    if (labels[key] === undefined) return [fieldError.required(at, `must be '${value}'`)];
+    return labels[key] === value ? [] : [fieldError.invalid(at, labels[key], `must be '${value}'`)];
+  });
+  if (!labelSelectorFor(selector).matches(expected)) {
+    errors.push(fieldError.invalid('spec.selector', selector, '`selector` not auto-generated'));
   }
-  const { restartPolicy } = spec.template.spec ?? {};
-  const restartPath = `${path}.template.spec.restartPolicy`;
-  if (restartPolicy === 'Always' || restartPolicy === undefined) {
-    errors.push(fieldError.required(restartPath, 'valid values: "OnFailure", "Never"'));
-  } else if (spec.podFailurePolicy !== undefined && restartPolicy !== 'Never') {
-    const why = 'only "Never" is supported when podFailurePolicy is specified';
-    errors.push(fieldError.invalid(restartPath, restartPolicy, why));
+  return errors;
+}
+
+function validateNewJob(object: KubeObject): FieldError[] {
+  const errors = [...validateGenerated(object), ...validateJob(object)];
+  const { completionMode, completions = 0 } = object['spec'] as JobSpec;
+  const { name = '' } = object.metadata;
+  const hostName = `${name}-${completions - 1}`;
+  if (completionMode === 'Indexed' && completions > 0 && isDns1123Label(hostName).length > 0) {
+    const why = `will not able to create pod with invalid DNS label: ${hostName}`;
+    errors.push(fieldError.invalid('metadata.name', name, why));
   }
   return errors;
 }
@@ -91,7 +103,8 @@ export function validateJobSpec(spec: JobSpec, path: string): FieldError[] {
 function validateJob(object: KubeObject): FieldError[] {
   const spec = object['spec'] as JobSpec;
   const errors = validateJobSpec(spec, 'spec');
-  if (spec.selector === undefined) return [...errors, fieldError.required('spec.selector')];
+  if (spec.selector === undefined) errors.push(fieldError.required('spec.selector'));
+  else errors.push(...validateLabelSelector(spec.selector, 'spec.selector'));
   const labels = spec.template.metadata?.labels;
   if (!labelSelectorFor(spec.selector).matches(labels)) {
     const why = '`selector` does not match template `labels`';
@@ -154,7 +167,7 @@ const job: BuiltinKind = {
     orphanWarning:
       'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
     prepareForCreate: withSelector,
-    validate: validateJob,
+    validate: validateNewJob,
     warnings: templateWarnings((object) => (object['spec'] as JobSpec).template, 'spec.template', true),
     validateUpdate: validateJobUpdate,
     selectableFields: (object) => ({
@@ -207,19 +220,35 @@ function validateCronJob(object: KubeObject): FieldError[] {
   else {
     const problem = describeCronProblem(schedule);
     if (problem !== undefined) errors.push(fieldError.invalid('spec.schedule', schedule, problem));
-    if (/^(CRON_)?TZ=/.test(schedule)) {
+    if (schedule.includes('TZ')) {
       const why = 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead';
       errors.push(fieldError.invalid('spec.schedule', schedule, why));
     }
   }
   errors.push(...notNegative(spec?.startingDeadlineSeconds, 'spec.startingDeadlineSeconds'));
-  errors.push(...oneOf(concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', false));
-  errors.push(...notNegative(spec?.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit'));
-  errors.push(...notNegative(spec?.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit'));
   if (timeZone !== undefined) errors.push(...timeZoneErrors(timeZone));
+  errors.push(...oneOf(concurrencyPolicy, ['Allow', 'Forbid', 'Replace'], 'spec.concurrencyPolicy', false));
   const jobSpec = spec?.jobTemplate.spec;
-  if (jobSpec !== undefined) errors.push(...validateJobSpec(jobSpec, 'spec.jobTemplate.spec'));
-  return errors;
+  if (jobSpec !== undefined) errors.push(...validateJobTemplate(jobSpec, 'spec.jobTemplate.spec'));
+  return [
+    ...errors,
+    ...notNegative(spec?.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit'),
+    ...notNegative(spec?.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit'),
+  ];
+}
+
+/** Its jobs are selected by what they are called once they are made. */
+function validateJobTemplate(spec: JobSpec, path: string): FieldError[] {
+  const { selector, manualSelector } = spec;
+  return [
+    ...validateJobSpec(spec, path),
+    ...(selector === undefined
+      ? []
+      : [fieldError.invalid(`${path}.selector`, selector, '`selector` will be auto-generated')]),
+    ...(manualSelector === true
+      ? [fieldError.notSupported(`${path}.manualSelector`, true, ['nil', 'false'])]
+      : []),
+  ];
 }
 
 function isTimeZone(name: string): boolean {

@@ -4,6 +4,9 @@ import {
   Quantity,
   cidrContains,
   fieldError,
+  isDns1123Subdomain,
+  isIpv4Mapped,
+  networkOf,
   parseCidr,
   parseIp,
   semanticEqual,
@@ -59,6 +62,12 @@ export function percentOf(value: number | string | undefined): number | undefine
   return typeof value === 'string' && /^[0-9]+%$/.test(value) ? Number(value.slice(0, -1)) : undefined;
 }
 
+export function notAbove100Percent(value: number | string | undefined, path: string): FieldError[] {
+  return (percentOf(value) ?? 0) > 100
+    ? [fieldError.invalid(path, value, 'must not be greater than 100%')]
+    : [];
+}
+
 export function quantityNotNegative(value: string | number, path: string): FieldError[] {
   const quantity = Quantity.tryParse(value);
   return quantity !== undefined && quantity.nanos < 0n
@@ -67,13 +76,24 @@ export function quantityNotNegative(value: string | number, path: string): Field
 }
 
 export function validAddress(text: string, path: string): FieldError[] {
-  const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-  return parseIp(text) === undefined ? [fieldError.invalid(path, text, why)] : [];
+  const refuse = (why: string): FieldError[] => [fieldError.invalid(path, text, why)];
+  const address = parseIp(text, { leadingZeros: true });
+  if (address === undefined) return refuse('must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)');
+  if (parseIp(text) === undefined) return refuse('must not have leading 0s');
+  return isIpv4Mapped(address) ? refuse('must not be an IPv4-mapped IPv6 address') : [];
 }
 
 export function validCidr(text: string, path: string): FieldError[] {
-  const why = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
-  return parseCidr(text) === undefined ? [fieldError.invalid(path, text, why)] : [];
+  const refuse = (why: string): FieldError[] => [fieldError.invalid(path, text, why)];
+  const cidr = parseCidr(text, { leadingZeros: true });
+  if (cidr === undefined) {
+    return refuse('must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)');
+  }
+  if (parseCidr(text) === undefined) return refuse('must not have leading 0s in IP or prefix length');
+  if (isIpv4Mapped(cidr.address)) return refuse('must not have an IPv4-mapped IPv6 address');
+  return networkOf(cidr).bits === cidr.address.bits
+    ? []
+    : refuse('must not have bits set beyond the prefix length');
 }
 
 const network = (text: string): Cidr => parseCidr(text)!;
@@ -108,4 +128,22 @@ export function inside(file: string, path: string): FieldError[] {
 
 export function noBacksteps(file: string, path: string): FieldError[] {
   return file.split('/').includes('..') ? [fieldError.invalid(path, file, "must not contain '..'")] : [];
+}
+
+const PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+
+/** `acme.io/foo`: who means it, and what. */
+export function domainPrefixedPath(text: string, path: string): FieldError[] {
+  if (text === '') return [fieldError.required(path)];
+  const slash = text.indexOf('/');
+  const [host, rest] = [text.slice(0, Math.max(slash, 0)), text.slice(slash + 1)];
+  if (host === '' || rest === '') {
+    const why = 'must be a domain-prefixed path (such as "acme.io/foo")';
+    return [fieldError.invalid(path, text, why)];
+  }
+  const errors = named(isDns1123Subdomain(host), host, path);
+  if (!new RegExp(`^${PATH}$`).test(rest)) {
+    errors.push(fieldError.invalid(path, rest, `Invalid path (regex used for validation is '${PATH}')`));
+  }
+  return errors;
 }

@@ -10,6 +10,23 @@ const FIELDS: readonly (readonly [string, number, number, Readonly<Record<string
 
 const WORDS = new Set(['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']);
 
+const EVERY = '@every ';
+const UNITS = new Set(['ns', 'us', 'µs', 'μs', 'ms', 's', 'm', 'h']);
+
+/** In the words of Go's time.ParseDuration. */
+function describeDurationProblem(text: string): string | undefined {
+  const shown = JSON.stringify(text);
+  const parts = [...text.replace(/^[-+]/, '').matchAll(/(\d+\.?\d*|\.\d+)([^\d.]*)/gy)];
+  if (parts.map(([part]) => part).join('') !== text.replace(/^[-+]/, '') || parts.length === 0) {
+    return text === '0' ? undefined : `time: invalid duration ${shown}`;
+  }
+  for (const [, , unit = ''] of parts) {
+    if (unit === '') return text === '0' ? undefined : `time: missing unit in duration ${shown}`;
+    if (!UNITS.has(unit)) return `time: unknown unit ${JSON.stringify(unit)} in duration ${shown}`;
+  }
+  return undefined;
+}
+
 function namesFrom(names: string, first: number): Readonly<Record<string, number>> {
   return Object.fromEntries(names.split(' ').map((name, index) => [name, first + index]));
 }
@@ -18,8 +35,10 @@ function namesFrom(names: string, first: number): Readonly<Record<string, number
 export function describeCronProblem(schedule: string): string | undefined {
   const text = schedule.replace(/^(?:CRON_)?TZ=\S+\s+/, '').trim();
   if (text.startsWith('@')) {
-    if (WORDS.has(text) || /^@every\s+(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
-    return `unrecognized descriptor: ${text}`;
+    if (WORDS.has(text)) return undefined;
+    if (!text.startsWith(EVERY)) return `unrecognized descriptor: ${text}`;
+    const problem = describeDurationProblem(text.slice(EVERY.length));
+    return problem === undefined ? undefined : `failed to parse duration ${text}: ${problem}`;
   }
   const fields = text.split(/\s+/);
   if (fields.length !== FIELDS.length) {

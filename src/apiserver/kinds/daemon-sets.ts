@@ -1,12 +1,19 @@
 // DaemonSets: defaults, what is checked, and how often their template has changed.
-import type { DaemonSet, KubeObject } from '../../api/index.ts';
-import { fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import type { DaemonSet, DaemonSetSpec, KubeObject } from '../../api/index.ts';
+import {
+  fieldError,
+  labelSelectorFor,
+  semanticEqual,
+  validateLabelSelector,
+  type FieldError,
+} from '../../machinery/index.ts';
 import { withMetadata } from '../object-codec.ts';
 import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind } from './builtin.ts';
-import { percentOf, immutable, intOrPercent, notNegative, oneOf } from './checks.ts';
+import { immutable, intOrPercent, notAbove100Percent, notNegative, percentOf } from './checks.ts';
 import { podTemplateDefaults } from './pod-defaults.ts';
-import { selectorOf, warningsOf, validateSelector, validateTemplate } from './workload-checks.ts';
+import { statusSubresource } from './status.ts';
+import { selectorOf, validateCounts, validateTemplate, warningsOf } from './workload-checks.ts';
 import * as printers from '../table/printers.ts';
 
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
@@ -40,13 +47,32 @@ function validateDaemonSet(object: KubeObject): FieldError[] {
   const { type, rollingUpdate } = spec.updateStrategy ?? {};
   const path = 'spec.updateStrategy';
   return [
-    ...validateSelector(spec.selector, spec.template, 'spec', 'empty selector is invalid for daemonset'),
+    ...validateDaemonSelector(spec, 'spec'),
     ...validateTemplate(spec.template, 'spec', 'DaemonSet'),
     ...notNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
-    ...oneOf(type, ['RollingUpdate', 'OnDelete'], `${path}.type`, false),
-    ...(rollingUpdate === undefined ? [] : validateDaemonRolling(rollingUpdate, `${path}.rollingUpdate`)),
+    ...(type === 'RollingUpdate' || type === 'OnDelete'
+      ? []
+      : [fieldError.notSupported(path, spec.updateStrategy ?? null, ['RollingUpdate', 'OnDelete'])]),
+    ...(type !== 'RollingUpdate' || rollingUpdate === undefined
+      ? []
+      : validateDaemonRolling(rollingUpdate, `${path}.rollingUpdate`)),
     ...notNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
   ];
+}
+
+/** COMPAT: unlike for other kinds, none at all is complained about as one that matches nothing. */
+function validateDaemonSelector({ selector, template }: DaemonSetSpec, path: string): FieldError[] {
+  const errors = selector === undefined ? [] : validateLabelSelector(selector, `${path}.selector`);
+  const labels = template.metadata?.labels;
+  if (errors.length === 0 && !labelSelectorFor(selector).matches(labels)) {
+    const why = '`selector` does not match template `labels`';
+    errors.push(fieldError.invalid(`${path}.template.metadata.labels`, labels ?? null, why));
+  }
+  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+  if (selector !== undefined && Object.keys(matchLabels).length + matchExpressions.length === 0) {
+    errors.push(fieldError.invalid(`${path}.selector`, selector, 'empty selector is invalid for daemonset'));
+  }
+  return errors;
 }
 
 function validateDaemonRolling(
@@ -57,6 +83,8 @@ function validateDaemonRolling(
   const errors = [
     ...intOrPercent(maxUnavailable, `${path}.maxUnavailable`),
     ...intOrPercent(maxSurge, `${path}.maxSurge`),
+    ...notAbove100Percent(maxUnavailable, `${path}.maxUnavailable`),
+    ...notAbove100Percent(maxSurge, `${path}.maxSurge`),
   ];
   const isZero = (value: number | string): boolean => value === 0 || percentOf(value) === 0;
   if (isZero(maxUnavailable) && isZero(maxSurge)) {
@@ -67,6 +95,18 @@ function validateDaemonRolling(
   }
   return errors;
 }
+
+const COUNTS = [
+  'currentNumberScheduled',
+  'numberMisscheduled',
+  'desiredNumberScheduled',
+  'numberReady',
+  'observedGeneration',
+  'updatedNumberScheduled',
+  'numberAvailable',
+  'numberUnavailable',
+  'collisionCount',
+];
 
 export const daemonSet: BuiltinKind = {
   defaults: daemonSetDefaults,
@@ -84,6 +124,11 @@ export const daemonSet: BuiltinKind = {
       ...validateDaemonSet(next),
       ...immutable(selectorOf(next), selectorOf(old), 'spec.selector'),
     ],
+  },
+  subresources: {
+    status: statusSubresource({
+      validate: (next) => validateCounts(next['status'] as Readonly<Record<string, unknown>>, COUNTS, []),
+    }),
   },
   printer: printers.daemonSets,
 };

@@ -3,7 +3,7 @@ import type { Deployment, DeploymentSpec, KubeObject } from '../../api/index.ts'
 import { fieldError, semanticEqual, specChanged, type FieldError } from '../../machinery/index.ts';
 import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind } from './builtin.ts';
-import { oneOf, percentOf, immutable, intOrPercent, notNegative } from './checks.ts';
+import { immutable, intOrPercent, notAbove100Percent, notNegative, percentOf } from './checks.ts';
 import { podTemplateDefaults } from './pod-defaults.ts';
 import { scaleSubresource } from './scale.ts';
 import { statusSubresource } from './status.ts';
@@ -46,12 +46,7 @@ function validateRolling(
     const why = 'may not be 0 when `maxSurge` is 0';
     errors.push(fieldError.invalid(`${path}.maxUnavailable`, maxUnavailable, why));
   }
-  if ((percentOf(maxUnavailable) ?? 0) > 100) {
-    errors.push(
-      fieldError.invalid(`${path}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'),
-    );
-  }
-  return errors;
+  return [...errors, ...notAbove100Percent(maxUnavailable, `${path}.maxUnavailable`)];
 }
 
 function validateStrategy(spec: DeploymentSpec): FieldError[] {
@@ -73,7 +68,7 @@ function validateStrategy(spec: DeploymentSpec): FieldError[] {
     }
     return validateRolling(rollingUpdate, `${path}.rollingUpdate`);
   }
-  return oneOf(type, ['Recreate', 'RollingUpdate'], `${path}.type`, false);
+  return [fieldError.notSupported(path, spec.strategy ?? null, ['Recreate', 'RollingUpdate'])];
 }
 
 function validateDeployment(object: KubeObject): FieldError[] {

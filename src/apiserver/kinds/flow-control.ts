@@ -1,9 +1,11 @@
 // flowcontrol.apiserver.k8s.io: kept, defaulted and checked here; what they do to requests is in ../flow-control/.
 import type { KubeObject } from '../../api/index.ts';
-import { fieldError, type FieldError } from '../../machinery/index.ts';
+import { fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import { SUGGESTED_LEVELS } from '../flow-control/suggested.ts';
 import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { oneOf } from './checks.ts';
+import { validateFlowSchema } from './flow-schema-validation.ts';
 import { printer } from '../table/columns.ts';
 import { formatAge } from '../../machinery/index.ts';
 
@@ -26,31 +28,20 @@ interface Limited {
   readonly limitResponse?: { readonly type?: string; readonly queuing?: Queuing };
 }
 
+interface Exempt {
+  readonly nominalConcurrencyShares?: number;
+  readonly lendablePercent?: number;
+}
+
 interface PriorityLevelSpec {
   readonly type?: string;
   readonly limited?: Limited;
-  readonly exempt?: { readonly nominalConcurrencyShares?: number; readonly lendablePercent?: number };
+  readonly exempt?: Exempt;
 }
 
 type With<Spec> = { readonly spec?: Spec };
 
 const nameOf = (object: unknown): string => (object as KubeObject).metadata.name ?? '';
-
-function validateFlowSchema(object: KubeObject): FieldError[] {
-  const { matchingPrecedence = 0, priorityLevelConfiguration } =
-    (object as unknown as With<FlowSchemaSpec>).spec ?? {};
-  const errors: FieldError[] = [];
-  if (matchingPrecedence < 1 || matchingPrecedence > 10_000) {
-    const why = 'must be between 1 and 10000';
-    errors.push(fieldError.invalid('spec.matchingPrecedence', matchingPrecedence, why));
-  }
-  if ((priorityLevelConfiguration?.name ?? '') === '') {
-    errors.push(
-      fieldError.required('spec.priorityLevelConfiguration.name', 'must reference a priority level'),
-    );
-  }
-  return errors;
-}
 
 const flowSchema: BuiltinKind = {
   defaults: (object) =>
@@ -96,6 +87,15 @@ function limitedDefaults(limited: Limited): Limited {
   );
 }
 
+// LIMIT: as upstream: more queues than anybody needs, and as many bits as a hash has to deal hands from.
+const QUEUES_MAX = 10_000_000;
+const HASH_BITS = 60;
+
+/** To deal a hand of different cards. */
+function entropyBits(deckSize: number, handSize: number): number {
+  return Math.ceil(Math.log2(deckSize) * handSize);
+}
+
 function limitedErrors(limited: Limited): FieldError[] {
   const {
     nominalConcurrencyShares = 0,
@@ -122,9 +122,13 @@ function limitedErrors(limited: Limited): FieldError[] {
     const { queues = 0, handSize = 0, queueLengthLimit = 0 } = queuing ?? {};
     if (queueLengthLimit <= 0) refuse(`${at}.queueLengthLimit`, queueLengthLimit, 'must be positive');
     if (queues <= 0) refuse(`${at}.queues`, queues, 'must be positive');
+    else if (queues > QUEUES_MAX) refuse(`${at}.queues`, queues, `must not be greater than ${QUEUES_MAX}`);
     if (handSize <= 0) refuse(`${at}.handSize`, handSize, 'must be positive');
     else if (handSize > queues) {
       refuse(`${at}.handSize`, handSize, `should not be greater than queues (${queues})`);
+    } else if (entropyBits(queues, handSize) > HASH_BITS) {
+      const why = `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${HASH_BITS}`;
+      refuse(`${at}.handSize`, handSize, why);
     }
   } else if (type !== 'Reject') {
     errors.push(...oneOf(type, ['Queue', 'Reject'], `${path}.limitResponse.type`, false));
@@ -139,20 +143,71 @@ function limitedErrors(limited: Limited): FieldError[] {
 }
 
 function validatePriorityLevel(object: KubeObject): FieldError[] {
-  const { type, limited } = (object as unknown as With<PriorityLevelSpec>).spec ?? {};
-  const errors = oneOf(type, ['Exempt', 'Limited'], 'spec.type', false);
-  if (type === 'Limited' && limited === undefined) {
-    errors.push(fieldError.required('spec.limited', 'must not be empty when type is Limited'));
-  }
-  if (type === 'Limited' && limited !== undefined) errors.push(...limitedErrors(limited));
-  if ((type === 'Exempt') !== (object.metadata.name === 'exempt')) {
+  const spec = (object as unknown as With<PriorityLevelSpec>).spec ?? {};
+  const { type, limited, exempt } = spec;
+  const { name } = object.metadata;
+  const errors: FieldError[] = [];
+  if ((type === 'Exempt') !== (name === 'exempt')) {
     const why = "type must be 'Exempt' if and only if name is 'exempt'";
-    errors.unshift(fieldError.invalid('spec.type', type ?? '', why));
+    errors.push(fieldError.invalid('spec.type', type ?? '', why));
   }
-  if (type === 'Exempt' && limited !== undefined) {
-    errors.push(fieldError.forbidden('spec.limited', 'must be nil if the type is not Limited'));
+  if (type === 'Exempt') {
+    if (exempt === undefined) {
+      errors.push(fieldError.required('spec.exempt', 'must not be empty when type is Exempt'));
+    } else errors.push(...exemptErrors(exempt));
+    if (limited !== undefined) {
+      errors.push(fieldError.forbidden('spec.limited', 'must be nil if the type is not Limited'));
+    }
+  } else if (type === 'Limited') {
+    if (exempt !== undefined) {
+      errors.push(fieldError.forbidden('spec.exempt', 'must be nil if the type is Limited'));
+    }
+    if (limited === undefined) {
+      errors.push(fieldError.required('spec.limited', 'must not be empty when type is Limited'));
+    } else errors.push(...limitedErrors(limited));
+  } else {
+    errors.push(fieldError.notSupported('spec.type', type ?? '', ['Exempt', 'Limited']));
+  }
+  const fixed = SUGGESTED_LEVELS.find(
+    (level) => level.metadata.name === name && (name === 'exempt' || name === 'catch-all'),
+  );
+  if (fixed === undefined) return errors;
+  // What 'exempt' lends to others may be chosen.
+  const [given, wanted] = [
+    name === 'exempt' ? { ...spec, exempt: {} } : spec,
+    name === 'exempt' ? { ...(fixed['spec'] as object), exempt: {} } : fixed['spec'],
+  ];
+  if (!semanticEqual(given, wanted)) {
+    const except =
+      name === 'exempt'
+        ? " except the 'spec.exempt.nominalConcurrencyShares' and 'spec.exempt.lendablePercent' fields"
+        : '';
+    errors.push(fieldError.invalid('spec', spec, `spec of '${name}'${except} must equal the fixed value`));
   }
   return errors;
+}
+
+function exemptErrors({ nominalConcurrencyShares = 0, lendablePercent = 0 }: Exempt): FieldError[] {
+  return [
+    ...(nominalConcurrencyShares < 0
+      ? [
+          fieldError.invalid(
+            'spec.exempt.nominalConcurrencyShares',
+            nominalConcurrencyShares,
+            'must be a non-negative integer',
+          ),
+        ]
+      : []),
+    ...(lendablePercent < 0 || lendablePercent > 100
+      ? [
+          fieldError.invalid(
+            'spec.exempt.lendablePercent',
+            lendablePercent,
+            'must be between 0 and 100, inclusive',
+          ),
+        ]
+      : []),
+  ];
 }
 
 const priorityLevel: BuiltinKind = {

@@ -13,18 +13,18 @@ function conditionErrors(conditions: readonly JobCondition[]): FieldError[] {
   const errors: FieldError[] = [];
   const path = 'status.conditions';
   if (holds(conditions, 'Complete') && holds(conditions, 'Failed')) {
-    errors.push(fieldError.invalid(path, null, 'cannot set Complete=True and Failed=true conditions'));
+    errors.push(fieldError.invalidUnseen(path, 'cannot set Complete=True and Failed=true conditions'));
   }
   if (holds(conditions, 'Complete') && holds(conditions, 'FailureTarget')) {
-    errors.push(fieldError.invalid(path, null, 'cannot set Complete=True and FailureTarget=true conditions'));
+    errors.push(fieldError.invalidUnseen(path, 'cannot set Complete=True and FailureTarget=true conditions'));
   }
   if (holds(conditions, 'Failed') && !holds(conditions, 'FailureTarget')) {
     const why = 'cannot set Failed=True condition without the FailureTarget=true condition';
-    errors.push(fieldError.invalid(path, null, why));
+    errors.push(fieldError.invalidUnseen(path, why));
   }
   if (holds(conditions, 'Complete') && !holds(conditions, 'SuccessCriteriaMet')) {
     const why = 'cannot set Complete=True condition without the SuccessCriteriaMet=true condition';
-    errors.push(fieldError.invalid(path, null, why));
+    errors.push(fieldError.invalidUnseen(path, why));
   }
   return errors;
 }
@@ -73,7 +73,7 @@ function changeErrors(next: KubeObject, old: KubeObject): FieldError[] {
   for (const type of FINAL) {
     if (holds(before.conditions ?? [], type) && !holds(status.conditions ?? [], type)) {
       const why = `cannot disable the terminal ${type}=True condition`;
-      errors.push(fieldError.invalid('status.conditions', null, why));
+      errors.push(fieldError.invalidUnseen('status.conditions', why));
     }
   }
   if (before.completionTime !== undefined && !semanticEqual(status.completionTime, before.completionTime)) {

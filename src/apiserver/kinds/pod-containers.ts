@@ -32,12 +32,7 @@ export function validateContainers(
       ? [fieldError.required(`${path}.containers`)]
       : validateMain(containers, spec, volumes, `${path}.containers`)),
     ...validateInit(initContainers, spec, volumes, `${path}.initContainers`),
-    ...validateEphemeral(
-      ephemeralContainers as unknown as readonly Container[],
-      spec,
-      volumes,
-      `${path}.ephemeralContainers`,
-    ),
+    ...validateEphemeral(ephemeralContainers, spec, volumes, `${path}.ephemeralContainers`),
   ];
 }
 

@@ -1,7 +1,7 @@
 // What kube-apiserver says of pods that are wrong, word for word.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { KubeObject, Pod } from '../../api/index.ts';
+import type { Pod } from '../../api/index.ts';
 import type { Status } from '../../machinery/index.ts';
 import { serve, type Served } from '../testing/served.ts';
 
@@ -581,7 +581,7 @@ for (const [i, [what, before, after, complaints]] of UPDATES.entries()) {
       spec: { containers: CONTAINERS, ...before },
     });
     const spec = { ...(pod['spec'] as object), ...after(pod as unknown as Pod) };
-    const answer = await served.send('PUT', `${PODS}/${name}`, { ...pod, spec } as KubeObject);
+    const answer = await served.send('PUT', `${PODS}/${name}`, { ...pod, spec });
     if (complaints === undefined) assert.equal(answer.status, 200, JSON.stringify(answer.body));
     else assert.equal((answer.body as Status).message, `Pod "${name}" is invalid: ${complaints}`);
   });

@@ -149,7 +149,7 @@ function fixedPart(spec: PodSpec, before: PodSpec, gated: boolean): unknown {
     ...rest
   } = spec;
   const withoutImages = (containers: PodSpec['initContainers']): unknown =>
-    containers?.map(({ image: _, ...container }) => container);
+    containers?.map((container) => ({ ...container, image: '' }));
   const { nodeAffinity: _nodes, ...others } = affinity ?? {};
   const old = before.terminationGracePeriodSeconds ?? 0;
   return {
@@ -167,8 +167,8 @@ function fixedPart(spec: PodSpec, before: PodSpec, gated: boolean): unknown {
 const OWN_CONDITIONS = ['PodScheduled', 'Ready', 'Initialized'];
 
 export function validatePodStatus(next: KubeObject, old: KubeObject): FieldError[] {
-  const [pod, before] = [next as unknown as Pod, old as unknown as Pod];
-  const [status, oldStatus] = [pod.status ?? {}, before.status ?? {}];
+  const status = (next as unknown as Pod).status ?? {};
+  const oldStatus = (old as unknown as Pod).status ?? {};
   const { conditions = [], nominatedNodeName: nominated = '' } = status;
   // COMPAT: conditions are of the metadata here.
   const errors = conditions.flatMap(({ type }, i) =>

@@ -39,7 +39,7 @@ const TOKEN_SECONDS_MAX = 2 ** 32;
 type Fields = Readonly<Record<string, unknown>>;
 
 const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
+  (value ?? '') === '' || (Array.isArray(value) && value.length === 0);
 
 /** Fields that a source cannot do without. */
 export function needed(fields: readonly string[]): (source: object, path: string) => FieldError[] {
@@ -111,9 +111,9 @@ export const VOLUME_SOURCES: Sources = {
   portworxVolume: needed(['volumeID']),
   azureDisk: needed(['diskName', 'diskURI']),
   storageos: needed(['volumeName']),
-  projected: ({ defaultMode, sources = [] }, path) => [
+  projected: ({ defaultMode, sources }, path) => [
     ...validateMode(defaultMode, `${path}.defaultMode`),
-    ...validateProjections(sources, path),
+    ...validateProjections(sources ?? [], path),
   ],
   scaleIO: needed(['gateway', 'system', 'volumeName']),
   csi: ({ driver, nodePublishSecretRef }, path) => [

@@ -1,9 +1,23 @@
 // StatefulSets, and the ControllerRevisions that keep what they were.
 import type { KubeObject, PodTemplateSpec, StatefulSet, StatefulSetSpec } from '../../api/index.ts';
-import { fieldError, nameIsDnsLabel, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import {
+  fieldError,
+  isDns1123Label,
+  nameIsDnsLabel,
+  semanticEqual,
+  type FieldError,
+} from '../../machinery/index.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind } from './builtin.ts';
-import { notNegative, immutable, oneOf } from './checks.ts';
+import {
+  immutable,
+  intOrPercent,
+  named,
+  notAbove100Percent,
+  notNegative,
+  oneOf,
+  percentOf,
+} from './checks.ts';
 import { podTemplateDefaults } from './pod-defaults.ts';
 import { scaleSubresource } from './scale.ts';
 import { statusSubresource } from './status.ts';
@@ -51,16 +65,17 @@ function withClaimVolumes({ template, volumeClaimTemplates = [] }: StatefulSetSp
 
 function validateStatefulSet(object: KubeObject): FieldError[] {
   const spec = (object as unknown as StatefulSet).spec!;
-  const strategy = spec.updateStrategy?.type;
+  const { serviceName = '', persistentVolumeClaimRetentionPolicy: retention } = spec;
   return [
-    ...oneOf(spec.podManagementPolicy, ['OrderedReady', 'Parallel'], 'spec.podManagementPolicy', false),
-    ...oneOf(strategy, ['RollingUpdate', 'OnDelete'], 'spec.updateStrategy.type', false),
-    ...notNegative(
-      spec.updateStrategy?.rollingUpdate?.partition,
-      'spec.updateStrategy.rollingUpdate.partition',
+    ...(serviceName === '' ? [] : named(isDns1123Label(serviceName), serviceName, 'spec.serviceName')),
+    ...eitherOf(spec.podManagementPolicy, ['OrderedReady', 'Parallel'], 'spec.podManagementPolicy'),
+    ...validateUpdateStrategy(spec.updateStrategy, 'spec.updateStrategy'),
+    ...(['whenDeleted', 'whenScaled'] as const).flatMap((field) =>
+      oneOf(retention?.[field], ['Retain', 'Delete'], `spec.persistentVolumeClaimRetentionPolicy.${field}`),
     ),
     ...notNegative(spec.replicas, 'spec.replicas'),
     ...notNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+    ...notNegative(spec.ordinals?.start, 'spec.ordinals.start'),
     ...notNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
     ...(spec.volumeClaimTemplates ?? []).flatMap((claim, index) =>
       validatePvcSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${index}].spec`),
@@ -68,6 +83,38 @@ function validateStatefulSet(object: KubeObject): FieldError[] {
     ...validateSelector(spec.selector, spec.template, 'spec', 'empty selector is invalid for statefulset'),
     ...validateTemplate(withClaimVolumes(spec), 'spec', 'StatefulSet'),
   ];
+}
+
+/** COMPAT: not as unsupported values elsewhere. */
+function eitherOf(value: string | undefined, supported: readonly string[], path: string): FieldError[] {
+  if (value === undefined || value === '') return [fieldError.required(path)];
+  const [first, second] = supported;
+  return supported.includes(value)
+    ? []
+    : [fieldError.invalid(path, value, `must be '${first}' or '${second}'`)];
+}
+
+function validateUpdateStrategy(strategy: StatefulSetSpec['updateStrategy'], path: string): FieldError[] {
+  const { type, rollingUpdate } = strategy ?? {};
+  if (type === undefined) return [fieldError.required(path)];
+  if (type === 'OnDelete') {
+    const why = "only allowed for updateStrategy 'RollingUpdate'";
+    return rollingUpdate === undefined
+      ? []
+      : [fieldError.invalid(`${path}.rollingUpdate`, rollingUpdate, why)];
+  }
+  if (type !== 'RollingUpdate') {
+    return [fieldError.invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")];
+  }
+  const { partition, maxUnavailable } = rollingUpdate ?? {};
+  const errors = notNegative(partition, `${path}.rollingUpdate.partition`);
+  if (maxUnavailable === undefined) return errors;
+  const at = `${path}.rollingUpdate.maxUnavailable`;
+  errors.push(...intOrPercent(maxUnavailable, at));
+  if ((percentOf(maxUnavailable) ?? maxUnavailable) === 0) {
+    errors.push(fieldError.invalid(at, maxUnavailable, 'cannot be 0'));
+  }
+  return [...errors, ...notAbove100Percent(maxUnavailable, at)];
 }
 
 const MUTABLE_IN_STATEFUL_SETS: readonly (keyof StatefulSetSpec)[] = [
@@ -129,6 +176,7 @@ export const statefulSet: BuiltinKind = {
             ['currentReplicas', 'replicas', 'status.replicas'],
             ['updatedReplicas', 'replicas', 'status.replicas'],
             ['availableReplicas', 'replicas', 'status.replicas'],
+            ['availableReplicas', 'readyReplicas', 'status.readyReplicas'],
           ],
         ),
     }),
@@ -138,11 +186,18 @@ export const statefulSet: BuiltinKind = {
 
 // ---- ControllerRevision
 
+function validateRevision(object: KubeObject): FieldError[] {
+  return [
+    ...(object['data'] === undefined ? [fieldError.required('data', 'data is mandatory')] : []),
+    ...notNegative(object['revision'] as number | undefined, 'revision'),
+  ];
+}
+
 export const controllerRevision: BuiltinKind = {
   strategy: {
-    validate: (object) => notNegative(object['revision'] as number | undefined, 'revision'),
+    validate: validateRevision,
     validateUpdate: (next, old) => [
-      ...notNegative(next['revision'] as number | undefined, 'revision'),
+      ...validateRevision(next),
       ...immutable(next['data'], old['data'], 'data'),
     ],
   },
