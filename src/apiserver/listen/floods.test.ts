@@ -93,6 +93,26 @@ test('rapid reset: whoever takes its streams back as fast as it opens them is as
   await lives(server);
 });
 
+test('a connection that has failed and that its peer leaves open is the end of nothing else', async () => {
+  await using server = await secureServer({ connectionLimits: { pingMs: 20 } });
+  const preface = Buffer.concat([PREFACE, frame(SETTINGS, 0, 0, Buffer.alloc(0))]);
+  const failed = await dial(server, 'h2');
+  // Not read: this side does not notice that the server has ended its own.
+  failed.pause();
+  failed.write(Buffer.concat([preface, frame(PING, 0, 1, Buffer.alloc(8))]));
+  const watching = await dial(server, 'h2');
+  watching.write(preface);
+  let [heard, answered] = [Buffer.alloc(0), 0];
+  for await (const chunk of watching) {
+    heard = Buffer.concat([heard, chunk as Buffer]);
+    const pings = framesOf(heard).filter(({ type }) => type === PING);
+    for (; answered < pings.length; answered++) watching.write(frame(PING, 1, 0, pings[answered]!.payload));
+    if (answered === 5) break;
+  }
+  await lives(server);
+  failed.destroy();
+});
+
 test('pings that nobody reads the answers of end the connection', async () => {
   await using server = await secureServer({ connectionLimits: { pingMs: 200 } });
   const pings = Buffer.concat(Array.from({ length: 100 }, () => frame(PING, 0, 0, Buffer.alloc(8))));

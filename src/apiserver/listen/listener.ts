@@ -93,7 +93,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const bodies = new BodyBudget(limits.bodyBytes);
   const serving: ServeOptions = { ...options, closing: closing.signal, bodies };
   const sockets = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
+  const sessions = new Map<ServerHttp2Session, TLSSocket>();
   const requests = new Set<Promise<void>>();
   const track = (request: Promise<void>): void => {
     requests.add(request);
@@ -150,7 +150,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     const session = acceptHttp2(socket, (exchange, certificate) =>
       track(serve(exchange, certificate, serving)),
     );
-    sessions.add(session);
+    sessions.set(session, socket);
     session.on('close', () => sessions.delete(session));
   });
 
@@ -172,7 +172,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
         return;
       }
       const closed = new Promise<void>((resolve) => tls.close(() => resolve()));
-      for (const session of sessions) session.destroy();
+      for (const session of sessions.keys()) session.destroy();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
@@ -182,10 +182,10 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       closing.abort(new Error('the server is shutting down'));
       const closed = new Promise<void>((resolve) => tls.close(() => resolve()));
       await within(options.clock, CLOSE_GRACE_MS, Promise.all(requests));
-      for (const session of sessions) session.close();
+      for (const session of sessions.keys()) session.close();
       http1.close();
       await within(options.clock, FLUSH_MS, closed);
-      for (const session of sessions) session.destroy();
+      for (const session of sessions.keys()) session.destroy();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
@@ -195,9 +195,12 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 const pinged = new WeakSet<ServerHttp2Session>();
 
 /** Ends sessions whose peers take nothing in any more, and would be kept for ever; asks the others. */
-function cutOffDeaf(sessions: ReadonlySet<ServerHttp2Session>): void {
-  for (const session of sessions) {
-    if (pinged.has(session)) {
+function cutOffDeaf(sessions: ReadonlyMap<ServerHttp2Session, TLSSocket>): void {
+  for (const [session, socket] of sessions) {
+    if (session.destroyed) {
+      // It waits for its peer to close the socket.
+      socket.destroy();
+    } else if (pinged.has(session)) {
       session.destroy();
     } else if (session.ping(() => void pinged.delete(session))) {
       pinged.add(session);
