@@ -1,25 +1,13 @@
 // What a whole API server carries: durable writes and reads a second, in the process and over HTTPS, latency at a steady
-// rate, delivery to many watchers over HTTPS, and memory against the size of the JSON. Clients run in a process of
-// their own, so that their work is not counted; CPU is the server's. Run:
+// rate, delivery to many watchers over HTTPS, and memory against the size of the JSON (memory.ts). Clients run in a
+// process of their own, so that their work is not counted; CPU is the server's. Run:
 //   npm run bench -- load [--seconds 5] [--clients 64] [--rate 1000] [--watchers 1000] [--objects 10000]
-import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, constants, type ClientHttp2Session } from 'node:http2';
-import os from 'node:os';
+import { fork, spawnSync } from 'node:child_process';
+import type { ClientHttp2Session } from 'node:http2';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { KubeObject } from '../src/api/index.ts';
-import {
-  createMetricsRegistry,
-  memoryVault,
-  objectCodec,
-  openCertificates,
-  startApiServer,
-  versionInfo,
-} from '../src/apiserver/index.ts';
-import { encodeJson } from '../src/machinery/index.ts';
-import { silentLogger, systemClock, systemRandom } from '../src/base/index.ts';
-import { StorageWorker, openFileStorage } from '../src/storage/index.ts';
+import { ask, connectTo, startMeasuredServer, type Target } from './product/api-server.ts';
 
 const { values } = parseArgs({
   options: {
@@ -36,7 +24,6 @@ const seconds = Number(values.seconds);
 const clients = Number(values.clients);
 const rate = Number(values.rate);
 const watchers = Number(values.watchers);
-const objects = Number(values.objects);
 const MAPS = '/api/v1/namespaces/default/configmaps';
 
 const body = (name: string): KubeObject => ({
@@ -86,40 +73,16 @@ async function steadily(work: (i: number) => Promise<void>): Promise<number[]> {
 
 // ---- the process of the clients
 
-interface Target {
-  readonly port: number;
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
-
-function asked(session: ClientHttp2Session, method: string, target: string, json?: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const stream = session.request({
-      ':method': method,
-      ':path': target,
-      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-    });
-    let [text, status] = ['', 0];
-    stream.on('response', (headers) => (status = Number(headers[constants.HTTP2_HEADER_STATUS])));
-    stream.setEncoding('utf8');
-    stream.on('data', (chunk: string) => (text += chunk));
-    stream.on('end', () => (status < 300 ? resolve(text) : reject(new Error(text))));
-    stream.on('error', reject);
-    stream.end(json);
-  });
-}
-
-async function runClients({ port, ca, cert, key }: Target): Promise<void> {
-  const sessions = Array.from({ length: 8 }, () => connect(`https://127.0.0.1:${port}`, { ca, cert, key }));
+async function runClients(target: Target): Promise<void> {
+  const sessions = connectTo(target, 8);
   const session = (i: number): ClientHttp2Session => sessions[i % sessions.length]!;
   const create =
     (prefix: string) =>
     async (i: number): Promise<void> => {
-      await asked(session(i), 'POST', MAPS, JSON.stringify(body(`${prefix}-${i}`)));
+      await ask(session(i), 'POST', MAPS, JSON.stringify(body(`${prefix}-${i}`)));
     };
   const read = async (i: number): Promise<void> => {
-    await asked(session(i), 'GET', `${MAPS}/h-${i % 1000}`);
+    await ask(session(i), 'GET', `${MAPS}/h-${i % 1000}`);
   };
   const phase = (name: string, count = 0): Promise<void> =>
     new Promise((resolve) => {
@@ -163,7 +126,7 @@ async function fanOut(session: (i: number) => ClientHttp2Session): Promise<strin
     due = Promise.withResolvers();
     seen = 0;
     written = performance.now();
-    await asked(session(i), 'POST', path_, JSON.stringify(body(`w-${i}`)));
+    await ask(session(i), 'POST', path_, JSON.stringify(body(`w-${i}`)));
     await due.promise;
   }
   return `delivery to ${watchers} watchers over HTTPS: ${latencies(delays)}`;
@@ -172,49 +135,23 @@ async function fanOut(session: (i: number) => ClientHttp2Session): Promise<strin
 // ---- the server
 
 async function runServer(): Promise<void> {
-  const directory = mkdtempSync(path.join(os.tmpdir(), 'navarch-bench-'));
-  const worker = new StorageWorker();
-  const storage = await openFileStorage<KubeObject>({ directory, codec: objectCodec, worker });
-  const certificates = await openCertificates({
-    vault: memoryVault(),
-    now: Date.now(),
-    clusterName: 'bench',
-  });
-  const running = await startApiServer({
-    storage,
-    clock: systemClock,
-    random: systemRandom,
-    logger: silentLogger,
-    certificates,
-    host: '127.0.0.1',
-    port: 0,
-    version: versionInfo('v1.36.2', 'bench'),
-    metrics: createMetricsRegistry(),
-  });
+  const server = await startMeasuredServer();
+  const { running, target } = server;
   const api = running.server.inProcess({ name: 'bench', groups: ['system:masters'] });
   const must = async (path_: string, json: unknown): Promise<unknown> => {
     const { status, body: answer } = await api.send({ method: 'POST', path: path_, body: json });
     if (status >= 300) throw new Error(JSON.stringify(answer));
     return answer;
   };
-  for (const name of ['default', 'watched', 'memory'])
-    await must('/api/v1/namespaces', { metadata: { name } });
+  for (const name of ['default', 'watched']) await must('/api/v1/namespaces', { metadata: { name } });
   try {
     await inProcess(must, (name) => api.send({ method: 'GET', path: `${MAPS}/${name}` }));
-    await memory(must);
-    const { authority, admin } = certificates;
-    await overHttps({
-      port: running.port,
-      ca: authority.certificate,
-      cert: admin.certificate,
-      key: admin.key,
-    });
+    await overHttps(target);
   } finally {
-    await running.close();
-    await storage.close();
-    await worker.close();
-    rmSync(directory, { recursive: true });
+    await server.close();
   }
+  const memory = path.join(import.meta.dirname, 'memory.ts');
+  spawnSync('node', [memory, '--objects', values.objects], { stdio: 'inherit' });
 }
 
 /** @param count of operations; 0: there is nothing to divide by */
@@ -239,34 +176,6 @@ async function inProcess(
   [cpu, from] = [process.cpuUsage(), performance.now()];
   const reads = await saturate(async (i) => void (await get(`p-${i % 1000}`)));
   report('reads in the process', cpu, from, reads);
-}
-
-async function memory(must: (path: string, json: unknown) => Promise<unknown>): Promise<void> {
-  const used = async (): Promise<number> => {
-    // The cache of encoded objects is bounded for the whole process and counts apart: 2 × 32 MiB.
-    for (const junk of ['a', 'b', 'c']) encodeJson(Object.freeze({ junk: junk.repeat(30 * 1024 * 1024) }));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    globalThis.gc?.();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
-  };
-  const before = await used();
-  const maps = '/api/v1/namespaces/memory/configmaps';
-  let bytes = 0;
-  for (let i = 0; i < objects; i += 100) {
-    await Promise.all(
-      Array.from({ length: 100 }, async (_, j) => {
-        const json = { ...body(`m-${i + j}`), data: { config: `${i + j}`.padEnd(2000, 'abcdefghij') } };
-        const stored = await must(maps, json);
-        bytes += JSON.stringify(stored).length;
-      }),
-    );
-  }
-  const grown = (await used()) - before;
-  const note = globalThis.gc === undefined ? ', without --expose-gc: an upper bound' : '';
-  console.log(
-    `memory of ${objects} objects of ${Math.round(bytes / objects)} bytes as JSON: ${(grown / 1e6).toFixed(1)} MB, ${(grown / bytes).toFixed(2)} times the JSON${note}`,
-  );
 }
 
 async function overHttps(target: Target): Promise<void> {

@@ -42,9 +42,9 @@ function encode(value: unknown): Encoded {
   return encoder.encode(JSON.stringify(value) ?? 'null');
 }
 
-// LIMIT: 2 × 32 MiB of encoded objects in a process: every object that is being listed and watched now, while a
-// store of 100,000 objects does not have its bytes in memory a second time.
-const shared = new EncodingCache(32 * 1024 * 1024);
+// LIMIT: 2 × 8 MiB of encoded objects in a process: what is being written, watched and read now, while what is only
+// stored does not have its bytes in memory a second time.
+const shared = new EncodingCache(8 * 1024 * 1024);
 
 /**
  * The JSON bytes of a value. For a frozen object they are shared and kept for a while: do not change them.

@@ -35,3 +35,10 @@ test('annotations with long names are remembered', () => {
   assert.equal(make(), make());
   assert.equal(isShared(make() as never), true);
 });
+
+test('items of lists with several keys are remembered', () => {
+  const port = 'k:{"containerPort":8080,"protocol":"TCP"}';
+  const make = (): object => sharedFields(false, ['f:ports'], [sharedFields(true, [port], [LEAF])]);
+  assert.equal(make(), make());
+  assert.equal(isShared(make() as never), true);
+});

@@ -18,13 +18,13 @@ interface Step {
 
 // LIMIT: steps that are remembered; then they are forgotten and gathered anew. What was shared stays as it is.
 const STEPS_MAX = 50_000;
-// LIMIT: longer keys and values name single objects (an owner by its uid), and are not worth remembering. Names of fields
-// are as long as labels and annotations may be.
-const ITEM_MAX = 40;
-const FIELD_MAX = 350;
+// LIMIT: longer elements are not worth remembering. Names of fields are as long as labels and annotations may be.
+const ELEMENT_MAX = 350;
+/** Keys that name single objects: an owner, an address. */
+const SINGLE = /^k:\{"(uid|ip)":/;
 
 const isWorthwhile = (element: PathElement): boolean =>
-  element.length <= (element.startsWith('f:') ? FIELD_MAX : ITEM_MAX);
+  element.length <= ELEMENT_MAX && !SINGLE.test(element);
 
 const newStep = (): Step => ({ leaves: undefined, inner: undefined, tree: undefined });
 
