@@ -4,7 +4,7 @@
 // A hub is fast only when its code is warm, after some thousand writes: the burst is measured after one of --warm-up.
 //
 //   npm run bench -- propagation [--templates 2000] [--warm-up 1000] [--rounds 50] [--members 3]
-//     [--kind ConfigMap|Deployment]
+//     [--kind ConfigMap|Deployment] [--profile DIRECTORY]
 import { parseArgs } from 'node:util';
 import type { KubeObject } from '../src/api/index.ts';
 import { kinds, resource, type Client } from '../src/client/index.ts';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '50' },
     members: { type: 'string', default: '3' },
     kind: { type: 'string', default: 'Deployment' },
+    profile: { type: 'string' },
   },
 });
 const NAMESPACE = 'bench';
@@ -68,7 +69,7 @@ class Arrivals {
   }
 }
 
-const product = await startProduct({ members: values.members });
+const product = await startProduct({ members: values.members, profile: values.profile });
 const { hub, readyMs } = product;
 const members = [...product.members.values()];
 const rss = (): number => product.residentMb();
