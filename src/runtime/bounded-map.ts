@@ -1,35 +1,34 @@
-// A map that forgets what was used least recently once it is full: memory with a stated limit.
+// A map that forgets what was used least recently: memory with a stated limit. It remembers in two generations, since to
+// find the oldest entry of a JavaScript map costs a walk over the places of all that were deleted before it.
 
 export class BoundedMap<K, V> {
-  private readonly entries = new Map<K, V>();
-  private readonly maxEntries: number;
+  private young = new Map<K, V>();
+  private old = new Map<K, V>();
+  private readonly generationEntries: number;
 
-  constructor(maxEntries: number) {
-    this.maxEntries = maxEntries;
-  }
-
-  get size(): number {
-    return this.entries.size;
+  /** @param generationEntries at least so many are remembered, those used last, and at most twice as many */
+  constructor(generationEntries: number) {
+    this.generationEntries = generationEntries;
   }
 
   get(key: K): V | undefined {
-    const value = this.entries.get(key);
-    if (value === undefined) return undefined;
-    // Maps iterate in order of insertion: the last one in is the last one out.
-    this.entries.delete(key);
-    this.entries.set(key, value);
-    return value;
+    const value = this.young.get(key);
+    if (value !== undefined) return value;
+    const older = this.old.get(key);
+    if (older !== undefined) this.set(key, older);
+    return older;
   }
 
   set(key: K, value: V): void {
-    this.entries.delete(key);
-    this.entries.set(key, value);
-    if (this.entries.size <= this.maxEntries) return;
-    const [oldest] = this.entries.keys();
-    this.entries.delete(oldest!);
+    if (this.young.size >= this.generationEntries && !this.young.has(key)) {
+      this.old = this.young;
+      this.young = new Map();
+    }
+    this.young.set(key, value);
   }
 
   delete(key: K): void {
-    this.entries.delete(key);
+    this.young.delete(key);
+    this.old.delete(key);
   }
 }

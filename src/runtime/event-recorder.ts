@@ -117,6 +117,9 @@ class Pipeline implements EventPipeline {
   private readonly logger: Logger;
   private readonly metrics: RuntimeMetrics;
   private readonly pending = new Map<string, Noted>();
+  /** Keys of what is pending, from the oldest on, behind those that gave way. */
+  private order: string[] = [];
+  private gaveWay = 0;
   private readonly written = new BoundedMap<string, Written>(REMEMBERED);
   private readonly similar = new BoundedMap<string, Similar>(REMEMBERED);
   private readonly buckets = new BoundedMap<string, Bucket>(REMEMBERED);
@@ -178,6 +181,7 @@ class Pipeline implements EventPipeline {
       return;
     }
     this.makeRoom();
+    this.order.push(key);
     this.pending.set(key, {
       object,
       component,
@@ -194,8 +198,12 @@ class Pipeline implements EventPipeline {
   private makeRoom(): void {
     const { maxPending = REMEMBERED } = this.settings;
     if (this.pending.size < maxPending) return;
-    const [oldest] = this.pending.keys();
-    this.pending.delete(oldest!);
+    this.pending.delete(this.order[this.gaveWay]!);
+    this.gaveWay++;
+    if (this.gaveWay === maxPending) {
+      this.order = this.order.slice(maxPending);
+      this.gaveWay = 0;
+    }
     this.metrics.eventDropped('full');
   }
 
@@ -228,13 +236,20 @@ class Pipeline implements EventPipeline {
     const { clock, coalesceMs = 100 } = this.settings;
     while (this.pending.size > 0 && !this.stop.signal.aborted) {
       // Ends early only when the recorder is being closed.
-      await sleep(clock, coalesceMs, this.stop.signal).catch(() => this.pending.clear());
-      const batch = [...this.pending];
-      this.pending.clear();
+      await sleep(clock, coalesceMs, this.stop.signal).catch(() => void this.takePending());
+      const batch = this.takePending();
       for (const [key, noted] of batch) await this.writeOne(key, noted);
     }
     // With the last look at what waits, not after it: what is noted from now on must begin anew.
     this.writing = undefined;
+  }
+
+  private takePending(): readonly (readonly [string, Noted])[] {
+    const taken = [...this.pending];
+    this.pending.clear();
+    this.order = [];
+    this.gaveWay = 0;
+    return taken;
   }
 
   private async writeOne(key: string, noted: Noted): Promise<void> {
