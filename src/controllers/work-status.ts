@@ -32,6 +32,9 @@ export const workStatusController: Controller = {
     const news = new Map<string, KubeObject>();
     const note = (key: string, object: KubeObject, initial: boolean): void => {
       news.set(key, object);
+      // Until the Work is applied nothing is said about it, and that it is brings the key.
+      const work = works.store.get(key);
+      if (work !== undefined && !isApplied(work)) return;
       queue.add(key, { priority: initial ? PRIORITY_RESYNC : PRIORITY_CHANGE });
     };
     const connections = new Set<MemberConnection>();

@@ -12,11 +12,13 @@ interface SkippedApis {
   readonly kinds: ReadonlySet<string>;
 }
 
+/** What the control plane notes about single objects of the hub, often one for each. */
+const NOTES = ['SchedulingDecision', 'ClusterSchedulingDecision', 'WorkloadState', 'FailoverRecord'];
 const KARMADA_GROUPS = ['cluster', 'policy', 'work', 'config', 'networking', 'autoscaling', 'remedy', 'apps'];
 const SKIPPED_BY_DEFAULT: SkippedApis = {
   groups: new Set([...KARMADA_GROUPS.map((name) => `${name}.karmada.io`), 'events.k8s.io']),
   versions: new Set(['coordination.k8s.io/v1']),
-  kinds: new Set(['v1/Event']),
+  kinds: new Set(['v1/Event', ...NOTES.map((kind) => `navarch.io/v1alpha1/${kind}`)]),
 };
 
 /**

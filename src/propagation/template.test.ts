@@ -174,6 +174,7 @@ test('eligibility: what is skipped without any flag', () => {
   assert.equal(eligibility.refusal({ ...configMap, kind: 'Event' }, 'shop', 'e'), 'skipped API');
   assert.equal(eligibility.refusal({ group: 'policy.karmada.io', version: 'v1alpha1', kind: 'X' }, 'shop', 'x'), 'skipped API');
   assert.equal(eligibility.refusal({ group: 'coordination.k8s.io', version: 'v1', kind: 'Lease' }, 'a', 'l'), 'skipped API');
+  assert.equal(eligibility.refusal({ group: 'navarch.io', version: 'v1alpha1', kind: 'SchedulingDecision' }, 'a', 'b'), 'skipped API');
   assert.equal(eligibility.refusal(configMap, 'kube-public', 'c'), 'skipped namespace');
   assert.equal(eligibility.refusal(configMap, 'my-kube-x', 'c'), undefined);
   assert.equal(eligibility.refusal(configMap, 'karmada-es-member1', 'c'), 'reserved namespace');

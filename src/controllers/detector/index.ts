@@ -51,6 +51,7 @@ export const detector: Controller = {
     const reconciler = new TemplateReconciler(context, templates, policies);
     const enqueueChange = (before: KubeObject, after: KubeObject): void => {
       if (!isSignificantUpdate(before, after)) return;
+      if (reconciler.isOwnClaim(after, () => enqueueChange(before, after))) return;
       const key = templateKeyOf(after);
       if (!isHeldBack(before, after, policies.claimant(claimOf(after)))) reconciler.touchedByUser(key);
       queue.add(key);

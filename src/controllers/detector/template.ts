@@ -20,8 +20,9 @@ import {
 import { done, retry, type Outcome } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
 import { DecisionLog } from '../decisions.ts';
+import { WritesUnderWay } from '../writes-under-way.ts';
 import type { PolicyIndex } from './policy-index.ts';
-import { parseTemplateKey, type TemplateInformers, type TemplateKey } from './templates.ts';
+import { parseTemplateKey, templateKeyOf, type TemplateInformers, type TemplateKey } from './templates.ts';
 
 export class TemplateReconciler {
   /** Templates that no policy selects; a policy that appears looks here. */
@@ -31,6 +32,7 @@ export class TemplateReconciler {
   private readonly policies: PolicyIndex;
   /** Templates with a change that is not the control plane's own, since they were last reconciled. */
   private readonly touched = new Set<TemplateKey>();
+  private readonly claims = new WritesUnderWay();
 
   constructor(context: ControllerContext, templates: TemplateInformers, policies: PolicyIndex) {
     this.context = context;
@@ -40,6 +42,11 @@ export class TemplateReconciler {
 
   touchedByUser(key: TemplateKey): void {
     this.touched.add(key);
+  }
+
+  /** Whether an update may be the claim that is being written, which is no news; `again` is called when it is not. */
+  isOwnClaim(after: KubeObject, again: () => void): boolean {
+    return this.claims.defers(templateKeyOf(after), after, again);
   }
 
   async reconcile(key: TemplateKey, signal: AbortSignal): Promise<Outcome> {
@@ -95,7 +102,7 @@ export class TemplateReconciler {
         await this.release(template, decision.claim, signal);
         return done;
       case 'apply':
-        return this.apply(template, decision, signal);
+        return this.apply(key, template, decision, signal);
     }
   }
 
@@ -125,6 +132,7 @@ export class TemplateReconciler {
   }
 
   private async apply(
+    key: TemplateKey,
     template: KubeObject,
     decision: Extract<TemplateDecision, { action: 'apply' }>,
     signal: AbortSignal,
@@ -138,7 +146,7 @@ export class TemplateReconciler {
       if (claimed !== template) {
         const resource = this.templates.resource(template.apiVersion, template.kind);
         if (resource === undefined) return retry(new Error(`${template.kind} is no longer served`));
-        current = await hubClient.update(resource, claimed, { signal });
+        current = await this.claims.during(key, () => hubClient.update(resource, claimed, { signal }));
       }
       if (!bind) return done;
       const changed = await this.writeBinding(current, policy, decision.contest, signal);

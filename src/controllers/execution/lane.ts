@@ -374,7 +374,7 @@ export class ExecutionLane {
 
   /** Drift: something other than our own last write is there now. */
   private seen(key: string, object: KubeObject, writer: MemberWriter): void {
-    if (!writer.isOwnWrite(object)) this.queue.add(key);
+    writer.judge(object, () => this.queue.add(key));
   }
 }
 

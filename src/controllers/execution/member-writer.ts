@@ -23,6 +23,7 @@ import {
 import type { ControllerContext } from '../context.ts';
 import { MEMBER_FIELD_MANAGER, type MemberConnection } from '../member-connections.ts';
 import type { WorkObjects } from '../work-objects.ts';
+import { WritesUnderWay } from '../writes-under-way.ts';
 
 // LIMIT: how often a write that lost a race is decided anew before the Work is tried again as a whole.
 const WRITE_TRIES = 5;
@@ -51,6 +52,7 @@ export class MemberWriter {
   private readonly connection: MemberConnection;
   private readonly objects: WorkObjects;
   private readonly written = new Map<string, Written>();
+  private readonly writes = new WritesUnderWay();
   /** Of objects that had to be put right. */
   private readonly fights = new Map<string, Fight>();
   /** Names of objects whose fights are from before this process, until they are written again. */
@@ -92,11 +94,12 @@ export class MemberWriter {
         const waitMs = this.waitMs(manifest);
         if (waitMs > 0) return { object: observed, written: false, fight: this.fight(manifest), waitMs };
         const correction = this.opponent(manifest, desired, observed);
-        const object =
+        const { memberClient } = this.connection;
+        const object = await this.write(manifest, () =>
           observed === undefined
-            ? await this.connection.memberClient.create(resource, desired, { signal })
-            : await this.connection.memberClient.update(resource, desired, { signal });
-        this.remember(manifest, object);
+            ? memberClient.create(resource, desired, { signal })
+            : memberClient.update(resource, desired, { signal }),
+        );
         if (correction !== undefined) this.corrected(manifest, correction);
         return { object, written: true, fight: this.fight(manifest), waitMs: 0 };
       } catch (error) {
@@ -108,6 +111,14 @@ export class MemberWriter {
         if (observed === undefined && isAlreadyExists(error)) throw error;
       }
     }
+  }
+
+  private write(manifest: KubeObject, send: () => Promise<KubeObject>): Promise<KubeObject> {
+    return this.writes.during(nameOf(manifest), async () => {
+      const object = await send();
+      this.remember(manifest, object);
+      return object;
+    });
   }
 
   /** What is to be written over `observed`; undefined: it is as it should be. */
@@ -236,7 +247,13 @@ export class MemberWriter {
     this.resumed.delete(name);
   }
 
-  isOwnWrite(object: KubeObject): boolean {
+  /** Calls `foreign`, now or later, when what the watch shows is not our own last write. */
+  judge(object: KubeObject, foreign: () => void): void {
+    if (this.writes.defers(nameOf(object), object, foreign)) return;
+    if (!this.isOwnWrite(object)) foreign();
+  }
+
+  private isOwnWrite(object: KubeObject): boolean {
     return this.written.get(nameOf(object))?.resourceVersion === object.metadata.resourceVersion;
   }
 

@@ -36,6 +36,7 @@ import {
 import type { Controller, ControllerContext } from '../context.ts';
 import { DecisionLog } from '../decisions.ts';
 import { estimateFor, sameQuestion } from './estimates.ts';
+import { LastLooks } from './last-looks.ts';
 import { OutcomeWriter } from './outcome-writer.ts';
 import { Reservations } from './reservations.ts';
 
@@ -76,6 +77,7 @@ class SchedulerLoop {
   private readonly plugins: ReadonlySet<PluginName>;
   /** What bindings that could not be placed wait for. */
   private readonly waits = new Map<string, Wait>();
+  private readonly looks: LastLooks;
   private readonly underWay = new Set<Promise<void>>();
   private snapshot: FleetSnapshot | undefined;
   private pumping = false;
@@ -94,6 +96,7 @@ class SchedulerLoop {
     this.decisions = DecisionLog.of(context);
     this.reservations = new Reservations(context, bindings, () => this.wakeAll());
     this.writer = new OutcomeWriter(context);
+    this.looks = new LastLooks(context.settings);
     this.bindings = bindings;
     this.clusterBindings = clusterBindings;
     this.clusters = clusters;
@@ -127,18 +130,18 @@ class SchedulerLoop {
   followClusters(): Cancel {
     return this.clusters.subscribe({
       added: (cluster, initial) => {
-        this.snapshot = undefined;
+        this.forgetFleet();
         if (!initial) this.offerTo(cluster);
       },
       updated: (before, after) => {
-        this.snapshot = undefined;
+        this.forgetFleet();
         this.reservations.clusterChanged(before, after);
         this.clusterChanged(clusterVersionsToMatch(before, after));
         this.wakeHelped(before, after);
         this.pump();
       },
       deleted: (cluster) => {
-        this.snapshot = undefined;
+        this.forgetFleet();
         // A decision that was made just before may have sent something there.
         this.clusterChanged([cluster]);
         this.pump();
@@ -301,6 +304,11 @@ class SchedulerLoop {
     return trigger.due ? { binding, trigger } : undefined;
   }
 
+  private forgetFleet(): void {
+    this.snapshot = undefined;
+    this.looks.fleetChanged();
+  }
+
   private fleet(): FleetSnapshot {
     return (this.snapshot ??= fleetSnapshot(this.clusters.store.values()));
   }
@@ -332,6 +340,8 @@ class SchedulerLoop {
       if (trigger.observe) await this.writer.writeStatus(binding, observedStatus(binding));
       return 'forget';
     }
+    if (this.looks.wouldRepeat(item.key, binding, trigger)) return 'forget';
+    const fleetOfNow = this.looks.fleetOfNow;
     const timer = scheduling.timer();
     const input: ScheduleInput = {
       ...this.inputFor(binding, trigger),
@@ -351,6 +361,8 @@ class SchedulerLoop {
     });
     timer.attempted(result.ok && carriedOut.written ? 'scheduled' : 'error', trigger.type);
     if (carriedOut.written) await this.decisions.scheduled(binding, input, result, trigger.why);
+    if (result.ok && carriedOut.written && carriedOut.stored !== undefined)
+      this.looks.note(item.key, carriedOut.stored, fleetOfNow);
     return carriedOut.retry;
   }
 
