@@ -7,6 +7,29 @@ import type { AdmissionAttributes, AdmissionPlugin, MutationPass } from '../mach
 
 type Warn = (message: string) => void;
 
+type Mutating = AdmissionPlugin & Required<Pick<AdmissionPlugin, 'mutate'>>;
+type Validating = AdmissionPlugin & Required<Pick<AdmissionPlugin, 'validate'>>;
+
+interface Sorted {
+  readonly mutating: readonly Mutating[];
+  readonly validating: readonly Validating[];
+}
+
+const known = new WeakMap<readonly AdmissionPlugin[], Sorted>();
+
+/** The plugins of a server by what they do, worked out once: every write asks all of them. */
+function sorted(plugins: readonly AdmissionPlugin[]): Sorted {
+  let both = known.get(plugins);
+  if (both === undefined) {
+    both = {
+      mutating: plugins.filter((plugin): plugin is Mutating => plugin.mutate !== undefined),
+      validating: plugins.filter((plugin): plugin is Validating => plugin.validate !== undefined),
+    };
+    known.set(plugins, both);
+  }
+  return both;
+}
+
 class Pass implements MutationPass {
   readonly kept = new Map<string, unknown>();
   repeated = false;
@@ -36,8 +59,10 @@ async function mutateOnce(
   warn: Warn,
 ): Promise<KubeObject> {
   let current = attributes;
-  for (const plugin of plugins) {
-    if (plugin.mutate === undefined || !plugin.handles(current)) continue;
+  const { mutating } = sorted(plugins);
+  for (let i = 0; i < mutating.length; i++) {
+    const plugin = mutating[i]!;
+    if (!plugin.handles(current)) continue;
     const result = plugin.mutate(current, warn);
     const object = result instanceof Promise ? await result : result;
     if (object !== current.object) current = { ...current, object };
@@ -50,8 +75,10 @@ export async function validateAdmission(
   attributes: AdmissionAttributes,
   warn: Warn,
 ): Promise<void> {
-  for (const plugin of plugins) {
-    if (plugin.validate === undefined || !plugin.handles(attributes)) continue;
+  const { validating } = sorted(plugins);
+  for (let i = 0; i < validating.length; i++) {
+    const plugin = validating[i]!;
+    if (!plugin.handles(attributes)) continue;
     const result = plugin.validate(attributes, warn);
     if (result instanceof Promise) await result;
   }

@@ -60,6 +60,9 @@ export function parseWriteOptions(
   apply = false,
 ): WriteOptions {
   if (query.size === 0 && !apply) return DEFAULT_WRITE_OPTIONS;
+  const onlyManager = query.size === 1 && !apply ? query.get('fieldManager') : null;
+  const known = onlyManager === null ? undefined : ofManagers.get(onlyManager);
+  if (known !== undefined) return known;
   const dryRun = query.getAll('dryRun');
   const fieldManager = query.get('fieldManager') ?? '';
   const fieldValidation = query.get('fieldValidation') ?? '';
@@ -79,13 +82,20 @@ export function parseWriteOptions(
     errors.push(fieldError.notSupported('fieldValidation', fieldValidation, supported));
   }
   refuse(kind, errors);
-  return {
+  const options: WriteOptions = {
     dryRun: dryRun.length > 0,
     fieldManager,
     fieldValidation: fieldValidation === '' ? 'Warn' : (fieldValidation as FieldValidation),
     force,
   };
+  if (onlyManager !== null && ofManagers.size < MANAGERS_MAX) ofManagers.set(onlyManager, options);
+  return options;
 }
+
+// LIMIT: managers whose options are remembered; names come from clients.
+const MANAGERS_MAX = 100;
+/** Options that say nothing but who writes, as nearly all do. */
+const ofManagers = new Map<string, WriteOptions>();
 
 const DEFAULT_WRITE_OPTIONS: WriteOptions = {
   dryRun: false,

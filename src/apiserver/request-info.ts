@@ -59,14 +59,26 @@ function nameFromFieldSelector(query: URLSearchParams): string {
   return match?.[1] ?? '';
 }
 
+function segmentsOf(path: string): string[] {
+  const segments: string[] = [];
+  for (let from = 0; from < path.length;) {
+    const slash = path.indexOf('/', from);
+    const end = slash === -1 ? path.length : slash;
+    if (end > from) segments.push(path.slice(from, end));
+    from = end + 1;
+  }
+  return segments;
+}
+
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): ParsedPath {
-  const parts = path.split('/').filter((part) => part !== '');
+  const parts = segmentsOf(path);
   const isCore = parts[0] === 'api';
   const start = isCore ? 2 : 3;
   if ((!isCore && parts[0] !== 'apis') || parts.length <= start) return nonResource(method, path);
   const group = isCore ? '' : decode(parts[1]!);
   const version = decode(parts[start - 1]!);
-  let rest = parts.slice(start).map(decode);
+  let rest = parts.slice(start);
+  if (path.includes('%')) rest = rest.map(decode);
   const legacyWatch = rest[0] === 'watch' && rest.length > 1;
   if (legacyWatch) rest = rest.slice(1);
 
@@ -75,7 +87,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     namespace = rest[1]!;
     if (rest.length > 2 && !NAMESPACE_SUBRESOURCES.has(rest[2]!)) rest = rest.slice(2);
   }
-  const [resource = '', pathName = '', subresource = '', ...tail] = rest;
+  const [resource = '', pathName = '', subresource = ''] = rest;
   let name = pathName;
   let verb = legacyWatch ? 'watch' : (VERB_OF_METHOD[method] ?? method.toLowerCase());
   if (name === '' && verb === 'get') {
@@ -94,7 +106,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     resource,
     subresource,
     name,
-    rest: tail.join('/'),
+    rest: rest.length > 3 ? rest.slice(3).join('/') : '',
   };
   return { info, legacyWatch };
 }

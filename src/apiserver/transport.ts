@@ -24,8 +24,18 @@ export interface InProcessTransport {
 const NEVER = new AbortController().signal;
 const NO_QUERY = new URLSearchParams();
 
+/** Of frozen queries, which callers use again and again. */
+const read = new WeakMap<object, URLSearchParams>();
+
 function queryOf(query: InProcessRequest['query'], watch: boolean): URLSearchParams {
   if (query === undefined && !watch) return NO_QUERY;
+  if (query === undefined || watch || !Object.isFrozen(query)) return newQuery(query, watch);
+  let known = read.get(query);
+  if (known === undefined) read.set(query, (known = newQuery(query, watch)));
+  return known;
+}
+
+function newQuery(query: InProcessRequest['query'], watch: boolean): URLSearchParams {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
     if (typeof value === 'string') params.append(name, value);

@@ -148,10 +148,10 @@ export interface ClientSettings {
   readonly fieldManager?: string;
 }
 
-type Query = Record<string, string>;
+type Query = Readonly<Record<string, string>>;
 
 function selectionQuery(options: ListOptions & WatchOptions): Query {
-  const query: Query = {};
+  const query: Record<string, string> = {};
   if (options.labelSelector !== undefined && options.labelSelector !== '')
     query['labelSelector'] = options.labelSelector;
   if (options.fieldSelector !== undefined && options.fieldSelector !== '')
@@ -167,13 +167,15 @@ function selectionQuery(options: ListOptions & WatchOptions): Query {
   return query;
 }
 
-function writeQuery(options: ApplyOptions, fieldManager: string | undefined): Query {
-  const query: Query = {};
-  if (options.dryRun === true) query['dryRun'] = 'All';
-  const manager = options.fieldManager ?? fieldManager;
-  if (manager !== undefined) query['fieldManager'] = manager;
-  if (options.fieldValidation !== undefined) query['fieldValidation'] = options.fieldValidation;
-  if (options.force !== undefined) query['force'] = String(options.force);
+/** `usual` when nothing is asked for. */
+function writeQuery(options: ApplyOptions, usual: Query): Query {
+  const { dryRun, fieldManager, fieldValidation, force } = options;
+  if (dryRun !== true && (fieldManager ?? fieldValidation ?? force) === undefined) return usual;
+  const query: Record<string, string> = { ...usual };
+  if (dryRun === true) query['dryRun'] = 'All';
+  if (fieldManager !== undefined) query['fieldManager'] = fieldManager;
+  if (fieldValidation !== undefined) query['fieldValidation'] = fieldValidation;
+  if (force !== undefined) query['force'] = String(force);
   return query;
 }
 
@@ -225,10 +227,13 @@ export function createClient(transport: Transport, settings: ClientSettings = {}
 class TransportClient implements Client {
   readonly transport: Transport;
   private readonly fieldManager: string | undefined;
+  /** Of writes that ask for nothing; frozen, so that servers in process read it once. */
+  private readonly usualQuery: Query;
 
-  constructor(transport: Transport, settings: ClientSettings) {
+  constructor(transport: Transport, { fieldManager }: ClientSettings) {
     this.transport = transport;
-    this.fieldManager = settings.fieldManager;
+    this.fieldManager = fieldManager;
+    this.usualQuery = Object.freeze(fieldManager === undefined ? {} : { fieldManager });
   }
 
   async request(request: TransportRequest): Promise<unknown> {
@@ -308,7 +313,7 @@ class TransportClient implements Client {
     return (await this.request({
       method: 'POST',
       path: resourcePath(resource, namespace, options.name, options.subresource),
-      ...queryOf(writeQuery(options, this.fieldManager)),
+      ...queryOf(writeQuery(options, this.usualQuery)),
       body: object,
       ...signalOf(options),
     })) as T;
@@ -323,7 +328,7 @@ class TransportClient implements Client {
     return (await this.request({
       method: 'PUT',
       path: objectPath(resource, { namespace, name }, options.subresource),
-      ...queryOf(writeQuery(options, this.fieldManager)),
+      ...queryOf(writeQuery(options, this.usualQuery)),
       body: object,
       ...signalOf(options),
     })) as T;
@@ -346,7 +351,7 @@ class TransportClient implements Client {
     return (await this.request({
       method: 'PATCH',
       path: objectPath(resource, key, options.subresource),
-      ...queryOf(writeQuery(options, this.fieldManager)),
+      ...queryOf(writeQuery(options, this.usualQuery)),
       body: patch.body,
       contentType: patchTypes[patch.type],
       ...signalOf(options),

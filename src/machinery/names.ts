@@ -118,8 +118,25 @@ export function isWildcardDns1123Subdomain(value: string): Complaints {
   );
 }
 
+// LIMIT: keys that are known to be right; then they are forgotten and gathered anew.
+const RIGHT_MAX = 2_000;
+// Longer ones are rarely seen twice.
+const RIGHT_LENGTH_MAX = 80;
+const right = new Set<string>();
+
 /** A label key: an optional DNS subdomain and a slash, then a name. */
 export function isQualifiedName(value: string): Complaints {
+  // The same few keys stand on all objects.
+  if (right.has(value)) return NONE;
+  const complaints = complaintsAboutKey(value);
+  if (complaints.length === 0 && value.length <= RIGHT_LENGTH_MAX) {
+    if (right.size >= RIGHT_MAX) right.clear();
+    right.add(value);
+  }
+  return complaints;
+}
+
+function complaintsAboutKey(value: string): Complaints {
   const slash = value.indexOf('/');
   const name = value.slice(slash + 1);
   const describe = (): string => patternComplaint(QUALIFIED_TEXT, QUALIFIED, 'MyName', 'my.name', '123-abc');

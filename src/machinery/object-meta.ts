@@ -291,10 +291,12 @@ export function validateImmutable(value: unknown, old: unknown, path: string): F
 
 /** Whether anything but metadata and status differs: what makes kube-apiserver count up `generation`. */
 export function specChanged(object: KubeObject, old: KubeObject): boolean {
-  const fields = new Set([...Object.keys(object), ...Object.keys(old)]);
-  for (const field of fields) {
-    if (field === 'metadata' || field === 'status' || field === 'apiVersion' || field === 'kind') continue;
-    if (!semanticEqual(object[field], old[field])) return true;
-  }
+  for (const field in object) if (counts(field) && !semanticEqual(object[field], old[field])) return true;
+  for (const field in old)
+    if (counts(field) && !Object.hasOwn(object, field) && !semanticEqual(undefined, old[field])) return true;
   return false;
+}
+
+function counts(field: string): boolean {
+  return field !== 'metadata' && field !== 'status' && field !== 'apiVersion' && field !== 'kind';
 }

@@ -75,7 +75,7 @@ class Decoder {
   #object(object: JsonObject, plan: Plan): JsonValue {
     if (plan.open && plan.schema.properties === undefined) return object;
     const outer = this.#struct;
-    if (plan.schema.properties !== undefined) this.#struct = shortName(plan);
+    if (plan.schema.properties !== undefined) this.#struct = namesOf(plan).struct;
     const draft = new ObjectDraft(object);
     for (const key in object) {
       const value = object[key];
@@ -214,7 +214,24 @@ function zero(plan: Plan): JsonValue {
   }
 }
 
-/** `v1.Container`; for the kind that a decoder starts from, which no reference names, by its kind. */
+interface Names {
+  /** `v1.Container`; for the kind that a decoder starts from, which no reference names, by its kind. */
+  readonly type: string | undefined;
+  /** `Container`. */
+  readonly struct: string;
+}
+
+const names = new WeakMap<Plan, Names>();
+
+function namesOf(plan: Plan): Names {
+  let known = names.get(plan);
+  if (known === undefined) {
+    const type = typeName(plan);
+    names.set(plan, (known = { type, struct: type?.split('.')[1] ?? '' }));
+  }
+  return known;
+}
+
 function typeName(plan: Plan): string | undefined {
   if (plan.definition !== undefined) return plan.definition.split('.').slice(-2).join('.');
   const kinds = (plan.schema as { 'x-kubernetes-group-version-kind'?: readonly GroupVersionKind[] })[
@@ -224,13 +241,9 @@ function typeName(plan: Plan): string | undefined {
   return own === undefined ? undefined : `${own.version}.${own.kind}`;
 }
 
-function shortName(plan: Plan): string {
-  return typeName(plan)?.split('.')[1] ?? '';
-}
-
 function goType(plan: Plan): string {
   if (plan.special === 'bytes') return '[]uint8';
-  const name = typeName(plan);
+  const name = namesOf(plan).type;
   if (name !== undefined) return name;
   switch (plan.schema.type) {
     case 'array':

@@ -33,9 +33,19 @@ export function validatePodTemplate(template: PodTemplateSpec, path: string): Fi
   return [
     ...validateLabels(template.metadata?.labels, `${path}.metadata.labels`),
     ...validateAnnotations(template.metadata?.annotations, `${path}.metadata.annotations`),
-    ...validateSpec(template.spec ?? { containers: [] }, `${path}.spec`, true),
+    ...validateTemplateSpec(template.spec ?? { containers: [] }, `${path}.spec`),
     ...(forbidden ? [fieldError.forbidden(`${path}.spec.ephemeralContainers`, why)] : []),
   ];
+}
+
+/** Frozen ones in which nothing is wrong: they go from object to object, and come again with every write. */
+const rightTemplates = new WeakSet<PodSpec>();
+
+function validateTemplateSpec(spec: PodSpec, path: string): FieldError[] {
+  if (rightTemplates.has(spec)) return [];
+  const errors = validateSpec(spec, path, true);
+  if (errors.length === 0 && Object.isFrozen(spec)) rightTemplates.add(spec);
+  return errors;
 }
 
 /** Of a pod: what templates may still leave open has to be right here. */

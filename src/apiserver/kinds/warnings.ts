@@ -74,8 +74,17 @@ function fractionalBytes({ resources }: Container, path: string): string[] {
   );
 }
 
+/** Frozen specs that nothing is to be warned of. */
+const harmless = new WeakSet<PodSpec>();
+
 function podSpecWarnings(spec: PodSpec | undefined, path: string): string[] {
-  if (spec === undefined) return [];
+  if (spec === undefined || harmless.has(spec)) return [];
+  const warnings = warningsOf(spec, path);
+  if (warnings.length === 0 && Object.isFrozen(spec)) harmless.add(spec);
+  return warnings;
+}
+
+function warningsOf(spec: PodSpec, path: string): string[] {
   const { containers, initContainers, nodeSelector = {}, volumes = [], imagePullSecrets = [] } = spec;
   const lists = [
     ['containers', containers ?? []],

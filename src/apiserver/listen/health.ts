@@ -23,6 +23,8 @@ export function createHealthEndpoints(
 ): (request: ApiRequest) => (() => Promise<ApiResponse>) | undefined {
   const all = [PING, ...checks];
   return (request) => {
+    // Every request comes by here.
+    if (!request.path.endsWith('z') && !request.path.includes('z/')) return undefined;
     const [, endpoint = '', name, ...rest] = request.path.split('/');
     if (!isEndpoint(endpoint)) return undefined;
     const members = all.filter(({ endpoints }) => endpoints.includes(endpoint));

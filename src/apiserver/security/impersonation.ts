@@ -14,6 +14,7 @@ export function impersonate(
   headers: ApiRequest['headers'],
   authorizer: Authorizer,
 ): UserInfo {
+  if (!asksForAnother(headers)) return user;
   const name = headers['impersonate-user'] ?? '';
   // The listener puts each header line on a line of its own.
   const groups = lines(headers['impersonate-group']);
@@ -49,6 +50,11 @@ export function impersonate(
   function check(asked: Partial<RequestInfo>): void {
     mustBeAllowed(authorizer, user, { ...IMPERSONATION, ...asked });
   }
+}
+
+function asksForAnother(headers: ApiRequest['headers']): boolean {
+  for (const header in headers) if (header.startsWith('impersonate-')) return true;
+  return false;
 }
 
 const IMPERSONATION: RequestInfo = {

@@ -2,7 +2,7 @@
 // code of the subresource's own.
 import { formatApiVersion, type JsonObject, type KubeObject } from '../../api/index.ts';
 import { assert } from '../../base/index.ts';
-import { badRequest, invalid } from '../../machinery/index.ts';
+import { badRequest, invalid, type AdmissionPlugin } from '../../machinery/index.ts';
 import { decodeObject, identify, parseJsonBody, reportProblems } from '../body.ts';
 import { admissionAttributes, mustGet, writeContext, type ResourceCall } from '../call.ts';
 import { mutateAdmission, validateAdmission } from '../admission-chain.ts';
@@ -142,9 +142,11 @@ function decodeOwnKind(call: ResourceCall, validation: FieldValidation): KubeObj
   return Object.freeze({ ...object, apiVersion: formatApiVersion(kind), kind: kind.kind });
 }
 
+const NOBODY: readonly AdmissionPlugin[] = [];
+
 /** The call without anybody to be asked about what it does to the parent. */
 function unasked(call: ResourceCall): ResourceCall {
-  return { ...call, core: { ...call.core, admission: [] } };
+  return { ...call, core: { ...call.core, admission: NOBODY } };
 }
 
 async function admitConnection(call: ResourceCall, kind: string): Promise<void> {

@@ -3,6 +3,7 @@
 import type { JsonObject, JsonValue } from '../../api/index.ts';
 import { deepEqual } from '../json.ts';
 import { isJsonList, isJsonObject, ownField } from '../json-draft.ts';
+import { sortTexts } from '../sort-texts.ts';
 import { FieldSet } from './field-set.ts';
 import {
   childType,
@@ -92,7 +93,7 @@ function visitMap(
   const self = before === undefined && !except;
   const elements: PathElement[] = [];
   const trees: JsonObject[] = [];
-  for (const key of Object.keys(right ?? LEAF).sort()) {
+  for (const key of sortTexts(Object.keys(right ?? LEAF))) {
     const value = right![key];
     if (value === undefined) continue;
     const element = fieldElement(key);

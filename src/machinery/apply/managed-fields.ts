@@ -72,17 +72,17 @@ function readSet(fields: unknown): FieldSet {
 /** Undefined when nobody manages anything. */
 export function writeManaged(managed: Managed): readonly ManagedFieldsEntry[] | undefined {
   if (managed.size === 0) return undefined;
-  return [...managed.values()]
-    .sort(compareSets)
-    .map(({ manager, operation, apiVersion, time, set, subresource }): ManagedFieldsEntry => ({
-      ...(manager === '' ? {} : { manager }),
-      operation,
-      apiVersion,
-      ...(time === undefined ? {} : { time }),
-      fieldsType: 'FieldsV1',
-      fieldsV1: set.toFields(),
-      ...(subresource === '' ? {} : { subresource }),
-    }));
+  const sets = [...managed.values()];
+  if (sets.length > 1) sets.sort(compareSets);
+  return sets.map(({ manager, operation, apiVersion, time, set, subresource }): ManagedFieldsEntry => ({
+    ...(manager === '' ? {} : { manager }),
+    operation,
+    apiVersion,
+    ...(time === undefined ? {} : { time }),
+    fieldsType: 'FieldsV1',
+    fieldsV1: set.toFields(),
+    ...(subresource === '' ? {} : { subresource }),
+  }));
 }
 
 function compareTexts(a: string, b: string): number {
@@ -117,6 +117,7 @@ const OLD_UPDATES = 'ancient-changes';
 
 /** Merges the oldest updaters of each version into one entry, until no more than the limit are left. */
 export function capUpdaters(managed: Managed): Managed {
+  if (managed.size <= UPDATERS_MAX) return managed;
   const updaters = [...managed]
     .filter(([, { operation }]) => operation === 'Update')
     .sort(([a, left], [b, right]) => compareTimes(left, right) || compareTexts(a, b));

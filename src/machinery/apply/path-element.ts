@@ -3,6 +3,7 @@
 // canonical, so that equal elements are equal texts.
 import type { JsonObject, JsonValue } from '../../api/index.ts';
 import { goJson } from '../go-text.ts';
+import { sortTexts } from '../sort-texts.ts';
 
 export type PathElement = string;
 
@@ -52,7 +53,7 @@ export function parseElement(text: string): PathElement | undefined {
 /** In the order in which field sets are written: fields, then keys, then values, then indices. */
 export function sortElements(elements: readonly PathElement[]): readonly PathElement[] {
   // Nearly all elements are fields, and every write sorts dozens of them.
-  if (elements.every(isField)) return elements.toSorted();
+  if (elements.every(isField)) return sortTexts([...elements]);
   const ranked = elements.map((element) => ({
     element,
     rank: RANKS.indexOf(element[0] ?? ''),
