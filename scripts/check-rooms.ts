@@ -103,6 +103,7 @@ const doors = [
   'src/apiserver/audit/log-file.ts',
   'src/apiserver/webhooks/client.ts',
   'src/client/https/',
+  'src/client/helm/',
   'src/client/kubeconfig/',
   'src/members/faults/network-gate.ts',
   'src/simulation/virtual-clock.ts',

@@ -66,7 +66,7 @@ describe('packages', () => {
     await eventually('the members have the repository', () => {
       const found = at('get', 'packagerepositories', '-s', 'members', '-o', 'json');
       return (JSON.parse(found) as { items: { status?: { packages?: number } }[] }).items.filter(
-        ({ status }) => status?.packages === 5,
+        ({ status }) => status?.packages === 6,
       ).length === 3
         ? true
         : undefined;

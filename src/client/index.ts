@@ -28,6 +28,8 @@ export {
   statusErrorFrom,
 } from './errors.ts';
 export type { ConnectionFailure } from './errors.ts';
+export { findHelm } from './helm/program.ts';
+export type { FindHelmOptions, LocalHelm } from './helm/program.ts';
 export { openTunnel } from './https/dial.ts';
 export { createFileFetcher } from './https/fetch-file.ts';
 export type { FileAnswer, FileFetcher, FileRequest } from './https/fetch-file.ts';

@@ -20,7 +20,7 @@ import {
 import { ConnectionError, createFileFetcher, type FileFetcher, type Transport } from '../client/index.ts';
 import { StatusError, alreadyExists, badRequest, notFound } from '../machinery/index.ts';
 import { startMember, type Member } from '../members/index.ts';
-import { startPackageOperator, type PackageOperator } from '../packages/index.ts';
+import { startPackageOperator, type HelmOptions, type PackageOperator } from '../packages/index.ts';
 import { openFileStorage, type StorageWorker } from '../storage/index.ts';
 import { writeWhole } from './backup.ts';
 
@@ -34,6 +34,8 @@ export interface LocalMembersOptions {
   readonly memberNodes: number;
   /** Whether packages are installed in them. */
   readonly packages: boolean;
+  /** What installs their charts. */
+  readonly helm: HelmOptions;
   readonly worker: StorageWorker;
   readonly logger: Logger;
 }
@@ -273,7 +275,7 @@ async function startOne(
 /** Beside the member's own controllers, so that faults of the network do not keep it from working. */
 function operatorOf(
   { name, inside }: Member,
-  { logger }: LocalMembersOptions,
+  { logger, helm }: LocalMembersOptions,
   { fetchFile }: FileFetcher,
 ): PackageOperator {
   return startPackageOperator({
@@ -282,6 +284,7 @@ function operatorOf(
     clock: systemClock,
     random: systemRandom,
     logger: logger.with({ member: name }),
+    helm,
   });
 }
 

@@ -58,6 +58,7 @@ import { addSettings, needlessFlags, settingFlags, settingsFrom } from './flags.
 import { backupCommand, restoreCommand } from './backup-commands.ts';
 import { initCommand } from './init/command.ts';
 import { up } from './up.ts';
+import { helmBinaryOption, helmOption } from './helm-flags.ts';
 import { packageOperatorCommand } from './package-operator.ts';
 import { simulateCommand } from './simulate.ts';
 import { VERSION } from './version.ts';
@@ -170,6 +171,8 @@ function upCommand(exit: (code: number) => void): Command {
       'folder or address that packages come from; "none" for no repository',
       '',
     )
+    .addOption(helmOption())
+    .addOption(helmBinaryOption())
     .option('--sample', 'apply a sample Deployment with policies and follow it to the members')
     .option('--allow-no-execute-taint-policy [bool]', 'let ClusterTaintPolicies add NoExecute taints')
     .option(

@@ -18,8 +18,14 @@ import {
   type Transport,
 } from '../client/index.ts';
 import { parseDuration } from '../machinery/index.ts';
-import { defaultPackageSettings, startPackageOperator, type PackageSettings } from '../packages/index.ts';
+import {
+  defaultPackageSettings,
+  startPackageOperator,
+  type HelmOptions,
+  type PackageSettings,
+} from '../packages/index.ts';
 import { runLeaderElection } from '../runtime/index.ts';
+import { helmBinaryOption, helmFrom, helmOption } from './helm-flags.ts';
 import { createLogger } from './logger.ts';
 import { closeParts, stopOnSignals } from './signals.ts';
 
@@ -35,6 +41,8 @@ interface Flags {
   readonly resyncInterval: string;
   readonly autoUpdateInterval: string;
   readonly concurrentSyncs: string;
+  readonly helm: HelmOptions['mode'];
+  readonly helmBinary: string;
   readonly logLevel: string;
 }
 
@@ -49,6 +57,8 @@ export function packageOperatorCommand(exit: (code: number) => void): Command {
     .option('--resync-interval <duration>', 'how often a package is looked at though nothing is known to have changed', '10m')
     .option('--auto-update-interval <duration>', 'how often packages that update themselves are compared with their repository', '10m')
     .option('--concurrent-syncs <n>', 'packages at once, of each kind', '4')
+    .addOption(helmOption())
+    .addOption(helmBinaryOption())
     .addOption(
       new Option('--log-level <level>', 'what to log')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
@@ -112,6 +122,7 @@ function interval(flag: string, text: string): number {
 async function runOperator(flags: Flags): Promise<number> {
   const settings = settingsOf(flags);
   const logger = createLogger(flags.logLevel);
+  const helm = await helmFrom(flags.helm, flags.helmBinary);
   const { kubeconfig, context } = flags;
   const cluster = await loadRotatingKubeconfig({
     ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
@@ -126,7 +137,7 @@ async function runOperator(flags: Flags): Promise<number> {
   const fetcher = createFileFetcher({ clock: systemClock, mayReadFiles: true });
   const client = createClient(transport, { fieldManager: 'navarch-package-operator' });
   const lead = (signal: AbortSignal): Promise<void> =>
-    operate({ transport, fetcher, settings, logger, server: cluster.server }, signal);
+    operate({ transport, fetcher, settings, helm, logger, server: cluster.server }, signal);
   try {
     if (/^false$/i.test(String(flags.leaderElect))) await lead(stop.signal);
     else {
@@ -162,12 +173,13 @@ interface Parts {
   readonly transport: Transport;
   readonly fetcher: FileFetcher;
   readonly settings: PackageSettings;
+  readonly helm: HelmOptions;
   readonly logger: Logger;
   readonly server: string;
 }
 
 async function operate(
-  { transport, fetcher, settings, logger, server }: Parts,
+  { transport, fetcher, settings, helm, logger, server }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
   const operator = startPackageOperator({
@@ -177,6 +189,7 @@ async function operate(
     random: systemRandom,
     logger,
     settings,
+    helm,
   });
   try {
     await operator.ready;

@@ -27,6 +27,8 @@ import { createLogger } from './logger.ts';
 import { closeParts, stopOnSignals, type Part } from './signals.ts';
 import { startMembers, type LocalMembers } from './local-members.ts';
 import { joinMember, memberAdmin } from './member-admin.ts';
+import type { HelmOptions } from '../packages/index.ts';
+import { helmFrom } from './helm-flags.ts';
 import { catalogueUrl, offerCatalogue } from './package-catalogue.ts';
 
 export interface UpOptions {
@@ -41,6 +43,8 @@ export interface UpOptions {
   readonly simulate: 'workloads' | 'none';
   readonly memberNodes: number;
   readonly packages: boolean;
+  /** What installs their charts. */
+  readonly helm: HelmOptions;
   /** Where the packages come from that are offered at the start; undefined: nowhere. */
   readonly catalogue: string | undefined;
   readonly sample: boolean;
@@ -295,6 +299,8 @@ async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
   const { settings, warnings } = await settingsFrom(flags);
   for (const warning of warnings) process.stderr.write(`navarch: ${warning}\n`);
   const members = integer('members', 'members', 0, 500);
+  // Members that only store have nothing that packages could run on.
+  const packages = text('simulate') !== 'none' && !/^false$/i.test(text('packages'));
   return {
     members,
     dataDirectory: path.resolve(text('dataDir')),
@@ -305,8 +311,11 @@ async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
     certHosts: text('certHosts').split(',').filter(Boolean),
     simulate: text('simulate') === 'none' ? 'none' : 'workloads',
     memberNodes: integer('member-nodes', 'memberNodes', 0, 5_000),
-    // Members that only store have nothing that packages could run on.
-    packages: text('simulate') !== 'none' && !/^false$/i.test(text('packages')),
+    packages,
+    helm: await helmFrom(
+      packages && members > 0 ? (text('helm') as HelmOptions['mode']) : 'flux',
+      text('helmBinary'),
+    ),
     catalogue: await catalogueUrl(text('packageCatalogue'), members > 0),
     sample: flags['sample'] === true,
     allowNoExecuteTaintPolicy: /^true$/i.test(text('allowNoExecuteTaintPolicy')),

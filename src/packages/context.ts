@@ -10,7 +10,12 @@ import type {
 } from '../api/index.ts';
 import type { Clock, Logger, Random } from '../base/index.ts';
 import { kinds, type Client, type RestMapper } from '../client/index.ts';
-import { packageInfoName, type AnyPackage, type RepositorySeams } from '../packaging/index.ts';
+import {
+  packageInfoName,
+  type AnyPackage,
+  type HelmSetting,
+  type RepositorySeams,
+} from '../packaging/index.ts';
 import type { EventRecorder, Informer, InformerSet } from '../runtime/index.ts';
 import type { FileShelf } from './file-shelf.ts';
 import type { OwnedObjects } from './owned-objects.ts';
@@ -37,6 +42,8 @@ export interface PackageContext {
   readonly repositories: RepositoryBook;
   readonly files: FileShelf;
   readonly seams: RepositorySeams;
+  /** What installs charts here. */
+  readonly helm: HelmSetting;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
   readonly random: Random;

@@ -172,7 +172,7 @@ const CASES: readonly {
         { ...content, helm: { repositoryUrl: 'https://charts.test', chartName: 'c', chartVersion: '1' } },
         files,
       ),
-    why: /HelmUnavailable: package "app" installs charts through Flux, and the cluster does not serve helm\.toolkit\.fluxcd\.io\/v2 HelmRelease/,
+    why: /HelmUnavailable: package "app": it has charts, and nothing here installs charts: there is no helm program here, and the cluster does not serve helm\.toolkit\.fluxcd\.io\/v2 HelmRelease/,
   },
   {
     called: 'kustomize',

@@ -1,6 +1,6 @@
 // The operator of packages in one cluster: everything that makes Package objects true there, over the seams it is given.
 import { createHash } from 'node:crypto';
-import { PACKAGES_NAMESPACE, packageCrds, type KubeObject } from '../api/index.ts';
+import { HELM_NOTICE, PACKAGES_NAMESPACE, packageCrds, type KubeObject } from '../api/index.ts';
 import { errorMessage, type Clock, type Logger, type Random } from '../base/index.ts';
 import {
   createClient,
@@ -9,7 +9,16 @@ import {
   parseYamlDocuments,
   type Transport,
 } from '../client/index.ts';
-import { packageRoles, type FetchFile, type RepositorySeams } from '../packaging/index.ts';
+import { deepEqual } from '../machinery/index.ts';
+import {
+  ChartRenderer,
+  packageRoles,
+  type FetchFile,
+  type HelmMode,
+  type HelmProgram,
+  type HelmSetting,
+  type RepositorySeams,
+} from '../packaging/index.ts';
 import {
   createEventRecorder,
   createInformerSet,
@@ -27,6 +36,12 @@ import { runRepositoryController } from './repository-controller.ts';
 import { runSuspensionPolicyControllers } from './suspension-policies.ts';
 import { defaultPackageSettings, type PackageSettings } from './settings.ts';
 
+export interface HelmOptions {
+  readonly mode: HelmMode;
+  /** The program, or why there is none. */
+  readonly program: HelmProgram | { readonly missing: string };
+}
+
 export interface PackageOperatorOptions {
   /** Stays open when the operator stops: it belongs to the caller. */
   readonly transport: Transport;
@@ -35,6 +50,8 @@ export interface PackageOperatorOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly settings?: Partial<PackageSettings>;
+  /** Absent: there is no helm program, and charts go through Flux. */
+  readonly helm?: HelmOptions;
 }
 
 export interface PackageOperator {
@@ -69,7 +86,7 @@ export function startPackageOperator(options: PackageOperatorOptions): PackageOp
 }
 
 async function start(
-  { transport, fetchFile, clock, random, logger, settings }: PackageOperatorOptions,
+  { transport, fetchFile, clock, random, logger, settings, helm }: PackageOperatorOptions,
   signal: AbortSignal,
   tasks: Promise<unknown>[],
   closers: (() => Promise<void>)[],
@@ -96,6 +113,7 @@ async function start(
     repositories: new RepositoryBook(client, caches.repositories, seams),
     files: new FileShelf(),
     seams,
+    helm: helmSetting(helm, seams),
     recorder: pipeline,
     clock,
     random,
@@ -103,6 +121,7 @@ async function start(
     settings: { ...defaultPackageSettings, ...settings },
     signal,
   };
+  await tellHelm(client, helm, signal);
   signal.throwIfAborted();
   // All of them: who needs whom, and who is suspended, is only known when everything is.
   await informers.synced();
@@ -115,6 +134,30 @@ async function start(
     runAutoUpdate(context, 'Package'),
     runSuspensionPolicyControllers(context),
   );
+}
+
+function helmSetting(helm: HelmOptions | undefined, seams: RepositorySeams): HelmSetting {
+  if (helm === undefined) return { mode: 'auto', renderer: { missing: 'there is no helm program here' } };
+  const { mode, program } = helm;
+  return { mode, renderer: 'missing' in program ? program : new ChartRenderer(program, seams) };
+}
+
+/** For who plans packages elsewhere, and could not know. */
+async function tellHelm(
+  client: ReturnType<typeof createClient>,
+  helm: HelmOptions | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { mode, program } = helm ?? { mode: 'auto', program: { missing: 'there is no helm program there' } };
+  const data = {
+    mode,
+    ...('missing' in program ? { missing: program.missing } : { version: program.version }),
+  };
+  const { namespace, name } = HELM_NOTICE;
+  const told = await client.find(kinds.configMaps, { namespace, name }, { signal });
+  if (told !== undefined && deepEqual(told['data'], data)) return;
+  const notice = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name }, data };
+  await client.apply<KubeObject>(kinds.configMaps, notice, { force: true, signal });
 }
 
 /** The kinds, the namespace and the roles that the operator brings along. */

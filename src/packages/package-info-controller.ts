@@ -137,7 +137,8 @@ async function digestsOf(
   const isSame = info.status?.version === (info.spec.version ?? '');
   const known = isSame ? (info.status?.digests ?? []) : [];
   const pinned = pin(known, MANIFEST, sha256, declaredSha256);
-  const digests: FileDigest[] = [pinned];
+  // Those of charts are written down by who renders them.
+  const digests: FileDigest[] = [pinned, ...known.filter(({ url }) => url.startsWith('chart:'))];
   for (const file of manifest.manifests ?? []) {
     const before = known.find((one) => one.url === file.url);
     // What is recorded is compared whenever the file is used.

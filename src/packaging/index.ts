@@ -1,3 +1,11 @@
+export { packageCharts } from './charts/package-charts.ts';
+export type { HelmSetting, PackageCharts } from './charts/package-charts.ts';
+export { fetchChart } from './charts/source.ts';
+export { ChartRenderer } from './charts/renderer.ts';
+export type { HelmProgram } from './charts/renderer.ts';
+export { RESOURCE_POLICY, capabilitiesFrom } from './charts/template.ts';
+export type { Capabilities } from './charts/template.ts';
+export type { HelmMode } from './charts/way.ts';
 export { ConstraintError, constraintObjection, parseConstraint } from './constraint.ts';
 export type { Constraint } from './constraint.ts';
 export type { FetchFile, FetchRequest, FetchedFile } from './fetch.ts';
@@ -23,6 +31,7 @@ export {
   isManaged,
   isOwned,
   isPrepared,
+  isWaiting,
   ownedPackages,
   packageComplaint,
   planPackage,

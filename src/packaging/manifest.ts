@@ -91,8 +91,16 @@ export function releasesOf({ helm }: PackageManifest): readonly PlannedRelease[]
   if (helm === undefined) return [];
   if ((helm.releases ?? []).length > 0)
     return helm.releases!.map((release) => ({ ...release, several: true }));
-  const { chartName = '', chartVersion = '', values } = helm;
-  return [{ chartName, chartVersion, ...(values === undefined ? {} : { values }), several: false }];
+  const { chartName = '', chartVersion = '', values, sha256 } = helm;
+  return [
+    {
+      chartName,
+      chartVersion,
+      ...(values === undefined ? {} : { values }),
+      ...(sha256 === undefined ? {} : { sha256 }),
+      several: false,
+    },
+  ];
 }
 
 export function scopeOf({ scope }: PackageManifest): 'Cluster' | 'Namespaced' {

@@ -13,6 +13,7 @@ import {
   type ValueConfiguration,
 } from '../api/index.ts';
 import { deepEqual, isBeingDeleted, ownerReference } from '../machinery/index.ts';
+import type { PackageCharts } from './charts/package-charts.ts';
 import { edgesOf, scopeComplaint } from './graph.ts';
 import { helmComplaint } from './manifest.ts';
 import {
@@ -41,6 +42,8 @@ export interface PrepareInput {
   readonly package: AnyPackage;
   readonly manifest: PackageManifest;
   readonly files: readonly ManifestFile[];
+  /** Its charts; undefined: it has none, or they go through Flux. */
+  readonly charts?: PackageCharts | undefined;
   readonly values: ResolvedValues;
   /** What transformation number `index` reads, where it is not the package itself. */
   readonly transformationSource: (index: number) => KubeObject | undefined;
@@ -56,6 +59,8 @@ export interface Prepared {
   readonly manifest: PackageManifest;
   readonly resolution: Resolution;
   readonly rendered: readonly RenderedObject[];
+  /** How its charts are installed, where it has any. */
+  readonly charts?: Exclude<PackageCharts, { readonly refused: string }> | undefined;
   /** What is needed directly and is not ready. */
   readonly waitingFor: readonly Dependency[];
   /** Packages that it needs and that are there. */
@@ -96,7 +101,9 @@ export function preparePackage(input: PrepareInput): Prepared | PackageVerdict {
   // What a dependency brings is served once it is ready; until then everything else is checked.
   const early: KindLookup = (apiVersion, kind) =>
     input.isNamespaced(apiVersion, kind) ?? (waitingFor.length > 0 ? true : undefined);
-  const flux = missingFlux(manifest, early);
+  const { charts } = input;
+  if (charts !== undefined && 'refused' in charts) return failed(charts.reason, charts.refused);
+  const flux = charts?.through === 'Binary' ? undefined : missingFlux(manifest, early);
   if (flux !== undefined)
     return failed(
       'HelmUnavailable',
@@ -111,8 +118,8 @@ export function preparePackage(input: PrepareInput): Prepared | PackageVerdict {
           : input.transformationSource(index),
       ),
     ];
-    const rendered = renderPackage({ ...input, patches, isNamespaced: early });
-    return { package: owner, manifest, resolution, rendered, waitingFor, needed };
+    const rendered = renderPackage({ ...input, charts, patches, isNamespaced: early });
+    return { package: owner, manifest, resolution, rendered, waitingFor, needed, charts };
   } catch (error) {
     if (error instanceof RenderError || error instanceof PatchError)
       return failed('InstallationFailed', error.message);
@@ -364,4 +371,13 @@ export function ownedPackages({
   for (const reference of owner.status?.ownedPackages ?? [])
     if (!wanted.has(resourceKey(reference))) wanted.set(resourceKey(reference), reference);
   return [...wanted.values()];
+}
+
+/** Whether something that it needs is not ready yet; what that brings is not served before. */
+export function isWaiting(
+  owner: AnyPackage,
+  manifest: PackageManifest,
+  packages: readonly AnyPackage[],
+): boolean {
+  return waited(owner, manifest, packages).length > 0;
 }

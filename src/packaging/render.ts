@@ -11,6 +11,8 @@ import {
 } from '../api/index.ts';
 import { parseApiVersion } from '../api/index.ts';
 import { editAt, pathOf } from './edit-at.ts';
+import { chartNamespace, releaseName, type PackageCharts } from './charts/package-charts.ts';
+import type { RenderedChart } from './charts/template.ts';
 import { releasesOf } from './manifest.ts';
 import type { AnyPackage } from './package-object.ts';
 import { patchChartValues, patchObject, type ValuePatch } from './patches.ts';
@@ -31,6 +33,8 @@ export interface RenderInput {
   readonly manifest: PackageManifest;
   readonly files: readonly ManifestFile[];
   readonly patches: readonly ValuePatch[];
+  /** How its charts are installed, where it has any. */
+  readonly charts?: Exclude<PackageCharts, { readonly refused: string }> | undefined;
   readonly specHash: string;
   /** What the cluster serves; definitions among the files are known by themselves. */
   readonly isNamespaced: KindLookup;
@@ -55,7 +59,7 @@ const OBJECTS_MAX = 5_000;
 export function renderPackage(input: RenderInput): readonly RenderedObject[] {
   const lookup = withDefinitions(input);
   const plain = input.files.map((file) => renderFile(file, input, lookup));
-  const objects = [...homeOfComponents(input), ...plain.flat(), ...renderCharts(input)];
+  const objects = [...homeOfComponents(input), ...plain.flat(), ...renderCharts(input, lookup)];
   if (objects.length > OBJECTS_MAX)
     throw new RenderError(`the package has ${objects.length} objects, more than ${OBJECTS_MAX}`);
   complainOfDoubles(objects);
@@ -99,9 +103,13 @@ export function stageOf({ apiVersion, kind }: KubeObject): ApplyStage {
 }
 
 /** Kinds that the package brings are known before they are served. */
-function withDefinitions({ files, isNamespaced }: RenderInput): KindLookup {
+function withDefinitions({ files, charts, isNamespaced }: RenderInput): KindLookup {
   const brought = new Map<string, boolean>();
-  for (const { documents } of files)
+  const rendered = charts?.through === 'Binary' ? charts.charts : [];
+  for (const documents of [
+    ...files.map((file) => file.documents),
+    ...rendered.map(({ objects }) => objects as readonly unknown[]),
+  ])
     for (const document of documents) {
       const { kind, spec } = (document ?? {}) as {
         readonly kind?: string;
@@ -236,31 +244,39 @@ export function missingFlux(manifest: PackageManifest, isNamespaced: KindLookup)
     : missing.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).join(' and ');
 }
 
-function renderCharts({ package: owner, manifest, patches }: RenderInput): readonly RenderedObject[] {
-  const releases = releasesOf(manifest);
-  if (releases.length === 0) return [];
-  const { helm } = manifest;
-  const instance = owner.metadata.name ?? '';
-  const namespace =
-    owner.kind === 'Package' ? (owner.metadata.namespace ?? '') : (manifest.defaultNamespace ?? '');
+function renderCharts(input: RenderInput, lookup: KindLookup): readonly RenderedObject[] {
+  const { package: owner, manifest, charts } = input;
+  if (releasesOf(manifest).length === 0) return [];
+  const namespace = chartNamespace(owner, manifest);
   if (namespace === '')
     throw new RenderError(`package "${manifest.name}" has charts but no defaultNamespace to install them in`);
-  const name = `${instance}-${manifest.name}`;
-  const rendered = (object: KubeObject): RenderedObject => ({
-    object: managed(object),
-    stage: 'Object',
-    implied: false,
-  });
-  const url = helm?.repositoryUrl ?? '';
-  const repository = rendered({
+  const home = owner.kind === 'Package' ? [] : [impliedNamespace(namespace)];
+  const objects =
+    charts?.through === 'Binary'
+      ? charts.charts.flatMap((chart) => chartObjects(chart, owner, lookup))
+      : fluxObjects(input, namespace);
+  return [
+    ...home,
+    ...objects.map((object) => ({ object: managed(object), stage: stageOf(object), implied: false })),
+  ];
+}
+
+function fluxObjects(
+  { package: owner, manifest, patches, charts }: RenderInput,
+  namespace: string,
+): readonly KubeObject[] {
+  const name = `${owner.metadata.name ?? ''}-${manifest.name}`;
+  const url = charts?.through === 'Flux' ? charts.repositoryUrl : (manifest.helm?.repositoryUrl ?? '');
+  const repository = {
     ...HELM_REPOSITORY,
     metadata: { name, namespace },
     spec: { type: url.startsWith('oci://') ? 'oci' : 'default', url, interval: '1h0m0s' },
-  });
-  const charts = releases.map(({ chartName, chartVersion, values = {}, several }) =>
-    rendered({
+  };
+  const releases = releasesOf(manifest).map((release) => {
+    const { chartName, chartVersion, values = {} } = release;
+    return {
       ...HELM_RELEASE,
-      metadata: { name: several ? `${name}-${chartName}` : name, namespace },
+      metadata: { name: releaseName(release, owner, manifest), namespace },
       spec: {
         interval: '5m0s',
         chart: {
@@ -272,9 +288,37 @@ function renderCharts({ package: owner, manifest, patches }: RenderInput): reado
         },
         values: patchChartValues(chartName, values, patches),
       },
-    }),
-  );
-  return [...(owner.kind === 'Package' ? [] : [impliedNamespace(namespace)]), repository, ...charts];
+    };
+  });
+  return [repository, ...releases];
+}
+
+/** What a chart rendered to, where Helm would put it. Names are the chart's own: they carry that of the release already. */
+function chartObjects(
+  { chartName, namespace, objects }: RenderedChart,
+  owner: AnyPackage,
+  lookup: KindLookup,
+): readonly KubeObject[] {
+  return objects.map((object) => {
+    const { apiVersion, kind, metadata } = object;
+    const called = `${kind} "${metadata.name ?? ''}" of chart "${chartName}"`;
+    const namespaced = lookup(apiVersion, kind);
+    if (namespaced === undefined)
+      throw new RenderError(
+        `the cluster does not serve ${apiVersion} ${kind}, which chart "${chartName}" wants; install what brings it first`,
+      );
+    const { namespace: said = '', ...rest } = metadata;
+    if (!namespaced && owner.kind === 'Package')
+      throw new RenderError(
+        `${called} belongs to no namespace, so a Package cannot own it; turn it off with a value of the chart, or install the package through Flux`,
+      );
+    if (!namespaced) return { ...object, metadata: rest };
+    if (owner.kind === 'Package' && said !== '' && said !== namespace)
+      throw new RenderError(
+        `${called} is for namespace ${said}, and a Package brings objects of its own only`,
+      );
+    return { ...object, metadata: { ...metadata, namespace: said === '' ? namespace : said } };
+  });
 }
 
 /** How an object is entered in a status. */

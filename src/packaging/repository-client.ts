@@ -13,6 +13,7 @@ import {
   readIndex,
   readVersions,
   versionsUrl,
+  type FileLocation,
   type IndexEntry,
   type PackageVersions,
 } from './repository.ts';
@@ -57,6 +58,12 @@ export interface FetchedDocuments {
   readonly size: number;
 }
 
+export interface FetchedBytes {
+  readonly url: string;
+  readonly bytes: Uint8Array;
+  readonly sha256: string;
+}
+
 export interface PackageRepositoryClient {
   readonly name: string;
   readonly url: string;
@@ -65,6 +72,17 @@ export interface PackageRepositoryClient {
   manifest(name: string, version: string, signal?: AbortSignal): Promise<FetchedManifest>;
   /** A file that a manifest names, which is at `resolvedUrl`. Never from memory. */
   documents(resolvedUrl: string, named: string, signal?: AbortSignal): Promise<FetchedDocuments>;
+  /** A file of any kind that a manifest names. Never from memory. */
+  file(
+    resolvedUrl: string,
+    named: string,
+    options: {
+      readonly maxBytes: number;
+      /** As it is sent: it is packed by itself. */
+      readonly asSent: boolean;
+    },
+    signal?: AbortSignal,
+  ): Promise<FetchedBytes>;
   /** Forgets what was read. */
   forget(): void;
 }
@@ -147,10 +165,26 @@ class Repository implements PackageRepositoryClient {
   }
 
   async documents(resolvedUrl: string, named: string, signal?: AbortSignal): Promise<FetchedDocuments> {
-    const { url, relative } = fileLocation(resolvedUrl, named);
-    if (!relative && /^file:/i.test(url) && !/^file:/i.test(resolvedUrl))
-      throw this.complaint(url, 'a repository on the network cannot name files of this machine');
+    const { url, relative } = this.namedBy(resolvedUrl, named);
     return this.fetched(url, relative, FILE_BYTES_MAX, signal);
+  }
+
+  async file(
+    resolvedUrl: string,
+    named: string,
+    { maxBytes, asSent }: { readonly maxBytes: number; readonly asSent: boolean },
+    signal?: AbortSignal,
+  ): Promise<FetchedBytes> {
+    const { url, relative } = this.namedBy(resolvedUrl, named);
+    const { bytes } = await this.sent(url, relative, maxBytes, signal, { asSent });
+    return { url, bytes, sha256: this.seams.sha256(bytes) };
+  }
+
+  private namedBy(resolvedUrl: string, named: string): FileLocation {
+    const location = fileLocation(resolvedUrl, named);
+    if (!location.relative && /^file:/i.test(location.url) && !/^file:/i.test(resolvedUrl))
+      throw this.complaint(location.url, 'a repository on the network cannot name files of this machine');
+    return location;
   }
 
   forget(): void {
@@ -220,26 +254,9 @@ class Repository implements PackageRepositoryClient {
     maxBytes: number,
     signal: AbortSignal | undefined,
   ): Promise<FetchedDocuments> {
-    const { authorization } = this.settings;
-    const headers = {
+    const file = await this.sent(url, ours, maxBytes, signal, {
       accept: 'application/json, application/yaml',
-      ...(ours && authorization !== undefined ? { authorization } : {}),
-    };
-    let file: FetchedFile;
-    try {
-      file = await (this.artifact ?? this.seams).fetchFile({
-        url,
-        headers,
-        maxBytes,
-        timeoutMs: TIMEOUT_MS,
-        // What a package names is no way to the other files of this machine.
-        ...(/^file:/i.test(url) ? { within: this.settings.url } : {}),
-        ...(signal === undefined ? {} : { signal }),
-      });
-    } catch (error) {
-      throw this.complaint(url, errorMessage(error));
-    }
-    if (file.status >= 400) throw this.complaint(url, answered(file.status));
+    });
     const refused = typeComplaint(file.contentType);
     if (refused !== undefined) throw this.complaint(url, refused);
     let documents: readonly unknown[];
@@ -249,6 +266,35 @@ class Repository implements PackageRepositoryClient {
       throw this.complaint(url, errorMessage(error));
     }
     return { url, documents, sha256: this.seams.sha256(file.bytes), size: file.bytes.byteLength };
+  }
+
+  /** @param ours whether the repository's login is for it */
+  private async sent(
+    url: string,
+    ours: boolean,
+    maxBytes: number,
+    signal: AbortSignal | undefined,
+    { accept = '*/*', asSent = false }: { readonly accept?: string; readonly asSent?: boolean },
+  ): Promise<FetchedFile> {
+    const { authorization } = this.settings;
+    const headers = { accept, ...(ours && authorization !== undefined ? { authorization } : {}) };
+    let file: FetchedFile;
+    try {
+      file = await (this.artifact ?? this.seams).fetchFile({
+        url,
+        headers,
+        maxBytes,
+        timeoutMs: TIMEOUT_MS,
+        asSent,
+        // What a package names is no way to the other files of this machine.
+        ...(/^file:/i.test(url) ? { within: this.settings.url } : {}),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      throw this.complaint(url, errorMessage(error));
+    }
+    if (file.status >= 400) throw this.complaint(url, answered(file.status));
+    return file;
   }
 
   private complaint(url: string, why: string): RepositoryError {

@@ -304,3 +304,45 @@ test('circles among what would be installed are named too', () => {
   assert.equal(result.status, 'UNSATISFIABLE');
   assert.match(result.reasons.join('\n'), /E -> D -> E is a circle/);
 });
+
+for (const [what, repositories, defaultRepository, named, wanted, why] of [
+  [
+    'the one that is named',
+    ['a', 'b', 'main'],
+    'a',
+    'b',
+    'b',
+    /a and b and main have it, and of these b since it is named/,
+  ],
+  ['else that of the package', ['a', 'main'], 'a', undefined, 'main', /of these main since P is from there/],
+  ['else the default one', ['a', 'b'], 'b', undefined, 'b', /of these b since it is the default/],
+  ['else the first by name', ['b', 'a'], 'c', undefined, 'a', /of these a since it is the first by name/],
+  ['the only one needs no reason', ['a'], 'c', undefined, 'a', /D: 1\.0\.0 from a, needed by P$/],
+] as const)
+  // prettier-ignore
+  test(`of several repositories: ${what}`, () => {
+    const result = solve({
+      installed: [],
+      target: {
+        ...P,
+        kind: 'ClusterPackage',
+        version: '1.0.0',
+        repositoryName: 'main',
+        manifest: {
+          name: 'P',
+          dependencies: [{ name: 'D', ...(named === undefined ? {} : { repositoryName: named }) }],
+        },
+      },
+      catalogue: {
+        ...catalogueOf({ D: { '1.0.0': {} } }),
+        defaultRepository,
+        offers: () => repositories.map((repositoryName) => ({ repositoryName, versions: ['1.0.0'] })),
+      },
+    });
+    assert.ok('resolution' in result);
+    assert.deepEqual(
+      result.resolution.requirements.map(({ repositoryName }) => repositoryName),
+      [wanted],
+    );
+    assert.match(result.resolution.explanation.join('\n'), why);
+  });

@@ -255,7 +255,7 @@ class Solver {
       );
       if (done !== undefined) {
         this.explanation.push(
-          `${packageKey(next.to)}: ${version} from ${offer.repositoryName}, needed by ${packageKey(from)}${next.range === undefined ? '' : ` "${next.range}"`}${tried.length === 0 ? '' : `; passed over: ${tried.join(', ')}`}`,
+          `${packageKey(next.to)}: ${version} from ${offer.repositoryName}, needed by ${packageKey(from)}${next.range === undefined ? '' : ` "${next.range}"`}${this.whyFrom(offer, next, from)}${tried.length === 0 ? '' : `; passed over: ${tried.join(', ')}`}`,
         );
         return done;
       }
@@ -272,6 +272,21 @@ class Solver {
       if (why !== undefined) return `${why}, which ${packageKey(vertex)} wants`;
     }
     return undefined;
+  }
+
+  /** Where several have the package: why this repository. */
+  private whyFrom({ repositoryName }: Offer, edge: Edge, from: Vertex): string {
+    const all = (this.input.catalogue.offers(edge.packageName) ?? []).map((one) => one.repositoryName).sort();
+    if (all.length < 2) return '';
+    const why =
+      edge.repositoryName === repositoryName
+        ? 'it is named'
+        : from.repositoryName === repositoryName
+          ? `${packageKey(from)} is from there`
+          : this.input.catalogue.defaultRepository === repositoryName
+            ? 'it is the default'
+            : 'it is the first by name';
+    return `; ${all.join(' and ')} have it, and of these ${repositoryName} since ${why}`;
   }
 
   private offerFor(edge: Edge, from: Vertex): Offer | undefined {

@@ -63,16 +63,24 @@ export type ValueDefinition = Infer<typeof valueDefinition>;
 
 const chartRelease = s.object('A release of a chart.', {
   required: { chartName: s.string('The chart.'), chartVersion: s.string('Its version.') },
-  optional: { values: s.openObject('Its values.') },
+  optional: {
+    values: s.openObject('Its values.'),
+    sha256: s.string('SHA-256 of the packed chart in hexadecimal; one that differs is refused.'),
+  },
 });
 export type ChartRelease = Infer<typeof chartRelease>;
 
 const helm = s.object('Charts to install.', {
-  required: { repositoryUrl: s.string('Where the charts are; `oci://` for a registry.') },
+  required: {
+    repositoryUrl: s.string(
+      'Where the charts are; `oci://` for a registry, a relative address for a folder with index.yaml beside package.yaml.',
+    ),
+  },
   optional: {
     chartName: s.string('The chart, if there is just one.'),
     chartVersion: s.string('Its version.'),
     values: s.openObject('Its values.'),
+    sha256: s.string('SHA-256 of the packed chart in hexadecimal; one that differs is refused.'),
     releases: s.list('Several charts.', chartRelease),
   },
 });

@@ -7,6 +7,9 @@ export const PACKAGES_API_VERSION = 'packages.glasskube.dev/v1alpha1';
 /** Where the operator lives, and where repositories keep their Secrets. */
 export const PACKAGES_NAMESPACE = 'glasskube-system';
 
+/** The ConfigMap in which the operator says what it renders charts with: mode, and version or missing. */
+export const HELM_NOTICE = { namespace: PACKAGES_NAMESPACE, name: 'package-operator-helm' } as const;
+
 /** On packages: what was created for them is taken down first. */
 export const PACKAGE_FINALIZER = 'packages.glasskube.dev/packageDeletion';
 /** `true` on a package: it follows the latest version of its repository. */
@@ -21,6 +24,8 @@ export const ORPHAN_ANNOTATION = 'packages.glasskube.dev/orphan';
 export const DEFAULT_REPOSITORY_ANNOTATION = 'packages.glasskube.dev/default-repository';
 /** `disabled` on an owned object: it is neither applied nor pruned, but still tracked. */
 export const RECONCILE_ANNOTATION = 'packages.glasskube.dev/reconcile';
+/** `binary` or `flux` on a package: how its charts are installed, where the operator leaves that open. */
+export const HELM_ANNOTATION = 'packages.glasskube.dev/helm';
 /** On resources of namespaced packages: the name in the repository, and the name of the Package. */
 export const PACKAGE_LABEL = 'packages.glasskube.dev/package';
 export const PACKAGE_INSTANCE_LABEL = 'packages.glasskube.dev/instance';

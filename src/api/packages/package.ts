@@ -183,6 +183,18 @@ const packageStatus = s.object('What is installed.', {
     version: s.string('The version that was applied last, and entirely.'),
     observedGeneration: s.int64('The generation of the spec that this speaks of.'),
     appliedGeneration: s.int64('The generation of the spec that was applied last, and entirely.'),
+    helm: s.object('How its charts are installed, which stays so as long as it is installed.', {
+      required: {
+        through: s.choice('Binary: rendered by a helm program and applied. Flux: as HelmReleases.', [
+          'Binary',
+          'Flux',
+        ]),
+      },
+      optional: {
+        version: s.string('Of the helm program.'),
+        reason: s.string('Why this way.'),
+      },
+    }),
     conditions: s.list('How it is.', condition, CONDITION_MAP),
     ownedResources: s.list('Objects that the package brought.', resourceReference),
     ownedPackageInfos: s.list('PackageInfos that are read for it.', resourceReference),

@@ -28,6 +28,8 @@ export interface Catalogue {
   readonly problems: readonly string[];
   /** Empty: none is the default. */
   readonly defaultName: string;
+  /** How everything is read. */
+  readonly seams: RepositorySeams;
   /** All packages of all repositories; those that cannot be read are told once, and left out. */
   index(): Promise<MetaIndex>;
   /** Throws CommandError, with the names that were meant, for a package that nobody offers. */
@@ -73,7 +75,7 @@ async function openCatalogue(client: Client, seams: RepositorySeams): Promise<Ca
       problems.push(error.message);
     }
   }
-  return new OpenCatalogue(repositories, clients, problems);
+  return new OpenCatalogue(repositories, clients, problems, seams);
 }
 
 class OpenCatalogue implements Catalogue {
@@ -81,16 +83,19 @@ class OpenCatalogue implements Catalogue {
   readonly clients: readonly PackageRepositoryClient[];
   readonly problems: readonly string[];
   readonly defaultName: string;
+  readonly seams: RepositorySeams;
   private known: Promise<MetaIndex> | undefined;
 
   constructor(
     repositories: readonly PackageRepository[],
     clients: readonly PackageRepositoryClient[],
     problems: readonly string[],
+    seams: RepositorySeams,
   ) {
     this.repositories = repositories;
     this.clients = clients;
     this.problems = problems;
+    this.seams = seams;
     this.defaultName = defaultRepository(repositories)?.metadata.name ?? '';
   }
 

@@ -25,6 +25,8 @@ describe('what is wrong with a repository is told', () => {
     ['a default that its own rules refuse', 'cache/v8.1.0+1/package.yaml', 'defaultValue: 64mb', 'defaultValue: lots', /default of value "memory": "lots" does not match/],
     ['a value for an object that is not there', 'cache/v8.1.0+1/package.yaml', 'kind: ConfigMap', 'kind: Deployment', /value memory is for Deployment cache, which is in none of its files/],
     ['a file that is not what it was', 'cache/v8.1.0+1/package.yaml', '- url: cache.yaml', '- url: cache.yaml\n    sha256: abc', /the SHA-256 of cache.yaml is [0-9a-f]{64}, and not what package.yaml says/],
+    ['a chart that is not what it was', 'greeting/v1.0.0+1/package.yaml', 'chartVersion: 1.0.0', `chartVersion: 1.0.0\n  sha256: ${'a'.repeat(64)}`, /greeting\/v1.0.0\+1: the SHA-256 of chart greeting is [0-9a-f]{64}, and not/],
+    ['a chart that is not there', 'charts/index.yaml', 'version: 1.0.0', 'version: 1.0.1', /greeting\/v1.0.0\+1: chart "greeting" 1.0.0 cannot be had from .*it has 1.0.1/],
     ['a dependency that wants to be told something', 'certificates/v1.17.0+2/package.yaml', 'min: 1', 'required: true\n      min: 1', /gateway\/v1.3.0\+1: needs certificates, which requires replicas, and nobody sets that/],
   ]; // prettier-ignore
   for (const [what, file, from, to, says] of cases)

@@ -9,12 +9,15 @@ import { errorMessage, systemClock } from '../../base/index.ts';
 import { createFileFetcher, parseYamlDocuments } from '../../client/index.ts';
 import {
   createRepositoryClient,
+  fetchChart,
   isUpgrade,
   lintManifest,
   parseVersion,
+  releasesOf,
   validateValues,
   type IndexEntry,
   type PackageRepositoryClient,
+  type RepositorySeams,
 } from '../../packaging/index.ts';
 import { print, type SetExitCode } from '../command.ts';
 import { CommandError, shape } from '../shell/index.ts';
@@ -44,21 +47,19 @@ interface Found {
 export async function checkRepository(url: string): Promise<Found> {
   const fetcher = createFileFetcher({ clock: systemClock, mayReadFiles: true });
   const documents = new Map<string, unknown>();
-  const repository = createRepositoryClient(
-    { name: 'here', url },
-    {
-      fetchFile: fetcher.fetchFile,
-      parseYaml: (text, from) => {
-        const all = parseYamlDocuments(text, from);
-        documents.set(from, all[0]);
-        return all;
-      },
-      sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
-      nowMs: () => systemClock.now(),
+  const seams: RepositorySeams = {
+    fetchFile: fetcher.fetchFile,
+    parseYaml: (text, from) => {
+      const all = parseYamlDocuments(text, from);
+      documents.set(from, all[0]);
+      return all;
     },
-  );
+    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    nowMs: () => systemClock.now(),
+  };
   try {
-    return await new Check(repository, documents).run();
+    const repository = createRepositoryClient({ name: 'here', url }, seams);
+    return await new Check(repository, documents, seams).run();
   } catch (error) {
     return { problems: [errorMessage(error)], packages: 0, versions: 0 };
   } finally {
@@ -70,10 +71,16 @@ class Check {
   private readonly repository: PackageRepositoryClient;
   /** What files said before they were read leniently, by address. */
   private readonly raw: ReadonlyMap<string, unknown>;
+  private readonly seams: RepositorySeams;
   private readonly problems: string[] = [];
   private versions = 0;
 
-  constructor(repository: PackageRepositoryClient, raw: ReadonlyMap<string, unknown>) {
+  constructor(
+    repository: PackageRepositoryClient,
+    raw: ReadonlyMap<string, unknown>,
+    seams: RepositorySeams,
+  ) {
+    this.seams = seams;
     this.repository = repository;
     this.raw = raw;
   }
@@ -125,6 +132,7 @@ class Check {
     await this.needs(where, manifest, names);
     this.defaults(where, manifest);
     await this.files(where, url, manifest);
+    await this.charts(where, url, manifest);
   }
 
   /** What others bring along is installed without anybody who could be asked for values. */
@@ -159,6 +167,20 @@ class Check {
     const open = new Set(definitions.map(([name]) => name));
     for (const why of validateValues(manifest, Object.fromEntries(values), open))
       this.problems.push(`${where}: default of ${why}`);
+  }
+
+  /** Those that come with the repository; of others, others take care. */
+  private async charts(where: string, resolvedUrl: string, manifest: PackageManifest): Promise<void> {
+    const { repositoryUrl = '' } = manifest.helm ?? {};
+    if (manifest.helm === undefined || URL.canParse(repositoryUrl)) return;
+    const place = { repositoryUrl, resolvedUrl, repository: this.repository };
+    for (const release of releasesOf(manifest)) {
+      const { sha256 } = await fetchChart(place, release, this.seams);
+      if (release.sha256 !== undefined && release.sha256.toLowerCase() !== sha256)
+        this.problems.push(
+          `${where}: the SHA-256 of chart ${release.chartName} is ${sha256}, and not what package.yaml says`,
+        );
+    }
   }
 
   private async files(where: string, url: string, manifest: PackageManifest): Promise<void> {

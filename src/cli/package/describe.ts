@@ -1,6 +1,6 @@
 // `package describe`: all there is to say about a package, installed or not.
 import { Command } from 'commander';
-import type { FleetPackageStatus, PackageManifest } from '../../api/index.ts';
+import type { FleetPackageStatus, PackageManifest, PackageStatus } from '../../api/index.ts';
 import { systemClock } from '../../base/index.ts';
 import { formatDuration, parseTime } from '../../machinery/index.ts';
 import { isUpgrade, updatesItself, type AnyFleetPackage, type AnyPackage } from '../../packaging/index.ts';
@@ -149,6 +149,7 @@ function recordOf({
           suspend: suspendedText(installed) !== 'No',
           ...(installed.status?.suspension === undefined ? {} : { suspension: installed.status.suspension }),
           message: messageOf(installed),
+          ...(installed.status?.helm === undefined ? {} : { helm: installed.status.helm }),
           ...(installed.status?.clusters === undefined ? {} : { clusters: installed.status.clusters }),
           ...(fleetPackage?.status === undefined ? {} : { rollout: fleetPackage.status }),
         }),
@@ -169,6 +170,9 @@ function linesOf(story: Story, defaultName: string): readonly string[] {
     ['Status', installed === undefined ? 'Not installed' : stateOf(installed)],
     ['Message', installed === undefined ? '' : messageOf(installed)],
     ['Suspended', installed === undefined ? '' : suspension(installed)],
+    ...(installed?.status?.helm === undefined
+      ? []
+      : [['Charts', chartsText(installed.status.helm)] as const]),
     ['Auto-update', installed === undefined ? '' : updatesItself(installed) ? 'Enabled' : 'Disabled'],
     [
       'Repository',
@@ -312,4 +316,10 @@ function valueLines(
     metadata?.description ?? metadata?.label ?? '',
   ]);
   return section('Values', columns(['VALUE', 'TYPE', '', 'DEFAULT', 'SET TO', 'DESCRIPTION'], rows));
+}
+
+/** How its charts are installed; members know, and a control plane has it in their messages. */
+function chartsText({ through, version = '', reason }: NonNullable<PackageStatus['helm']>): string {
+  const how = through === 'Flux' ? 'through Flux' : `rendered with helm ${version}`;
+  return reason === undefined ? how : `${how}, since ${reason}`;
 }

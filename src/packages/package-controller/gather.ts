@@ -13,12 +13,14 @@ import {
   type KindLookup,
   type Lookup,
   type ManifestFile,
+  type PackageCharts,
   type PrepareInput,
   type Resolution,
   type ResolvedValues,
   type ValueSources,
 } from '../../packaging/index.ts';
 import { allPackages, type PackageContext } from '../context.ts';
+import { chartsOf } from '../charts.ts';
 import { checkDigest } from '../package-info-controller.ts';
 import { installedPackages } from './installed.ts';
 
@@ -36,15 +38,20 @@ export async function gather(
   const settled = resolution.reasons.length === 0 && values.problems.length === 0;
   const files = settled ? await filesOf(context, owner, info, manifest, signal) : [];
   const sources = await transformationSources(context, owner, manifest, signal);
+  const transformationSource = (index: number): KubeObject | undefined => sources[index];
+  const charts = settled
+    ? await chartsOf(context, { owner, info, manifest, values, transformationSource, signal })
+    : undefined;
   return {
     package: owner,
     manifest,
     files,
     values,
-    transformationSource: (index) => sources[index],
+    transformationSource,
+    charts,
     resolution,
     packages: allPackages(context.caches),
-    isNamespaced: await kindLookup(context, files, manifest),
+    isNamespaced: await kindLookup(context, files, manifest, charts),
     specHash: createHash('sha256').update(specHashText(owner.spec)).digest('hex'),
   };
 }
@@ -185,6 +192,7 @@ async function kindLookup(
   { mapper }: PackageContext,
   files: readonly ManifestFile[],
   manifest: PackageManifest,
+  charts: PackageCharts | undefined,
 ): Promise<KindLookup> {
   const known = new Map<string, boolean | undefined>();
   const learn = async (apiVersion: string, kind: string): Promise<void> => {
@@ -203,7 +211,9 @@ async function kindLookup(
     if (kind === 'List') for (const item of items ?? []) await learnOf(item);
     else await learn(apiVersion, kind);
   };
+  const rendered = charts !== undefined && 'charts' in charts ? charts.charts : [];
   for (const { documents } of files) for (const document of documents) await learnOf(document);
+  for (const { objects } of rendered) for (const object of objects) await learnOf(object);
   if (manifest.helm !== undefined) {
     await learn('helm.toolkit.fluxcd.io/v2', 'HelmRelease');
     await learn('source.toolkit.fluxcd.io/v1', 'HelmRepository');

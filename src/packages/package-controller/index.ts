@@ -8,6 +8,7 @@ import {
   type OwnedResourceReference,
   type PackageInfo,
   type PackageManifest,
+  type PackageStatus,
 } from '../../api/index.ts';
 import { isAlreadyExists, kinds, parseKey } from '../../client/index.ts';
 import { isBeingDeleted, parseTime } from '../../machinery/index.ts';
@@ -41,6 +42,7 @@ import {
   WorkQueue,
   type Outcome,
 } from '../../runtime/index.ts';
+import { recordCharts } from '../charts.ts';
 import { ownedKey, type PackageContext } from '../context.ts';
 import { healFromSnapshot, liveObjects } from '../applied-healing.ts';
 import { readSnapshot, writeSnapshot } from '../applied-snapshot.ts';
@@ -157,7 +159,9 @@ class Reconciliation {
     if ('state' in info) return this.say(info.owner, info, settings.retryMs);
     const { owner: recorded, manifest } = info;
     try {
-      const prepared = preparePackage(await gather(this.context, recorded, info.info, manifest, this.signal));
+      const input = await gather(this.context, recorded, info.info, manifest, this.signal);
+      await recordCharts(this.context, info.info, input.charts);
+      const prepared = preparePackage(input);
       if (!isPrepared(prepared)) return await this.say(recorded, prepared, this.retryAfterMs(recorded));
       return await this.carryOut(recorded, prepared);
     } catch (error) {
@@ -238,6 +242,7 @@ class Reconciliation {
       return requeueAfter(settings.resyncMs, 'it waits for an approval');
     const recorded = await writeStatus(this.context, owner, {
       ...owner.status,
+      ...helmStatus(prepared),
       ownedPackages: ownedPackages(prepared),
       ...(prepared.waitingFor.length > 0
         ? {}
@@ -383,7 +388,7 @@ function appliedBy(owner: AnyPackage, { steps }: PackagePlan, { kept, left = [] 
 
 function verdictOf(
   health: ReturnType<typeof packageHealth>,
-  { rendered, manifest }: Prepared,
+  { rendered, manifest, charts }: Prepared,
 ): PackageVerdict {
   const message = health.problems.join('; ');
   if (health.state === 'Failed') return { state: 'Failed', reason: 'InstallationFailed', message };
@@ -391,10 +396,24 @@ function verdictOf(
   if (rendered.length === 0)
     return { state: 'Ready', reason: 'UpToDate', message: `${manifest.name} has nothing to install` };
   const flux = rendered.filter(({ object }) => object.kind === 'HelmRelease').length;
-  const how = flux === 0 ? '' : `, ${flux} of them charts that Flux installs`;
+  const how =
+    charts?.through === 'Binary'
+      ? `, from charts that helm ${charts.version} rendered`
+      : flux === 0
+        ? ''
+        : `, ${flux} of them charts that Flux installs`;
   return {
     state: 'Ready',
     reason: 'InstallationSucceeded',
     message: `${rendered.length} objects are installed${how}`,
   };
+}
+
+/** Which way its charts go is written down before the first of them goes, so that it stays. */
+function helmStatus({ package: owner, charts, waitingFor }: Prepared): Pick<PackageStatus, 'helm'> {
+  if (charts === undefined || waitingFor.length > 0) return {};
+  const { through, why } = charts;
+  const before = owner.status?.helm;
+  const reason = before?.through === through ? (before.reason ?? why) : why;
+  return { helm: { through, ...(charts.through === 'Binary' ? { version: charts.version } : {}), reason } };
 }

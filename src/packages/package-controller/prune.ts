@@ -1,10 +1,11 @@
 // What a package does not need any more, or at all when it goes: objects, packages that were installed for it, PackageInfos.
 // INVARIANT: an object without our label and owner reference, and a package that somebody wants or needs, is left alone.
-import type { KubeObject, OwnedResourceReference } from '../../api/index.ts';
+import { PACKAGE_MANAGED_LABEL, type KubeObject, type OwnedResourceReference } from '../../api/index.ts';
 import { isNotFound, kinds, type ObjectKey } from '../../client/index.ts';
 import { isBeingDeleted } from '../../machinery/index.ts';
 import {
   PackageGraph,
+  RESOURCE_POLICY,
   isInstalledAsDependency,
   isOwned,
   packageId,
@@ -34,7 +35,10 @@ export async function findOwned(
   return owned.find(resource, keyOfReference(reference), signal);
 }
 
-/** Deletes the object if it is this package's alone, and leaves it to its other owners else. Answers whether it is still there. */
+/**
+ * Deletes the object if it is this package's alone, and leaves it to its other owners else; what says that it is to be kept
+ * is nobody's then. Answers whether it is still there.
+ */
 export async function removeObject(
   context: PackageContext,
   owner: AnyPackage,
@@ -51,8 +55,13 @@ export async function removeObject(
   const others = ownerReferences.filter((one) => one.uid !== owner.metadata.uid);
   const key = keyOfReference(reference);
   try {
-    if (others.length > 0) {
-      const metadata = { resourceVersion, ownerReferences: others };
+    const isKept = object.metadata.annotations?.[RESOURCE_POLICY] === 'keep';
+    if (others.length > 0 || isKept) {
+      const metadata = {
+        resourceVersion,
+        ownerReferences: others,
+        ...(others.length > 0 ? {} : { labels: { [PACKAGE_MANAGED_LABEL]: null } }),
+      };
       await client.patch(resource, key, { type: 'merge', body: { metadata } }, { signal });
       return false;
     }

@@ -13,7 +13,12 @@ import {
 import { startTestMember, type StartedMember } from '../../members/testing/started.ts';
 import type { AnyPackage, FetchFile } from '../../packaging/index.ts';
 import { testRandom } from '../../runtime/testing/world.ts';
-import { startPackageOperator, type PackageOperator, type PackageSettings } from '../index.ts';
+import {
+  startPackageOperator,
+  type HelmOptions,
+  type PackageOperator,
+  type PackageSettings,
+} from '../index.ts';
 import { resourceOf } from '../resources.ts';
 
 /** Files by address; a status instead of a text is what the server answers. */
@@ -85,7 +90,7 @@ export interface PackageWorld extends AsyncDisposable {
 
 export async function packageWorld(
   settings: Partial<PackageSettings> = {},
-  options: { readonly withRepository?: boolean } = {},
+  options: { readonly withRepository?: boolean; readonly helm?: HelmOptions } = {},
 ): Promise<PackageWorld> {
   const started = await startTestMember({ port: 'none' });
   const repository = new TestRepository();
@@ -111,6 +116,7 @@ export async function packageWorld(
       random: testRandom(),
       logger: silentLogger,
       settings,
+      ...(options.helm === undefined ? {} : { helm: options.helm }),
     });
   let operator = begin();
   const settled = async (): Promise<void> => {

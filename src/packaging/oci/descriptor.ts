@@ -14,6 +14,7 @@ export const IMAGE_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const IMAGE_INDEX = 'application/vnd.oci.image.index.v1+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_INDEX = 'application/vnd.docker.distribution.manifest.list.v2+json';
+export const CHART_LAYER = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 /** The name of the file that a layer is. */
 export const TITLE = 'org.opencontainers.image.title';
 /** The tag of an artifact in a layout. */

@@ -1,6 +1,6 @@
 // A folder of packages as an OCI image layout: what `navarch package pack` writes, `oci-layout:` addresses read, and tools of
 // others copy into registries. The same files make the same bytes.
-import { IMAGE_INDEX, IMAGE_MANIFEST, REF_NAME, TITLE } from './descriptor.ts';
+import { CHART_LAYER, IMAGE_INDEX, IMAGE_MANIFEST, REF_NAME, TITLE } from './descriptor.ts';
 
 export interface PackedFile {
   /** Below the folder, with `/` between. */
@@ -10,7 +10,6 @@ export interface PackedFile {
 
 export const ARTIFACT_TYPE = 'application/vnd.navarch.packages.v1';
 const FILE = 'application/yaml';
-const CHART = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
 const EMPTY = 'application/vnd.oci.empty.v1+json';
 
 /** @param sha256 in hexadecimal */
@@ -32,7 +31,7 @@ export function packArtifact(
   const layers = files
     .toSorted((a, b) => (a.path < b.path ? -1 : 1))
     .map(({ path, bytes }) => ({
-      ...blob(bytes, path.endsWith('.tgz') ? CHART : FILE),
+      ...blob(bytes, path.endsWith('.tgz') ? CHART_LAYER : FILE),
       annotations: { [TITLE]: path },
     }));
   const manifest = blob(

@@ -55,3 +55,8 @@ export function parseOciReference(address: string): OciReference {
   const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   return { kind: 'Registry', base: `${local ? 'http' : 'https'}://${url.host}`, repository, tag, digest };
 }
+
+/** COMPAT: Helm's way to write versions as tags, which cannot have a `+`. */
+export function tagOfVersion(version: string): string {
+  return version.replaceAll('+', '_');
+}

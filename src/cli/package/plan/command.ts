@@ -47,6 +47,8 @@ export interface ClusterPlan {
   /** Packages that are created first. */
   readonly creates: readonly string[];
   readonly changes: readonly ObjectChange[];
+  /** How its charts are installed; undefined: it has none. */
+  readonly charts?: string | undefined;
   /** Objects that are as they are wanted. */
   readonly unchanged: number;
   readonly resolution: Resolution | undefined;
@@ -207,7 +209,14 @@ async function decided(
   const changes = plannedChanges(objects, going.map(resourceReference)).map(({ change }) => change);
   const touched = changes.filter(({ operation }) => operation !== 'Delete').length;
   const unchanged = objects.length - touched;
-  return { verdict: plan.verdict, creates, changes, unchanged, resolution, objects, going };
+  const charts = chartsText(prepared);
+  return { verdict: plan.verdict, creates, changes, charts, unchanged, resolution, objects, going };
+}
+
+function chartsText({ charts }: Prepared): string | undefined {
+  if (charts === undefined) return undefined;
+  const how = charts.through === 'Flux' ? 'go through Flux' : `are rendered with helm ${charts.version}`;
+  return `charts ${how}, since ${charts.why}`;
 }
 
 interface Against {
@@ -248,7 +257,15 @@ function describePackage(one: AnyPackage): string {
   return `${titleOf(one)}: ${name} ${version}`;
 }
 
-export function recordOf({ cluster, verdict, creates, changes, unchanged, resolution }: ClusterPlan): object {
+export function recordOf({
+  cluster,
+  verdict,
+  creates,
+  changes,
+  charts,
+  unchanged,
+  resolution,
+}: ClusterPlan): object {
   return {
     ...(cluster === undefined ? {} : { cluster }),
     possible: verdict.state !== 'Failed',
@@ -258,6 +275,7 @@ export function recordOf({ cluster, verdict, creates, changes, unchanged, resolu
       remove: (resolution?.pruned ?? []).map((id) => packageKey(id)),
     },
     changes,
+    ...(charts === undefined ? {} : { charts }),
     unchanged,
     explanation: resolution?.explanation ?? [],
   };
@@ -266,7 +284,7 @@ export function recordOf({ cluster, verdict, creates, changes, unchanged, resolu
 const MARKS = { Create: '+', Update: '~', Delete: '-' } as const;
 
 export function linesOf(
-  { cluster, verdict, creates, changes, unchanged, resolution }: ClusterPlan,
+  { cluster, verdict, creates, changes, charts, unchanged, resolution }: ClusterPlan,
   explain: boolean,
 ): readonly string[] {
   const title = cluster === undefined ? [] : [`In ${cluster}:`];
@@ -283,6 +301,7 @@ export function linesOf(
     ...(resolution?.pruned ?? []).map((id) => `- package ${packageKey(id)}, which nothing needs any more`),
     ...changes.map(changeLine),
     ...(unchanged === 0 ? [] : [`= ${unchanged} ${unchanged === 1 ? 'object' : 'objects'} as they are`]),
+    ...(charts === undefined ? [] : [`  ${charts}`]),
     ...(explain ? (resolution?.explanation ?? []).map((line) => `because ${line}`) : []),
   ];
   return [...title, ...indented(lines.length === 0 ? ['nothing'] : lines)];

@@ -21,11 +21,13 @@ import {
   type KindLookup,
   type Lookup,
   type ManifestFile,
+  type PackageCharts,
   type PrepareInput,
   type ValueSources,
 } from '../../../packaging/index.ts';
 import type { Session } from '../../objects/index.ts';
 import { filesOf, type Catalogue } from '../catalogue.ts';
+import { chartsOf } from './charts.ts';
 import { installedPackages } from '../decisions.ts';
 import { allInstalled } from '../installed.ts';
 
@@ -42,12 +44,24 @@ export async function gather(
   const packages = await allInstalled(session);
   const files = await filesOf(repository, found, version);
   const sources = await transformationSources(session, target, manifest);
+  const transformationSource = (index: number): KubeObject | undefined => sources[index];
+  const values = await valuesOf(session, target, packages);
+  const charts = await chartsOf(session, {
+    target,
+    found,
+    repository,
+    seams: catalogue.seams,
+    values,
+    transformationSource,
+    packages,
+  });
   return {
     package: target,
     manifest,
     files,
-    values: await valuesOf(session, target, packages),
-    transformationSource: (index) => sources[index],
+    charts,
+    values,
+    transformationSource,
     resolution: await resolveDependencies(
       {
         installed: await installedPackages(session, catalogue),
@@ -62,7 +76,7 @@ export async function gather(
       { clients: catalogue.clients, defaultRepository: catalogue.defaultName },
     ),
     packages,
-    isNamespaced: await kindLookup(session, files, manifest),
+    isNamespaced: await kindLookup(session, files, manifest, charts),
     specHash: createHash('sha256').update(specHashText(target.spec)).digest('hex'),
   };
 }
@@ -148,9 +162,13 @@ async function kindLookup(
   { mapper }: Session,
   files: readonly ManifestFile[],
   { helm }: PackageManifest,
+  charts: PackageCharts | undefined,
 ): Promise<KindLookup> {
-  const named = files
-    .flatMap(({ documents }) => documents)
+  const rendered = charts !== undefined && 'charts' in charts ? charts.charts : [];
+  const named = [
+    ...files.flatMap(({ documents }) => documents),
+    ...rendered.flatMap(({ objects }) => objects as readonly unknown[]),
+  ]
     .flatMap((document) => {
       const { kind, items } = (document ?? {}) as {
         readonly kind?: unknown;
