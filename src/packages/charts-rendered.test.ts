@@ -151,6 +151,26 @@ test('a chart is rendered, applied, configured, pruned and taken down; its defin
   assert.equal(left.metadata.ownerReferences, undefined);
 });
 
+test('what is to be kept stays, and its namespace with it', async () => {
+  const helm = helmOf(({ release }) => [
+    ['templates/a.yaml', configMap(release, {})],
+    ['templates/data.yaml', configMap('data', {}, { annotations: { 'helm.sh/resource-policy': 'keep' } })],
+  ]);
+  await using world = await packageWorld({}, { helm });
+  const { client, repository } = world;
+  publishChart(world, 'the chart');
+  repository.publish('db', 'v1.0.0', manifest);
+  const one = clusterPackage('db', 'v1.0.0');
+  await create(world, one);
+  await installed(world, one);
+  await remove(world, one);
+  await world.pass(5_000);
+  assert.deepEqual(await managed(world), []);
+  assert.equal(await client.find(kinds.configMaps, { namespace: 'db', name: 'db-db' }), undefined);
+  const data = await client.get(kinds.configMaps, { namespace: 'db', name: 'data' });
+  assert.deepEqual(data.metadata.ownerReferences ?? [], []);
+});
+
 test('what somebody changes of a chart is put right', async () => {
   const helm = helmOf(({ release }) => [['templates/a.yaml', configMap(release, { a: '1' })]]);
   await using world = await packageWorld({}, { helm });

@@ -414,6 +414,20 @@ test('logins come from Secrets, also both from one, and go to nobody else', asyn
   for (const { url, authorization } of repository.asked)
     assert.equal(authorization, url.startsWith(REPOSITORY) ? basic : undefined, url);
   assert.ok(repository.asked.some(({ url }) => url.includes('elsewhere')));
+
+  const password = Buffer.from('other').toString('base64');
+  await client.patch(
+    kinds.secrets,
+    { namespace: 'glasskube-system', name: 'login' },
+    { type: 'merge', body: { data: { password } } },
+  );
+  repository.asked.length = 0;
+  const next = `Basic ${Buffer.from('ann:other').toString('base64')}`;
+  await world.until(
+    'the new login is used',
+    () => repository.asked.some(({ authorization }) => authorization === next),
+    900_000,
+  );
 });
 
 test('a Package does not read Secrets of other namespaces, unless that is allowed', async () => {

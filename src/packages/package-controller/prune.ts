@@ -55,7 +55,7 @@ export async function removeObject(
   const others = ownerReferences.filter((one) => one.uid !== owner.metadata.uid);
   const key = keyOfReference(reference);
   try {
-    const isKept = object.metadata.annotations?.[RESOURCE_POLICY] === 'keep';
+    const isKept = isToBeKept(object) || (await holdsKept(context, owner, reference, signal));
     if (others.length > 0 || isKept) {
       const metadata = {
         resourceVersion,
@@ -75,6 +75,26 @@ export async function removeObject(
     throw error;
   }
   return true;
+}
+
+function isToBeKept({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.[RESOURCE_POLICY] === 'keep';
+}
+
+/** What is to be kept would go with its namespace. */
+async function holdsKept(
+  context: PackageContext,
+  { status }: AnyPackage,
+  { group, kind, name }: OwnedResourceReference,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (group !== '' || kind !== 'Namespace') return false;
+  for (const reference of status?.ownedResources ?? []) {
+    if (reference.namespace !== name) continue;
+    const object = await findOwned(context, reference, signal);
+    if (object !== undefined && isToBeKept(object)) return true;
+  }
+  return false;
 }
 
 /** Takes down packages that only this one needed; answers the entries that need not be kept. */
