@@ -1,7 +1,7 @@
 // The charts of a package as the operator of a cluster would install them, rendered with the helm program that is here.
 import { HELM_NOTICE, type KubeObject } from '../../../api/index.ts';
 import { systemClock } from '../../../base/index.ts';
-import { findHelm, kinds, type LocalHelm } from '../../../client/index.ts';
+import { findHelm, kinds } from '../../../client/index.ts';
 import {
   ChartRenderer,
   capabilitiesFrom,
@@ -11,6 +11,7 @@ import {
   type AnyPackage,
   type FetchedManifest,
   type HelmMode,
+  type HelmProgram,
   type HelmSetting,
   type PackageCharts,
   type PackageRepositoryClient,
@@ -87,10 +88,19 @@ async function helmOf({ client }: Session, seams: RepositorySeams): Promise<Helm
       mode: notice?.mode ?? 'auto',
       renderer: { missing: notice?.missing ?? 'the operator names no helm program' },
     };
+  const { mode = 'auto', version } = notice;
   const here = await findHelm({ searchPath: process.env['PATH'] ?? '', clock: systemClock });
-  if ('missing' in here)
-    throw new CommandError(
-      `the operator renders the charts of this package with helm ${notice.version}; to show what comes of it helm is needed here too, and ${here.missing}`,
-    );
-  return { mode: notice.mode ?? 'auto', renderer: new ChartRenderer(here satisfies LocalHelm, seams) };
+  const program: HelmProgram =
+    'missing' in here
+      ? {
+          version,
+          run: () =>
+            Promise.reject(
+              new Error(
+                `the operator renders it with helm ${version}; to show what comes of it helm is needed here too, and ${here.missing}`,
+              ),
+            ),
+        }
+      : here;
+  return { mode, renderer: new ChartRenderer(program, seams) };
 }
