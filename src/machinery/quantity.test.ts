@@ -133,3 +133,8 @@ test('the canonical text means the same quantity and is its own canonical text',
     ),
   );
 });
+
+test('a number of more digits than anybody means is refused before it is read', () => {
+  assert.equal(Quantity.parse('9'.repeat(900)).sign, 1);
+  assert.throws(() => Quantity.parse('9'.repeat(1_000_000)), QuantityError);
+});

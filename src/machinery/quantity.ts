@@ -33,6 +33,11 @@ const DECIMAL_NAMES = new Map(Object.entries(DECIMAL_SUFFIXES).map(([name, expon
 const BINARY_NAMES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 const SHAPE = /^([+-]?)0*([0-9]*)(\.?)([0-9]*)([eEinumkKMGTP]*[-+]?[0-9]*)$/;
 
+/** LIMIT: characters. Longer ones spell numbers nobody means, and arithmetic with them takes for ever. */
+const TEXT_MAX = 1000;
+/** LIMIT: characters of a text that is remembered. */
+const REMEMBERED_MAX = 64;
+
 /** Immutable. */
 export class Quantity {
   static readonly zero = new Quantity(0n, 'DecimalSI', '0');
@@ -56,6 +61,7 @@ export class Quantity {
     const { nanos, format, kept } = read(key);
     const quantity = new Quantity(nanos, format, kept);
     // LIMIT: a fleet uses few different texts; a flood of others empties the memory instead of growing it.
+    if (key.length > REMEMBERED_MAX) return quantity;
     if (parsed.size >= 4096) parsed.clear();
     parsed.set(key, quantity);
     return quantity;
@@ -162,7 +168,7 @@ interface Reading {
 
 function read(raw: string): Reading {
   const text = raw.trim();
-  if (text === '') throw new QuantityError(WRONG_FORMAT);
+  if (text === '' || text.length > TEXT_MAX) throw new QuantityError(WRONG_FORMAT);
   const match = SHAPE.exec(text);
   if (match === null) throw new QuantityError(WRONG_FORMAT);
   const [, sign = '', digits = '', , fraction = '', suffix = ''] = match;

@@ -32,6 +32,9 @@ export function tableArgument(
   throw wrongType(machine, name, args, position, 'table');
 }
 
+/** LIMIT: values that one call may return or take, as in gopher-lua or a little more. */
+export const VALUES_MAX = 8000;
+
 export function functionArgument(
   machine: Machine,
   name: string,
@@ -84,5 +87,7 @@ export function textArgument(
   if (text.length > TEXT_LENGTH_MAX) {
     throw badArgument(machine, name, position, `string longer than ${TEXT_LENGTH_MAX} characters`);
   }
+  // Whoever asks for a text looks through it.
+  machine.step(text.length / 64);
   return text;
 }

@@ -20,7 +20,7 @@ export function formatText(machine: Machine, format: string, args: FormatArgumen
       if (verb === '%') return '%';
       position++;
       const digits = precision === undefined ? undefined : Number(precision);
-      const body = formatOne(verb, digits, flags, position, args);
+      const body = formatOne(machine, verb, digits, flags, position, args);
       if (body === undefined) throw machine.error(`invalid option '${directive}' to 'format'`);
       return pad(body, flags, Number(width), 'diouxXeEfgG'.includes(verb));
     },
@@ -30,6 +30,7 @@ export function formatText(machine: Machine, format: string, args: FormatArgumen
 }
 
 function formatOne(
+  machine: Machine,
   verb: string,
   precision: number | undefined,
   flags: string,
@@ -39,8 +40,11 @@ function formatOne(
   switch (verb) {
     case 's':
       return luaToString(args.value(position)).slice(0, precision);
-    case 'q':
-      return quote(luaToString(args.value(position)));
+    case 'q': {
+      const text = luaToString(args.value(position));
+      machine.step(text.length);
+      return quote(text);
+    }
     case 'c':
       return String.fromCharCode(Math.trunc(args.number(position)) & 0xff);
     case 'd':

@@ -68,16 +68,26 @@ function pathOf(path: string, key: string): string {
 /** LIMIT: entries of a result, counted as often as they are met: tables may share their parts. More is no object. */
 const ENTRIES_MAX = 1_000_000;
 
+/** Of work that an entry of a table takes on its way to JSON. */
+const STEPS_PER_ENTRY = 4;
+
 interface Conversion {
   readonly shapes: EmptyShapes;
   /** Tables that the one at hand is in. */
   readonly around: Set<LuaTable>;
   entries: number;
+  /** Absent where a run is over: what it made is bounded, and is converted once. */
+  readonly meter: Machine | undefined;
 }
 
 /** @param emptyRoot what an empty table itself becomes */
-export function toJson(table: LuaTable, emptyRoot: JsonValue, shapes = NO_SHAPES): JsonValue {
-  return convert(table, '', { shapes, around: new Set(), entries: 0 }) ?? emptyRoot;
+export function toJson(
+  table: LuaTable,
+  emptyRoot: JsonValue,
+  shapes = NO_SHAPES,
+  meter?: Machine,
+): JsonValue {
+  return convert(table, '', { shapes, around: new Set(), entries: 0, meter }) ?? emptyRoot;
 }
 
 function convert(value: LuaValue, path: string, conversion: Conversion): JsonValue | undefined {
@@ -97,7 +107,7 @@ function convert(value: LuaValue, path: string, conversion: Conversion): JsonVal
 }
 
 function convertTable(table: LuaTable, path: string, conversion: Conversion): JsonValue | undefined {
-  const { around, shapes } = conversion;
+  const { around, shapes, meter } = conversion;
   if (around.has(table)) throw new LuaError('cannot encode recursively nested tables to JSON');
   if (around.size >= DEPTH_MAX) throw new LuaError('cannot encode tables nested this deep to JSON');
   around.add(table);
@@ -107,6 +117,7 @@ function convertTable(table: LuaTable, path: string, conversion: Conversion): Js
   let entries = 0;
   for (const [key, value] of table.entries()) {
     if (++conversion.entries > ENTRIES_MAX) throw new LuaError('cannot encode tables this large to JSON');
+    meter?.step(STEPS_PER_ENTRY);
     if (length > 0) {
       if (typeof key !== 'number') throw new LuaError('cannot encode mixed or invalid key types');
       if (key !== ++entries) throw new LuaError('cannot encode sparse array');

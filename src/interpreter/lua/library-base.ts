@@ -1,5 +1,5 @@
 // The basic functions, without those that reach around the sandbox.
-import { badArgument, functionArgument, integerArgument, tableArgument } from './arguments.ts';
+import { VALUES_MAX, badArgument, functionArgument, integerArgument, tableArgument } from './arguments.ts';
 import { basicNext, ipairsStep } from './iteration.ts';
 import type { Machine } from './machine.ts';
 import { tableLength } from './operators.ts';
@@ -15,9 +15,6 @@ import {
   toText,
   type LuaValue,
 } from './value.ts';
-
-/** LIMIT: values that `unpack` may put on the list of a call. */
-const UNPACK_MAX = 8000;
 
 /** COMPAT: there, but of no use, so that a script that calls one says so instead of meeting a nil. */
 export const FORBIDDEN = [
@@ -58,7 +55,9 @@ export const baseLibrary: readonly LuaFunction[] = [
     );
   }),
   define('print', (machine, args) => {
-    machine.print?.(toText(args.map(luaToString).join('\t')));
+    const line = args.map(luaToString).join('\t');
+    machine.step(line.length / 16);
+    machine.print?.(toText(line));
     return [];
   }),
   define('select', (machine, args) => {
@@ -80,7 +79,7 @@ export const baseLibrary: readonly LuaFunction[] = [
     const table = tableArgument(machine, 'unpack', args, 1);
     const from = integerArgument(machine, 'unpack', args, 2, 1);
     const to = integerArgument(machine, 'unpack', args, 3, tableLength(machine, table));
-    if (to - from >= UNPACK_MAX) throw machine.error('too many results to unpack');
+    if (to - from >= VALUES_MAX) throw machine.error('too many results to unpack');
     machine.step(Math.max(0, to - from));
     return Array.from({ length: Math.max(0, to - from + 1) }, (_none, index) => table.get(from + index));
   }),
@@ -107,7 +106,11 @@ function guarded(
   } catch (error) {
     if (error instanceof LuaBudgetError) throw error;
     machine.unwind(depth);
-    if (error instanceof LuaError) return [false, ...failed(error.value)];
+    if (error instanceof LuaError) {
+      // Messages are put together from what scripts hand in.
+      if (typeof error.value === 'string') machine.step(error.value.length / 8);
+      return [false, ...failed(error.value)];
+    }
     if (error instanceof RangeError) return [false, ...failed(toBytes('stack overflow'))];
     throw error;
   }

@@ -14,6 +14,7 @@ function quantityArgument(machine: Machine, name: string, value: LuaValue, posit
   if (typeof value !== 'string') {
     throw badArgument(machine, name, position, `string expected, got ${luaType(value)}`);
   }
+  machine.step(value.length / 4);
   try {
     return Quantity.parse(toText(value));
   } catch (error) {
@@ -24,7 +25,7 @@ function quantityArgument(machine: Machine, name: string, value: LuaValue, posit
 
 /** The pod spec of a pod template. */
 function templateArgument(machine: Machine, name: string, args: readonly LuaValue[]): JsonObject {
-  return objectAt(toJson(tableArgument(machine, name, args, 1), {}), 'spec') ?? {};
+  return objectAt(toJson(tableArgument(machine, name, args, 1), {}, undefined, machine), 'spec') ?? {};
 }
 
 export const kubeLibrary: readonly LuaFunction[] = [

@@ -95,6 +95,7 @@ export const osLibrary: readonly LuaFunction[] = [
   ]),
   new LuaFunction('date', (machine, args) => {
     const format = textArgument(machine, 'date', args, 1, '%c').replace(/^!/, '');
+    machine.step(format.length);
     const seconds =
       args[1] === undefined ? nowSeconds(machine) : Math.trunc(numberArgument(machine, 'date', args, 2));
     if (!(Math.abs(seconds) <= SECONDS_MAX)) throw badArgument(machine, 'date', 2, 'time out of range');

@@ -1,5 +1,5 @@
 // The string library, over bytes, without what could blow a text up.
-import { badArgument, integerArgument, numberArgument, textArgument } from './arguments.ts';
+import { VALUES_MAX, badArgument, integerArgument, numberArgument, textArgument } from './arguments.ts';
 import { formatText } from './format.ts';
 import { forbidden } from './library-base.ts';
 import type { Machine } from './machine.ts';
@@ -85,6 +85,7 @@ export const stringLibrary: readonly LuaFunction[] = [
       startOf(first, text.length),
       endOf(integerArgument(machine, 'byte', args, 3, first), text.length),
     );
+    if (part.length >= VALUES_MAX) throw machine.error('string slice too long');
     machine.step(1 + part.length);
     machine.allocate(part.length * 8);
     return Array.from(part, (character) => character.charCodeAt(0));

@@ -360,3 +360,29 @@ test('objects pass through a script unharmed', () => {
     }),
   );
 });
+
+// What libraries do with long texts and large tables takes its share of the steps, so that no few calls hold up the hub. A
+// million steps are a twentieth of what scripts have.
+const LONG = 'local s = "9%c\\\\" for i = 1, 17 do s = s .. s end';
+const WIDE = 'local t = {1} for i = 1, 17 do t = {t, t} end';
+const calls: Readonly<Record<string, readonly [given: string, call: string, atMost: number]>> = {
+  quoting: [LONG, 'string.format("%q", s)', 3],
+  dates: [LONG, 'os.date(s)', 3],
+  printing: ['local s = "x" for i = 1, 20 do s = s .. s end', 'print(s)', 20],
+  raising: ['local s = "x" for i = 1, 20 do s = s .. s end', 'pcall(error, s)', 20],
+  'reading amounts': [LONG, 'pcall(kube.resourceAdd, s)', 10],
+  'looking through tables': [WIDE, 'pcall(kube.getPodDependencies, {spec = t}, "x")', 4],
+};
+for (const [title, [given, call, atMost]] of Object.entries(calls)) {
+  test(`budget: ${title} counts by its length`, () => {
+    const body = `local kube = require("kube") ${given} while true do tick() ${call} end`;
+    let ticks = 0;
+    const print = (line: string): void => {
+      if (line === 'tick' && ++ticks > atMost) throw new RangeError(`more than ${atMost} calls`);
+    };
+    const limits = { ...DEFAULT_LIMITS, stepsMax: 1_000_000, bytesMax: 2 ** 32 };
+    const program = compileLua(`function f() local tick = function() print("tick") end ${body} end`);
+    assert.throws(() => program.call('f', [], { limits, now: () => 0, print }), LuaBudgetError);
+    assert.ok(ticks > 0);
+  });
+}

@@ -17,6 +17,9 @@ export class LuaFunction {
   }
 }
 
+/** LIMIT: bytes of a raised text that become a message for people. */
+const MESSAGE_MAX = 4096;
+
 /** What a script raised, or the machine on its behalf. `value` is what `pcall` hands on. */
 export class LuaError extends Error {
   override name = 'LuaError';
@@ -24,7 +27,9 @@ export class LuaError extends Error {
 
   constructor(value: LuaValue) {
     super(
-      typeof value === 'string' || typeof value === 'number' ? toText(luaToString(value)) : luaType(value),
+      typeof value === 'string' || typeof value === 'number'
+        ? toText(luaToString(value).slice(0, MESSAGE_MAX))
+        : luaType(value),
     );
     this.value = value;
   }
