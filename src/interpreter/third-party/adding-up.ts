@@ -150,3 +150,22 @@ function emptied(value: JsonValue | undefined): JsonValue | undefined {
   });
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
+
+/** Without lists and objects that are empty. COMPAT: what held nothing else stays, as an empty object or list. */
+export function withoutEmptyLeaves(value: JsonObject): JsonObject {
+  const kept = Object.entries(value).flatMap(([key, child]) =>
+    child === undefined || isNothing(child) ? [] : [[key, prunedLeaf(child)] as const],
+  );
+  return Object.fromEntries(kept);
+}
+
+function prunedLeaf(value: JsonValue): JsonValue {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value))
+    return (value as readonly JsonValue[]).filter((item) => !isNothing(item)).map(prunedLeaf);
+  return withoutEmptyLeaves(value as JsonObject);
+}
+
+function isNothing(value: JsonValue): boolean {
+  return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+}

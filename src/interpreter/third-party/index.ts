@@ -3,7 +3,7 @@
 // more than native kinds, and share their parts.
 import type { InterpreterLayer } from '../interpreter.ts';
 import { rulesLayer, type KindRules } from '../kind-rules.ts';
-import { withoutEmpty } from './adding-up.ts';
+import { withoutEmpty, withoutEmptyLeaves } from './adding-up.ts';
 import { batch } from './batch.ts';
 import { flux } from './flux.ts';
 import { kruise } from './kruise.ts';
@@ -17,7 +17,7 @@ function withoutEmptyResults(rules: KindRules): KindRules {
   const { status, aggregate } = rules;
   return {
     ...rules,
-    ...(status === undefined ? {} : { status: (observed) => withoutEmpty(status(observed)) }),
+    ...(status === undefined ? {} : { status: (observed) => withoutEmptyLeaves(status(observed)) }),
     ...(aggregate === undefined
       ? {}
       : {

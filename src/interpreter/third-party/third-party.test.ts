@@ -986,5 +986,10 @@ for (const kind of ['kyverno.io/v1 Policy', 'kyverno.io/v1 ClusterPolicy']) {
     assert.deepEqual(interpreter.status(object(kind, { status: { ready: true, secret: 1 } })), {
       ready: true,
     });
+    // What is empty goes, what held only that stays.
+    const autogen = { rules: [{ name: 'r', exclude: { resources: {} }, generate: {}, list: [] }] };
+    assert.deepEqual(interpreter.status(object(kind, { status: { autogen } })), {
+      autogen: { rules: [{ name: 'r', exclude: {} }] },
+    });
   });
 }
