@@ -144,6 +144,21 @@ test('trigger: components without clusters', () => {
   assert.equal(decideTrigger(of, fleet, defaultFeatureGates).why, 'nothing changed');
 });
 
+test('trigger: components with other numbers than a cluster was given are scheduled anew', () => {
+  const on = { ...defaultFeatureGates, MultiplePodTemplatesScheduling: true };
+  const given = (...counts: readonly number[]): { name: string; replicas: number }[] =>
+    counts.map((replicas, index) => ({ name: `c${index}`, replicas }));
+  const why = (components: readonly number[], target: object): string => {
+    const clusters = [{ name: 'a', ...target }];
+    const spec = { placement: divided, components: given(...components), clusters };
+    return decideTrigger(binding(spec, scheduledAt, applied(divided)), fleet, on).why;
+  };
+  assert.equal(why([1, 2], { components: given(1, 2) }), 'nothing changed');
+  assert.equal(why([1, 3], { components: given(1, 2) }), 'replicas changed');
+  assert.equal(why([1], { components: given(1, 2) }), 'replicas changed');
+  assert.equal(why([1, 2], {}), 'nothing changed');
+});
+
 const terms = (...edits: object[]): Placement => ({
   clusterAffinities: ['one', 'two'].map((affinityName, index) => ({ affinityName, ...edits[index] })),
 });

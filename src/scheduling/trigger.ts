@@ -8,9 +8,11 @@ import {
   DEFAULT_SCHEDULER,
   PROPAGATION_POLICY_ID_LABEL,
   type ClusterResourceBinding,
+  type Component,
   type Placement,
   type ResourceBinding,
   type ResourceBindingSpec,
+  type TargetCluster,
 } from '../api/index.ts';
 import { isWorkload } from '../fleet/index.ts';
 import { deepEqual, parseTime } from '../machinery/index.ts';
@@ -172,10 +174,23 @@ export function placementChanged(
   return before === undefined || after === undefined || !deepEqual(before, after);
 }
 
+/**
+ * Whether a cluster was given other numbers than the template has by now. Upstream does not look, and sends the template's;
+ * here a cluster runs what it was given, so it has to be given anew.
+ */
+function sharesDiffer({ components: given }: TargetCluster, components: readonly Component[]): boolean {
+  if (given === undefined) return false;
+  const wanted = new Map(components.map(({ name, replicas }) => [name, replicas]));
+  return given.length !== wanted.size || given.some(({ name, replicas }) => wanted.get(name) !== replicas);
+}
+
 function replicasChanged(spec: ResourceBindingSpec, placement: Placement, componentsGate: boolean): boolean {
   if (placement.replicaScheduling === undefined) return false;
   const { replicas = 0, clusters = [], components = [] } = spec;
-  if (componentsGate && components.length > 0 && clusters.length === 0) return true;
+  if (componentsGate && components.length > 0) {
+    if (clusters.length === 0) return true;
+    if (clusters.some((target) => sharesDiffer(target, components))) return true;
+  }
   if (!isDivided(placement)) return clusters.some((target) => (target.replicas ?? 0) !== replicas);
   return clusters.reduce((sum, target) => sum + (target.replicas ?? 0), 0) !== replicas;
 }
