@@ -36,6 +36,12 @@ const applied: [name: string, document: string, patch: string, result: string][]
     '{"a":{"x":1,"y":2,"z":3},"b":{"x":1,"y":2}}',
   ],
   [
+    'a copy into its origin is a copy of what was there before',
+    '{"a":{}}',
+    '[{"op":"add","path":"/a/x","value":1},{"op":"copy","from":"/a","path":"/a/b"},{"op":"copy","from":"/a","path":"/a/c"}]',
+    '{"a":{"x":1,"b":{"x":1},"c":{"x":1,"b":{"x":1}}}}',
+  ],
+  [
     'a value used twice is independent',
     '{}',
     '[{"op":"add","path":"/a","value":{}},{"op":"copy","from":"/a","path":"/b"},{"op":"add","path":"/b/x","value":1}]',
@@ -233,5 +239,16 @@ test('adding and then removing a key gives back the document', () => {
         assert.equal(deepEqual(applyJsonPatch(document as JsonValue, operations), document), true);
       },
     ),
+  );
+});
+
+test('JSON patch: copies that double again and again come to an end', () => {
+  const copies = Array.from({ length: 40 }, (_, index) => ({ op: 'copy', from: '/a', path: `/a/b${index}` }));
+  assert.throws(
+    () => applyJsonPatch({ a: { x: 'y'.repeat(100) } }, copies),
+    (error) =>
+      error instanceof StatusError &&
+      error.code === 422 &&
+      /accumulated size/.test((error.cause as Error).message),
   );
 });

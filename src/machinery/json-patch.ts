@@ -8,6 +8,9 @@ import { badRequest, StatusError } from './status-error.ts';
 /** LIMIT: upstream's bound on the operations of one patch; each copies what is on its path. */
 const OPERATIONS_MAX = 10_000;
 
+/** LIMIT: kube-apiserver's bound on the bytes that all copies of one patch may add. */
+const COPIES_MAX = 3 * 1024 * 1024;
+
 const FIELDS = new Set(['op', 'path', 'from', 'value']);
 
 type Operation = Readonly<Record<string, JsonValue | undefined>>;
@@ -71,6 +74,7 @@ class Draft {
   document: JsonValue;
   /** Containers made here, which nobody else holds yet: these are changed in place. */
   #own = new WeakSet<object>();
+  #copied = 0;
 
   constructor(document: JsonValue) {
     this.document = document;
@@ -95,9 +99,7 @@ class Draft {
         break;
       }
       case 'copy':
-        this.#add(text(operation, 'path'), this.#read(text(operation, 'from'), 'copy') ?? null, 'copy');
-        // The value now hangs in two places, so nothing under it may be changed in place any more.
-        this.#own = new WeakSet();
+        this.#copy(text(operation, 'from'), text(operation, 'path'));
         break;
       case 'test':
         this.#test(text(operation, 'path'), operation['value'] ?? null);
@@ -115,6 +117,19 @@ class Draft {
     if (!isContainer(at)) throw missingPath(during, path);
     if (Array.isArray(at) && child(at, key) === undefined) throw invalidIndex(during, path, key);
     return child(at, key);
+  }
+
+  #copy(from: string, path: string): void {
+    const value = this.#read(from, 'copy') ?? null;
+    this.#copied += sizeOf(value, COPIES_MAX - this.#copied);
+    if (this.#copied > COPIES_MAX) {
+      throw new PatchFailure(
+        `Unable to complete the copy, the accumulated size increase of copy is more than the limit ${COPIES_MAX}`,
+      );
+    }
+    // The value is about to hang in two places, one of them maybe within itself, so nothing under it may be changed in place.
+    this.#own = new WeakSet();
+    this.#add(path, value, 'copy');
   }
 
   #add(path: string, value: JsonValue, during: string): void {
@@ -196,6 +211,17 @@ class Draft {
     this.#own.add(copy);
     return copy;
   }
+}
+
+/** About how many bytes a value takes as JSON; anything above `limit` once it is more. */
+function sizeOf(value: JsonValue, limit: number): number {
+  if (!isContainer(value)) return typeof value === 'string' ? value.length + 2 : 5;
+  let size = 2;
+  for (const [key, inner] of Object.entries(value)) {
+    size += (Array.isArray(value) ? 1 : key.length + 4) + sizeOf(inner, limit - size);
+    if (size > limit) break;
+  }
+  return size;
 }
 
 /** Own keys only, `__proto__` included. */
