@@ -386,3 +386,9 @@ for (const [title, [given, call, atMost]] of Object.entries(calls)) {
     assert.ok(ticks > 0);
   });
 }
+
+test('a script that is too long to be compiled in time is refused', () => {
+  const lines = (count: number): string => `${'a = 1\n'.repeat(count)}function f() return a end`;
+  assert.deepEqual(compileLua(lines(1000)).call('f', []), [1]);
+  assert.throws(() => compileLua(lines(50_000)), /a script of more than 262144 characters/);
+});

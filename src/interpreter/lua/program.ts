@@ -56,7 +56,12 @@ export function compileLua(script: string): LuaProgram {
   };
 }
 
+/** LIMIT: characters of a script. Compiling a larger one takes as long as a script may run; none that does any good is. */
+const SCRIPT_MAX = 256 * 1024;
+
 function compileText(script: string): (machine: Machine) => LuaFunction {
+  if (script.length > SCRIPT_MAX)
+    throw new LuaSyntaxError(`<string>: a script of more than ${SCRIPT_MAX} characters`);
   try {
     return compileMain(parse(toBytes(script)));
   } catch (error) {
