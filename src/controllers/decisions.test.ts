@@ -165,3 +165,33 @@ test('a policy whose selector can mean nothing is told so by an event, and other
     'typo: the control plane serves no apps/v1 Deploymnt; close is apps/v1 Deployment',
   ]);
 });
+
+for (const [what, templateFirst] of [
+  ['a template that came before its policy', true],
+  ['a template that came after its policy', false],
+] as const) {
+  test(`${what} goes out as soon as the override policies are there that the policy depends on`, async () => {
+    // So long that only news can bring anything back.
+    const settings = { rateLimiterBaseDelayMs: 600_000, rateLimiterMaxDelayMs: 600_000 };
+    await using plane = await startControlPlane({}, undefined, undefined, { settings });
+    await joinClusters(plane, { one: {} });
+    const { client } = plane;
+    plane.run(detector, scheduler);
+    const waiting = (): Promise<unknown> =>
+      client.create(kinds.propagationPolicies, policy('web', { dependentOverrides: ['ov'] }));
+    if (!templateFirst) await waiting();
+    await client.create(deployments, deployment(1));
+    if (templateFirst) await waiting();
+    await plane.until('it has been looked at', async () => {
+      const { items } = await client.listAll(deployments, { namespace: 'shop' });
+      return items.length === 1;
+    });
+    await client.create(kinds.overridePolicies, {
+      apiVersion: 'policy.karmada.io/v1alpha1',
+      kind: 'OverridePolicy',
+      metadata: { name: 'ov', namespace: 'shop' },
+      spec: { overrideRules: [] },
+    });
+    await plane.until('it is placed', async () => (await decision(plane))?.schedule?.outcome === 'Success');
+  });
+}

@@ -82,6 +82,11 @@ export const detector: Controller = {
       for (const heir of policyReconciler.heirsOf(before, after)) policyQueue.add(policyKey(heir));
       return true;
     };
+    const stopFollowing = policies.followOverrides(() => {
+      for (const policy of policies.dependent()) policyQueue.add(policyKey(policy));
+      for (const key of reconciler.blocked) queue.add(key);
+    });
+    signal.addEventListener('abort', stopFollowing, { once: true });
     const common = { clock, logger, metrics, signal };
     await Promise.all([
       runController({

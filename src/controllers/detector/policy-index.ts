@@ -6,6 +6,7 @@ import type {
   OverridePolicy,
   PropagationPolicy,
 } from '../../api/index.ts';
+import type { Cancel } from '../../base/index.ts';
 import { kinds } from '../../client/index.ts';
 import type { Claim, Policy } from '../../propagation/index.ts';
 import type { Informer } from '../../runtime/index.ts';
@@ -57,6 +58,22 @@ export class PolicyIndex {
     return claim.kind === 'PropagationPolicy'
       ? this.namespaced.store.get({ namespace: claim.namespace, name: claim.name })
       : this.cluster.store.get({ name: claim.name });
+  }
+
+  /** Told when override policies appear, which policies and their templates may wait for. */
+  followOverrides(appeared: () => void): Cancel {
+    const handler = { added: (_policy: unknown, initial: boolean) => void (initial || appeared()) };
+    const stops = [this.overrides.subscribe(handler), this.clusterOverrides.subscribe(handler)];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  /** Those that name override policies they depend on. */
+  dependent(): readonly Policy[] {
+    return [...this.namespaced.store.list(), ...this.cluster.store.list()].filter(
+      ({ spec }) => (spec.dependentOverrides ?? []).length > 0,
+    );
   }
 
   /** Whether an override policy of that name exists in the scope of `policy`. */

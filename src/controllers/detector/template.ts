@@ -27,6 +27,8 @@ import { parseTemplateKey, templateKeyOf, type TemplateInformers, type TemplateK
 export class TemplateReconciler {
   /** Templates that no policy selects; a policy that appears looks here. */
   readonly waiting = new Set<TemplateKey>();
+  /** Templates whose policy cannot act yet, for want of an override policy or because it is being deleted. */
+  readonly blocked = new Set<TemplateKey>();
   private readonly context: ControllerContext;
   private readonly templates: TemplateInformers;
   private readonly policies: PolicyIndex;
@@ -55,6 +57,7 @@ export class TemplateReconciler {
     if (template === undefined || template.metadata.deletionTimestamp !== undefined) {
       // The binding goes with its owner; the garbage collector sees to it.
       this.waiting.delete(key);
+      this.blocked.delete(key);
       return done;
     }
     try {
@@ -91,6 +94,8 @@ export class TemplateReconciler {
   ): Promise<Outcome> {
     if (decision.action === 'wait') this.waiting.add(key);
     else this.waiting.delete(key);
+    if (decision.action === 'retry') this.blocked.add(key);
+    else this.blocked.delete(key);
     switch (decision.action) {
       case 'leave':
       case 'freeze':
