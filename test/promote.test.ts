@@ -4,14 +4,18 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '../src/base/index.ts';
 import { promoteSelection } from '../src/cli/index.ts';
 import {
+  ConnectionError,
   createClient,
   createHttpsTransport,
+  createRestMapper,
   kinds,
   loadKubeconfig,
   type Client,
+  type Transport,
 } from '../src/client/index.ts';
 import {
   eventually,
@@ -91,20 +95,71 @@ spec:
 const KINDS = 'deployments,services,configmaps,secrets,persistentvolumeclaims,serviceaccounts';
 const ALL = `${KINDS},widgets.shop.example`;
 
+// LIMIT: so many places at which a promotion can fail that trying all of them is several tests.
+const STEP_PARTS = 2;
+const WRITE_PARTS = 6;
+
+interface Journals {
+  readonly items: readonly { metadata: { name: string }; status?: { phase?: string } }[];
+}
+
 interface Listed {
   readonly items: readonly { readonly kind: string; readonly metadata: Record<string, unknown> }[];
 }
 
 /** What a person would compare: everything but what API servers write for themselves. */
-function comparable(json: string): unknown {
-  return (JSON.parse(json) as Listed).items
+function comparable({ items }: Listed): unknown {
+  return items
     .map((item) => {
       const { managedFields, resourceVersion, generation, ...kept } = item.metadata;
       void [managedFields, resourceVersion, generation];
       const { status: _status, ...rest } = item as unknown as { readonly status?: unknown };
       return { ...rest, metadata: kept };
     })
-    .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    .sort((a, b) => (nameOf(a.metadata) < nameOf(b.metadata) ? -1 : 1));
+}
+
+function nameOf({ namespace = '', name, uid }: Record<string, unknown>): string {
+  return [namespace, name, uid].join('/');
+}
+
+// What tells of what happened: it is there to stay.
+const TELLING = new Set(['events', 'leases', 'migrations', 'deletedobjects']);
+
+/** All that a server holds, by resource. */
+async function allOf(client: Client): Promise<Readonly<Record<string, unknown>>> {
+  const resources = await createRestMapper(client.transport, { clock: systemClock }).resources();
+  const listable = resources.filter(
+    ({ preferred, verbs, resource }) =>
+      preferred && verbs.includes('list') && verbs.includes('create') && !TELLING.has(resource),
+  );
+  const found = await Promise.all(
+    listable.map(async (one) => [
+      `${one.resource}.${one.group}`,
+      comparable((await client.listAll(one)) as unknown as Listed),
+    ]),
+  );
+  return Object.fromEntries(found.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+}
+
+/**
+ * Loses the answer to one write, which is carried out.
+ * @param lost which, from 0 on
+ * @param count told of how many there were
+ */
+function forgetful(inner: Transport, lost: number, count: (writes: number) => void): Transport {
+  let writes = 0;
+  return {
+    async send(request) {
+      if (request.method === 'GET') return inner.send(request);
+      count(++writes);
+      const answer = await inner.send(request);
+      if (writes - 1 === lost) throw new ConnectionError('reset', 'failed for the test');
+      return answer;
+    },
+    watch: (request, onEvent) => inner.watch(request, onEvent),
+    close: () => inner.close(),
+  };
 }
 
 describe('promoting an application', { skip: noKubectl }, () => {
@@ -113,12 +168,17 @@ describe('promoting an application', { skip: noKubectl }, () => {
   let product: Product;
   let original: unknown;
   let hub: Client;
+  let member: Client;
+  let hubBefore: unknown;
+  let memberBefore: unknown;
   const inMember = (args: readonly string[], input?: string): ReturnType<typeof run> =>
     run('kubectl', ['--kubeconfig', memberKubeconfig, ...args], input);
   const onHub = (...args: readonly string[]): ReturnType<typeof run> =>
     run('kubectl', ['--kubeconfig', product.kubeconfig, ...args]);
   const state = (): unknown =>
-    comparable(inMember(['get', ALL, '-n', 'shop', '-l', 'app=web', '-o', 'json']).stdout);
+    comparable(
+      JSON.parse(inMember(['get', ALL, '-n', 'shop', '-l', 'app=web', '-o', 'json']).stdout) as Listed,
+    );
   const promoting = [
     'deployments,services,widgets',
     '-l',
@@ -151,17 +211,22 @@ describe('promoting an application', { skip: noKubectl }, () => {
 
   before(async () => {
     product = await startProduct(directory, freePort(), '--members', '1', '--simulate', 'none');
-    const settings = await loadKubeconfig({ path: product.kubeconfig });
-    hub = createClient(createHttpsTransport({ ...settings, clock: systemClock }));
+    const open = async (file: string): Promise<Client> =>
+      createClient(createHttpsTransport({ ...(await loadKubeconfig({ path: file })), clock: systemClock }));
+    hub = await open(product.kubeconfig);
+    member = await open(memberKubeconfig);
     inMember(['apply', '-f', '-'], definition);
     await eventually('the definition is served', () =>
       inMember(['apply', '-f', '-'], application).code === 0 ? true : undefined,
     );
     original = state();
     assert.equal((original as readonly unknown[]).length, 7);
+    hubBefore = await allOf(hub);
+    memberBefore = await allOf(member);
   });
   after(async () => {
     await hub.transport.close();
+    await member.transport.close();
     await product.stop('SIGTERM');
     removeDirectory(directory);
   });
@@ -198,24 +263,24 @@ describe('promoting an application', { skip: noKubectl }, () => {
     await assertNothingOnHub();
   });
 
-  test('a failure at any step takes everything back', async () => {
-    for (let failing = 0; ; failing++) {
-      if (await promoted(failing)) {
-        assert.ok(failing > 15, `only ${failing} steps`);
-        break;
-      }
+  // Each part fails at every so many'th place, and then goes the way back from the end.
+  for (let part = 0; part < STEP_PARTS; part++)
+    test(`a failure at any step takes everything back, part ${part + 1}`, async () => {
+      let failing = part;
+      for (; !(await promotedBut(failing)); failing += STEP_PARTS) await assertNothingOnHub();
+      assert.ok(failing > 15, `only ${failing} steps`);
+      await rolledBack(latest(), 0);
       await assertNothingOnHub();
-    }
-    // All steps have passed: now the way back from the end.
-    const [migration = ''] = cli('rollback', '-o', 'name').stdout.trim().split('\n');
-    const back = cli('rollback', migration.split('/')[1] ?? '', '--cluster-kubeconfig', memberKubeconfig);
-    assert.equal(back.code, 0, back.stderr);
-    await assertNothingOnHub();
-  });
+    });
 
-  /** Whether all went well; false: the step of this number was reached, and failed. */
-  async function promoted(failing: number): Promise<boolean> {
-    let taken = 0;
+  /** The migration that was begun last. */
+  function latest(): string {
+    const [first = ''] = cli('rollback', '-o', 'name').stdout.trim().split('\n');
+    return first.split('/')[1] ?? '';
+  }
+
+  /** Whether all went well; false: it failed, and says for what. */
+  async function promoted(hooks: Parameters<typeof promoteSelection>[2]): Promise<boolean> {
     const flags = {
       kubeconfig: product.kubeconfig,
       namespace: 'shop',
@@ -229,47 +294,114 @@ describe('promoting an application', { skip: noKubectl }, () => {
       timeout: '30s',
     };
     try {
-      await promoteSelection(['deployments,services,widgets'], flags, (_step, how) => {
-        if (how === 'do' && taken++ === failing) throw new Error('failed for the test');
-      });
+      await promoteSelection(['deployments,services,widgets'], flags, hooks);
       return true;
     } catch (error) {
-      assert.match(String(error), /failed for the test/, `step ${failing}`);
+      assert.match(String(error), /failed for the test/);
       return false;
     }
   }
 
+  /** Whether all went well; false: the step of this number was reached, and failed. */
+  async function promotedBut(failing: number): Promise<boolean> {
+    let taken = 0;
+    return promoted({
+      before: (_step, how) => {
+        if (how === 'do' && taken++ === failing) throw new Error('failed for the test');
+      },
+    });
+  }
+
+  /** Everything that hub and member hold is as it was, to the byte. */
+  async function assertAsBefore(what: string): Promise<void> {
+    for (const [client, before] of [
+      [hub, hubBefore],
+      [member, memberBefore],
+    ] as const) {
+      const same = async (): Promise<true | undefined> =>
+        isDeepStrictEqual(await allOf(client), before) ? true : undefined;
+      // What belongs to an object goes a moment after it.
+      await eventually(what, same).catch(async () => assert.deepEqual(await allOf(client), before, what));
+    }
+  }
+
+  for (let part = 0; part < WRITE_PARTS; part++)
+    test(`a write to the hub whose answer is lost takes everything back, whichever it is, part ${part + 1}`, async () => {
+      for (let lost = part; ; lost += WRITE_PARTS) {
+        let writes = 0;
+        const whole = await promoted({
+          session: (session) => ({
+            ...session,
+            client: createClient(
+              forgetful(session.client.transport, lost, (count) => (writes = count)),
+              { fieldManager: 'navarch' },
+            ),
+          }),
+        });
+        if (whole) {
+          assert.ok(
+            lost >= writes && writes > 40,
+            `${writes} writes, of which the answer to ${lost} was lost`,
+          );
+          break;
+        }
+        const open = (JSON.parse(cli('rollback', '-o', 'json').stdout) as Journals).items;
+        // Without an answer nobody knows of a journal in which nothing stands yet.
+        assert.ok(open.every(({ status }) => status?.phase === undefined));
+        if (open.length > 0) assert.equal(finishing('--rollback').code, 0);
+        await assertAsBefore(`after write ${lost}`);
+      }
+      await rolledBack(latest(), 0);
+      await assertAsBefore('after the way back from the end');
+    });
+
+  /** Rolls a migration back, killed so often while it does. */
+  async function rolledBack(migration: string, kills: number): Promise<void> {
+    const args = ['rollback', migration, '--cluster-kubeconfig', memberKubeconfig];
+    for (let kill = 0; kill < kills; kill++) await killed(args, 1_200);
+    const back = cli(...args);
+    // It may have been over before it was killed.
+    assert.ok(back.code === 0 || (kills > 0 && /is rolled back already/.test(back.stderr)), back.stderr);
+  }
+
+  /** Starts a command, and kills it at any moment; which one does not matter. */
+  async function killed(args: readonly string[], withinMs: number): Promise<void> {
+    const child = spawn('node', [program, ...args, '--kubeconfig', product.kubeconfig], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * withinMs));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
   test('a promotion that was killed can be finished, or taken back', async () => {
     for (let round = 0; round < 6; round++) {
-      const child = spawn('node', [program, 'promote', ...promoting, '--kubeconfig', product.kubeconfig], {
-        stdio: 'ignore',
-      });
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      // Any moment between its start and its end; which one does not matter.
-      await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 1500));
-      child.kill('SIGKILL');
-      await ended;
+      await killed(['promote', ...promoting], 1_500);
       const open = cli('rollback', '-o', 'json');
-      const journals = (
-        JSON.parse(open.stdout) as {
-          items: readonly { metadata: { name: string }; status?: { phase?: string } }[];
-        }
-      ).items;
+      const journals = (JSON.parse(open.stdout) as Journals).items;
       if (journals.length === 0) {
         await assertNothingOnHub();
         continue;
       }
       const [journal] = journals;
+      // Killed before it could say what it was to do, it has done nothing, and there is nothing to go on with.
+      const begun = journal?.status?.phase !== undefined;
       if (journal?.status?.phase !== 'Done') {
-        const finished = finishing(round % 2 === 0 ? '--resume' : '--rollback');
+        const finished = finishing(begun && round % 2 === 0 ? '--resume' : '--rollback');
         assert.equal(finished.code, 0, finished.stderr);
       }
-      if (journal?.status?.phase === 'Done' || round % 2 === 0) {
+      if (journal?.status?.phase === 'Done' || (begun && round % 2 === 0)) {
         assert.equal(onHub('get', 'rb', '-n', 'shop', '-o', 'name').stdout.trim().split('\n').length, 7);
-        const back = cli('rollback', journal?.metadata.name ?? '', '--cluster-kubeconfig', memberKubeconfig);
-        assert.equal(back.code, 0, back.stderr);
+        await rolledBack(journal?.metadata.name ?? '', 1);
       }
       await assertNothingOnHub();
+    }
+  });
+
+  test('taking a promotion back can be killed as often, and is finished by running it again', async () => {
+    for (let round = 0; round < 3; round++) {
+      assert.equal(await promoted({}), true);
+      await rolledBack(latest(), 2);
+      await assertAsBefore(`round ${round}`);
     }
   });
 });

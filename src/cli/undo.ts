@@ -107,7 +107,8 @@ async function undo(hub: Session, deletions: readonly DeletedObject[], dryRun: b
     if (!(await makeAgain(hub, object))) failed.add(deletion);
   }
   if (dryRun) return;
-  for (const deletion of deletions) {
+  // What was asked for by name last, so that the same command finishes what was interrupted.
+  for (const deletion of deletions.toReversed()) {
     if (failed.has(deletion)) continue;
     await hub.client
       .delete(deletedObjects, { name: deletion.metadata.name ?? '' })

@@ -115,23 +115,28 @@ export async function openMember(hub: Session, cluster: string, flags: PromoteFl
   return { ...session, cluster };
 }
 
-/** Called before each step; what it throws is that step's failure. */
-type BeforeStep = NonNullable<MigrationContext['before']>;
+/** Where tests come in between. */
+export interface PromoteHooks {
+  /** Called before each step; what it throws is that step's failure. */
+  readonly before?: MigrationContext['before'];
+  /** The way to the control plane as the command is to have it. */
+  readonly session?: (hub: Session) => Session;
+}
 
 /** The command as a function. */
 export async function promoteSelection(
   operands: readonly string[],
   flags: PromoteFlags,
-  before?: BeforeStep,
+  hooks: PromoteHooks = {},
 ): Promise<void> {
-  await withSession(flags, (hub) => promote(hub, operands, flags, before));
+  await withSession(flags, (hub) => promote(hooks.session?.(hub) ?? hub, operands, flags, hooks.before));
 }
 
 async function promote(
   hub: Session,
   operands: readonly string[],
   flags: PromoteFlags,
-  before?: BeforeStep,
+  before?: MigrationContext['before'],
 ): Promise<void> {
   const cluster = checkFlags(operands, flags);
   const timeoutMs = readDuration('timeout', flags.timeout);
@@ -224,7 +229,7 @@ async function carryOutPlan(
   member: Session,
   plan: MigrationPlan,
   timeoutMs: number,
-  before: BeforeStep | undefined,
+  before: MigrationContext['before'],
 ): Promise<void> {
   const spec: Migration['spec'] = {
     cluster: member.cluster ?? '',
@@ -286,6 +291,12 @@ async function finish(hub: Session, flags: PromoteFlags): Promise<void> {
       'MIGRATION_GOING_BACK',
       `migration ${journal.name} is being taken back already`,
       `run "navarch promote --rollback ${journal.name}" to finish that`,
+    );
+  if (flags.resume !== undefined && journal.steps.length === 0)
+    throw new OperatingError(
+      'MIGRATION_NOT_BEGUN',
+      `migration ${journal.name} was interrupted before its first step, and nothing has been done`,
+      `run "navarch promote --rollback ${journal.name}", then promote again`,
     );
   const member = await openMember(hub, journal.migration.spec.cluster, flags);
   try {

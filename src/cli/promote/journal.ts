@@ -4,6 +4,7 @@
 import type { KubeObject, Migration, MigrationStep } from '../../api/index.ts';
 import { OperatingError, formatTime, systemClock } from '../../base/index.ts';
 import { isConflict, isNotFound, resource, type Client, type Resource } from '../../client/index.ts';
+import { deepEqual } from '../../machinery/index.ts';
 
 export const migrations: Resource<Migration> = resource({
   group: 'navarch.io',
@@ -17,6 +18,8 @@ type Phase = NonNullable<NonNullable<Migration['status']>['phase']>;
 export class Journal {
   private readonly client: Client;
   private current: Migration;
+  /** What the last write wanted to say, when nobody knows whether it did. */
+  private unanswered: Migration['status'] | undefined;
 
   private constructor(client: Client, migration: Migration) {
     this.client = client;
@@ -35,7 +38,13 @@ export class Journal {
       spec,
     });
     const journal = new Journal(client, created);
-    await journal.write({ phase: 'Running', steps, startTime: formatTime(systemClock.now()) });
+    try {
+      await journal.write({ phase: 'Running', steps, startTime: formatTime(systemClock.now()) });
+    } catch (error) {
+      // Nothing has been done that it could tell of.
+      await journal.forget().catch(() => undefined);
+      throw error;
+    }
     return journal;
   }
 
@@ -80,6 +89,17 @@ export class Journal {
     await this.write({ steps });
   }
 
+  /** Whether the other writer was this one, whose answer was lost. */
+  private async followsUnanswered(): Promise<boolean> {
+    const { unanswered } = this;
+    if (unanswered === undefined) return false;
+    this.unanswered = undefined;
+    const found = await this.client.get(migrations, { name: this.name });
+    if (!deepEqual(found.status, unanswered)) return false;
+    this.current = found;
+    return true;
+  }
+
   async forget(): Promise<void> {
     await this.client.delete(migrations, { name: this.name }).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
@@ -87,13 +107,16 @@ export class Journal {
   }
 
   private async write(change: NonNullable<Migration['status']>): Promise<void> {
+    const status = { ...this.current.status, ...change };
     try {
-      this.current = await this.client.updateStatus(migrations, {
-        ...this.current,
-        status: { ...this.current.status, ...change },
-      });
+      this.current = await this.client.updateStatus(migrations, { ...this.current, status });
+      this.unanswered = undefined;
     } catch (error) {
-      if (!isConflict(error)) throw error;
+      if (!isConflict(error)) {
+        this.unanswered = status;
+        throw error;
+      }
+      if (await this.followsUnanswered()) return this.write(change);
       throw new OperatingError(
         'MIGRATION_BUSY',
         `somebody else is working on migration ${this.name}`,

@@ -9,6 +9,7 @@ export async function carryOut(context: MigrationContext): Promise<void> {
   const { journal } = context;
   try {
     for (const step of journal.steps) await takeStep(context, step);
+    await journal.phase('Done');
   } catch (error) {
     if (context.signal.aborted) throw error;
     await takeBack(context, errorMessage(error)).catch((second: unknown) => {
@@ -21,7 +22,6 @@ export async function carryOut(context: MigrationContext): Promise<void> {
     });
     throw error;
   }
-  await journal.phase('Done');
 }
 
 /** Resolves when everything is as it was. May be called again after an interruption. */
