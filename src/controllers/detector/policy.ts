@@ -198,17 +198,27 @@ export class PolicyReconciler {
       kind: policy.kind,
       id: policyId(policy),
     };
+    // What goes together with its namespace keeps its claim: by that it is known as worth making again.
+    const together = namespaced && (await this.deletions.isEnding(policy.metadata.namespace ?? '', signal));
+    if (!together) await this.letGo(policy, claim, signal);
+    const resource = (
+      namespaced ? kinds.propagationPolicies : kinds.clusterPropagationPolicies
+    ) as Resource<Policy>;
+    await this.context.hubClient.update(resource, withoutFinalizer(policy, finalizer), { signal });
+    return done;
+  }
+
+  private async letGo(
+    policy: Policy,
+    claim: { readonly kind: 'PropagationPolicy' | 'ClusterPropagationPolicy'; readonly id: string },
+    signal: AbortSignal,
+  ): Promise<void> {
     for (const binding of this.bindingsOf(policy)) {
       if (!(await this.endWithPolicy(binding, policy, signal)))
         await this.release(undefined, binding, claim, signal);
     }
     for (const template of this.claimedTemplates(policy))
       await this.release(template, undefined, claim, signal);
-    const resource = (
-      namespaced ? kinds.propagationPolicies : kinds.clusterPropagationPolicies
-    ) as Resource<Policy>;
-    await this.context.hubClient.update(resource, withoutFinalizer(policy, finalizer), { signal });
-    return done;
   }
 
   private claimedTemplates(policy: Policy): KubeObject[] {
