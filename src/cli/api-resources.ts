@@ -13,7 +13,7 @@ import {
   type ScopeFlags,
 } from './objects/index.ts';
 import { formatColumns, objectPrinter } from './output/index.ts';
-import { CommandError, listOption, upstreamCommand } from './shell/index.ts';
+import { commandPath, CommandError, listOption, upstreamCommand } from './shell/index.ts';
 
 interface ResourceFlags extends HubFlags, ScopeFlags {
   readonly apiGroup?: string;
@@ -58,8 +58,10 @@ export function apiResourcesCommand(exit: SetExitCode): Command {
     .option('--no-headers', 'do not print headers')
     .option('--sort-by <column>', 'sort the list by: name or kind')
     .addOption(listOption('--verbs <list>', 'limit to resources that support the specified verbs'))
-    .option('-o, --output <format>', 'output format. One of: (json, yaml, kyaml, name, wide)')
+    .option('-o, --output <format>', 'output format. One of: (json, yaml, name, wide)')
+    .allowExcessArguments()
     .action(async (flags: ResourceFlags) => {
+      refuseOperands(command);
       if (flags.sortBy !== undefined && !['', 'name', 'kind'].includes(flags.sortBy))
         throw new CommandError('--sort-by accepts only name or kind');
       const format = flags.output ?? '';
@@ -129,6 +131,13 @@ async function show(all: readonly ApiResource[], flags: ResourceFlags, format: s
   process.stdout.write(formatColumns(flags.headers ? [header, ...rows] : rows));
 }
 
+function refuseOperands(command: Command): void {
+  if (command.args.length > 0)
+    throw new CommandError(
+      `unexpected arguments: [${command.args.join(' ')}]\nSee '${commandPath(command)} -h' for help and examples`,
+    );
+}
+
 function asList(all: readonly ApiResource[]): KubeObject {
   const resources = all.map(
     ({ resource, singular, namespaced, group, version, kind, verbs, shortNames, categories }) => ({
@@ -159,7 +168,9 @@ export function apiVersionsCommand(exit: SetExitCode): Command {
   });
   return withScope(withNamespace(command), '--cluster <name>')
     .description('Print the supported API versions on the server, in the form of "group/version"')
+    .allowExcessArguments()
     .action(async (flags: HubFlags & ScopeFlags) => {
+      refuseOperands(command);
       await withSession(flags, async (session) => {
         const all = await scopedSession(session, flags).mapper.resources();
         for (const version of [...new Set(all.map((one) => formatApiVersion(one)))].sort()) print(version);

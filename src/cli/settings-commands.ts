@@ -8,6 +8,7 @@ import { CommandError, completionScript, SHELLS, upstreamCommand } from './shell
 export function versionCommand(version: string): Command {
   return upstreamCommand('version', { examples: '# What this program is\n%s version' })
     .description('Print the version information')
+    .allowExcessArguments()
     .action((_flags: unknown, command: Command) => {
       const platform = `${process.platform === 'win32' ? 'windows' : process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`;
       const fields = [
@@ -28,6 +29,7 @@ export function versionCommand(version: string): Command {
 export function optionsCommand(): Command {
   return upstreamCommand('options', { examples: '# Flags that every command takes\n%s options' })
     .description('Print the list of flags inherited by all commands, and the feature gates')
+    .allowExcessArguments()
     .action(() => {
       print('The following options can be passed to any command:\n');
       print(

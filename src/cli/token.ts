@@ -29,7 +29,8 @@ export function tokenCommand(exit: SetExitCode): Command {
     .summary('Manage bootstrap tokens')
     .description(
       'Manage bootstrap tokens: Secrets of kube-system by which a cluster that registers itself trusts the control plane and is trusted by it. A token has the form "[a-z0-9]{6}.[a-z0-9]{16}": a public id and a secret.',
-    );
+    )
+    .action(() => command.outputHelp());
   for (const one of [createToken(exit), listTokens(exit), deleteTokens(exit)]) command.addCommand(one);
   return command;
 }

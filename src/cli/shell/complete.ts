@@ -46,10 +46,7 @@ async function complete(root: Command, words: readonly string[]): Promise<Answer
 }
 
 function optionsOf(command: Command): readonly Option[] {
-  const all: Option[] = [];
-  for (let at: Command | null = command; at !== null; at = at.parent)
-    all.push(...at.options.filter(({ hidden }) => !hidden));
-  return all;
+  return command.options.filter(({ hidden }) => !hidden);
 }
 
 function valueWanted(root: Command, before: readonly string[]): Option | undefined {

@@ -20,6 +20,11 @@ export class CommandError extends Error {
   }
 }
 
+/** COMPAT: that a kind is not served is said by kubectl without "error:" in front. */
+export class NoMatchError extends CommandError {
+  override name = 'NoMatchError';
+}
+
 /** Several things went wrong; each has a line. */
 export class SeveralErrors extends Error {
   override name = 'SeveralErrors';
@@ -75,18 +80,24 @@ export interface Failure {
   readonly exitCode: number;
 }
 
-export function failureOf(error: unknown): Failure {
+/** @param command the one that failed; without it, one of ours */
+export function failureOf(error: unknown, command?: Command): Failure {
+  const upstream = command !== undefined && isUpstream(command);
+  const misuse = upstream ? FAILED : MISUSED;
   if (error instanceof Ended) return { text: '', exitCode: error.exitCode };
   if (error instanceof CommanderError) {
-    // Commander has printed it.
-    return { text: '', exitCode: error.exitCode === 0 ? 0 : MISUSED };
+    // Help has been printed.
+    if (error.exitCode === 0 || error.code === 'commander.help' || command === undefined)
+      return { text: '', exitCode: error.exitCode === 0 ? 0 : misuse };
+    return usageFailure(new UsageError(wordsOf(error, command), command));
   }
   if (error instanceof UsageError) return usageFailure(error);
-  if (error instanceof SeveralErrors)
-    return {
-      text: error.errors.map((one) => `${describe(one) ?? one.message}\n`).join(''),
-      exitCode: FAILED,
-    };
+  if (error instanceof SeveralErrors) {
+    // The same of several objects, such as that nothing listens there, is said once.
+    const lines = new Set(error.errors.map((one) => `${describe(one) ?? one.message}\n`));
+    return { text: [...lines].join(''), exitCode: FAILED };
+  }
+  if (error instanceof NoMatchError) return { text: `${error.message}\n`, exitCode: error.exitCode };
   if (error instanceof CommandError) return { text: `error: ${error.message}\n`, exitCode: error.exitCode };
   const known = describe(error);
   if (known !== undefined) return { text: `${known}\n`, exitCode: FAILED };
@@ -99,11 +110,19 @@ export function failureOf(error: unknown): Failure {
     const misused = error.code.startsWith('BAD_') || error.code.startsWith('UNKNOWN_');
     return {
       text: `navarch: ${error.message}. To mend it: ${error.nextStep}.\n`,
-      exitCode: misused ? MISUSED : FAILED,
+      exitCode: misused ? misuse : FAILED,
     };
   }
   const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: `navarch: this is a bug: ${bug}\n`, exitCode: FAILED };
+}
+
+/** COMPAT: what is too much is a command that there is not, as cobra says it. */
+function wordsOf(error: CommanderError, command: Command): string {
+  const surplus = /Expected \d+ arguments? but got \d+: ([^,]+)/.exec(error.message)?.[1]?.replace(/\.$/, '');
+  if (error.code === 'commander.excessArguments' && surplus !== undefined && isUpstream(command))
+    return `unknown command "${surplus}" for "${commandPath(command)}"`;
+  return error.message.replace(/^error: /, '').replace(/\.$/, '');
 }
 
 function usageFailure({ message, command, hint }: UsageError): Failure {
@@ -130,6 +149,7 @@ function statusText(error: StatusError): string {
   const { reason, message, status } = error;
   if (reason === 'Invalid' && status.details !== undefined) {
     const { kind = '', name = '', causes = [] } = status.details;
+    if (kind === '' && name === '') return `The request is invalid: ${message}`;
     const subject = `The ${kind} "${name}" is invalid`;
     if (causes.length === 0) return `${subject}`;
     const lines = causes.map(({ field = '', message: why = '' }) =>
@@ -137,6 +157,7 @@ function statusText(error: StatusError): string {
     );
     return lines.length === 1 ? `${subject}: ${lines[0]}` : `${subject}: \n* ${lines.join('\n* ')}`;
   }
-  if (reason === 'Unauthorized') return 'error: You must be logged in to the server (Unauthorized)';
+  if (reason === 'Unauthorized')
+    return 'error: You must be logged in to the server (Unauthorized): renew the credentials in the kubeconfig, or name another one with --kubeconfig';
   return reason === '' ? `Error from server: ${message}` : `Error from server (${reason}): ${message}`;
 }

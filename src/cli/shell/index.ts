@@ -8,6 +8,7 @@ export {
   type CompletionRequest,
 } from './command-shape.ts';
 export { completionScript, SHELLS } from './completion-scripts.ts';
-export { CommandError, throwAll } from './failure.ts';
+export { CommandError, NoMatchError, throwAll } from './failure.ts';
 export { runProgram } from './program.ts';
+export { programName } from './program-name.ts';
 export { COMMAND_LINE, nearest } from './words.ts';

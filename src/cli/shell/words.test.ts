@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Command, Option } from 'commander';
 import { listOption, onByDefault, upstreamCommand } from './command-shape.ts';
 import { completionText } from './complete.ts';
-import { failureOf } from './failure.ts';
+import { CommandError, failureOf, SeveralErrors } from './failure.ts';
 import { formatHelp } from './help.ts';
 import { COMMAND_LINE, nearest, readWords } from './words.ts';
 
@@ -37,7 +37,15 @@ function program(see: (seen: Seen) => void = () => undefined): Command {
     .option('-t, --tty', 'terminal')
     .addOption(new Option(`--${COMMAND_LINE} <json>`).hideHelp())
     .action((pod: string, flags: Seen['flags']) => see({ operands: [pod], flags }));
-  return new Command('navarch').addCommand(get).addCommand(exec);
+  const one = upstreamCommand('one')
+    .option('-n, --namespace <name>', 'where')
+    .action((flags: Seen['flags']) => see({ operands: [], flags }));
+  const make = upstreamCommand('make')
+    .option('-n, --namespace <name>', 'where')
+    .option('--all', 'all of them')
+    .enablePositionalOptions()
+    .addCommand(one);
+  return new Command('navarch').enablePositionalOptions().addCommand(get).addCommand(exec).addCommand(make);
 }
 
 function parse(...args: string[]): Seen {
@@ -66,6 +74,8 @@ describe('flags are read as pflag reads them', () => {
     ['flags behind operands', ['get', 'pods', 'a', '-A', 'b'], ['pods', 'a', 'b'], { allNamespaces: true }],
     ['what follows two dashes', ['get', '--', '-A'], ['-A'], {}],
     ['a dash alone', ['get', '-'], ['-'], {}],
+    ['flags before the command', ['-A', '-o', 'yaml', '--clusters', 'a', 'get', 'pods'], ['pods'], { allNamespaces: true, output: 'yaml', clusters: ['a'] }],
+    ['flags of logging before the command', ['-v', '4', 'get', 'pods'], ['pods'], {}],
   ]; // prettier-ignore
   for (const [what, args, operands, flags] of cases) {
     test(what, () => {
@@ -81,6 +91,11 @@ describe('flags are read as pflag reads them', () => {
     assert.deepEqual(seen.flags, { stdin: true, tty: true, commandLine: '["sh","-c","ls -A"]' });
   });
 
+  test('a flag between the names of a command is that of the last one', () => {
+    assert.deepEqual(parse('make', '-n', 'shop', 'one').flags, { namespace: 'shop' });
+    assert.deepEqual(parse('-n', 'shop', 'make', 'one').flags, { namespace: 'shop' });
+  });
+
   const refusals: readonly [args: readonly string[], says: RegExp, code: number][] = [
     [
       ['get', '--outptu', 'yaml'],
@@ -92,6 +107,8 @@ describe('flags are read as pflag reads them', () => {
     [['get', '-Ao'], /flag needs an argument: 'o' in -Ao/, 1],
     [['get', '--watch=perhaps'], /invalid argument "perhaps" for "-w, --watch" flag/, 1],
     [['exec', '--bogus'], /unknown flag: --bogus/, 2],
+    [['--bogus', 'get', 'pods'], /unknown flag: --bogus/, 1],
+    [['make', 'one', '--all'], /unknown flag: --all\nSee 'navarch make one --help'/, 1],
   ];
   for (const [args, says, code] of refusals) {
     test(`refused: ${args.join(' ')}`, () => {
@@ -105,6 +122,38 @@ describe('flags are read as pflag reads them', () => {
       }
     });
   }
+});
+
+test('what commander refuses is said as cobra does, with the code of the command', () => {
+  const refused = (...args: string[]): ReturnType<typeof failureOf> => {
+    const root = program();
+    const { words, command } = readWords(root, args);
+    for (const each of [root, ...root.commands, ...root.commands.flatMap(({ commands }) => commands)])
+      each.exitOverride().configureOutput({ outputError: () => undefined });
+    try {
+      root.parse([...words], { from: 'user' });
+    } catch (error) {
+      return failureOf(error, command);
+    }
+    throw new Error('it was not refused');
+  };
+  assert.deepEqual(refused('make', 'one', 'surplus', 'more'), {
+    text: `error: unknown command "surplus" for "navarch make one"\nSee 'navarch make one --help' for usage.\n`,
+    exitCode: 1,
+  });
+  assert.deepEqual(refused('get', '-o', 'html'), {
+    text: `error: option '-o, --output <format>' argument 'html' is invalid. Allowed choices are json, yaml\nSee 'navarch get --help' for usage.\n`,
+    exitCode: 1,
+  });
+  assert.equal(refused('exec', 'pod', 'surplus').exitCode, 2);
+});
+
+test('the same failure of several objects is said once', () => {
+  const one = new CommandError('nobody listens there');
+  assert.deepEqual(
+    failureOf(new SeveralErrors([one, one, new CommandError('another')])).text,
+    'nobody listens there\nanother\n',
+  );
 });
 
 test('misspelt words are recognised, others are not', () => {
@@ -124,7 +173,7 @@ test('help is laid out as kubectl lays it out', () => {
 
 describe('completion', () => {
   const cases: readonly [words: readonly string[], answer: RegExp][] = [
-    [[''], /^get\tdisplay objects\nexec\t\n.*:4\n$/s],
+    [[''], /^get\tdisplay objects\nexec\t\nmake\t\n.*:4\n$/s],
     [['g'], /^get\tdisplay objects\n:4\n$/],
     [['get', 'p'], /^pods\n:4\n$/],
     [['get', 'pods', 't'], /^two\n:4\n$/],

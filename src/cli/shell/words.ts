@@ -41,42 +41,70 @@ export function readWords(root: Command, given: readonly string[]): Words {
   return new WordReader(root, given).read();
 }
 
+/** The command that the words lead to, and where its names stand among them: flags may come before, as cobra lets them. */
+function findCommand(
+  root: Command,
+  given: readonly string[],
+): { readonly command: Command; readonly names: ReadonlySet<number> } {
+  let command = root;
+  const names = new Set<number>();
+  for (let index = 0; index < given.length; index++) {
+    const word = given[index] ?? '';
+    if (word === '--' || command.commands.length === 0) break;
+    if (word.startsWith('-') && word !== '-') {
+      if (takesNextWord(command, word)) index++;
+      continue;
+    }
+    const sub = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    if (sub === undefined) break;
+    command = sub;
+    names.add(index);
+  }
+  return { command, names };
+}
+
+/** Whether a flag before the name of its command has its value in the next word: known by the commands that have it. */
+function takesNextWord(above: Command, word: string): boolean {
+  if (word.includes('=')) return false;
+  const letter = word.at(-1) ?? '';
+  const long = word.startsWith('--') ? word.replaceAll('_', '-') : undefined;
+  const has = ({ options, commands }: Command): Option | undefined =>
+    options.find((one) => (long === undefined ? one.short === `-${letter}` : one.long === long)) ??
+    commands.map(has).find((one) => one !== undefined);
+  const option = has(above);
+  if (option !== undefined) return option.required;
+  return KLOG_FLAGS.get(long?.slice(2) ?? letter) === true;
+}
+
 class WordReader {
-  private command: Command;
+  private readonly command: Command;
+  private readonly names: ReadonlySet<number>;
   private readonly given: readonly string[];
-  private readonly out: string[] = [];
+  private readonly out: string[];
   private readonly warnings: string[] = [];
   private index = 0;
-  private operands = 0;
 
   constructor(root: Command, given: readonly string[]) {
-    this.command = root;
+    const { command, names } = findCommand(root, given);
+    this.command = command;
+    this.names = names;
     this.given = given;
+    this.out = [...names].map((index) => given[index] ?? '');
   }
 
   read(): Words {
     while (this.index < this.given.length) {
       const word = this.given[this.index++] ?? '';
+      if (this.names.has(this.index - 1)) continue;
       if (word === '--') {
         this.afterDashes(this.given.slice(this.index));
         break;
       }
       if (word.startsWith('--')) this.long(word.slice(2));
       else if (word.startsWith('-') && word !== '-') this.shorts(word);
-      else this.operand(word);
+      else this.out.push(word);
     }
     return { words: this.out, command: this.command, warnings: this.warnings };
-  }
-
-  private operand(word: string): void {
-    this.out.push(word);
-    const { commands } = this.command;
-    const sub =
-      this.operands === 0
-        ? commands.find((one) => one.name() === word || one.aliases().includes(word))
-        : undefined;
-    if (sub === undefined) this.operands++;
-    else this.command = sub;
   }
 
   private afterDashes(rest: readonly string[]): void {
@@ -168,13 +196,8 @@ class WordReader {
     return this.given[this.index++] ?? '';
   }
 
-  /** Flags of the command and of those above it. */
   private find(wanted: (option: Option) => boolean): Option | undefined {
-    for (let at: Command | null = this.command; at !== null; at = at.parent) {
-      const found = at.options.find(wanted);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return this.command.options.find(wanted);
   }
 
   private complaint(message: string, hint?: string): UsageError {
@@ -182,9 +205,9 @@ class WordReader {
   }
 
   private unknownFlag(name: string): UsageError {
-    const known: string[] = [];
-    for (let at: Command | null = this.command; at !== null; at = at.parent)
-      known.push(...at.options.filter(({ hidden }) => !hidden).flatMap(({ long }) => long?.slice(2) ?? []));
+    const known = this.command.options
+      .filter(({ hidden }) => !hidden)
+      .flatMap(({ long }) => long?.slice(2) ?? []);
     const [near] = nearest(name, known);
     const hint = near === undefined ? undefined : `Did you mean --${near}?`;
     return this.complaint(`unknown flag: --${name}`, hint);
