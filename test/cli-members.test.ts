@@ -178,10 +178,10 @@ $ navarch create deployment web -n shop --image=registry.example/web:1 --replica
 $ navarch create secret generic s -n shop --from-literal=a=b
 secret/s created
 $ navarch create secret generic s -n shop --from-literal=a=b
-Error from server (AlreadyExists): secrets "s" already exists
+error: failed to create secret secrets "s" already exists
 [exit 1]
 $ navarch create role r -n shop --verb=get,list --resource=deployments,pods/log -o jsonpath='{.rules}'
-[{"apiGroups":["apps"],"resources":["deployments"],"verbs":["get","list"]},{"apiGroups":[""],"resources":["pods/log"],"verbs":["get","list"]}]
+[{"apiGroups":[""],"resources":["pods/log"],"verbs":["get","list"]},{"apiGroups":["apps"],"resources":["deployments"],"verbs":["get","list"]}]
 $ navarch create service clusterip web -n shop --tcp=80:8080 --dry-run=server
 service/web created (server dry run)
 $ navarch create job once -n shop --image=registry.example/tool:1 --dry-run=client -o jsonpath='{.spec.template.spec.containers[0].command}' -- run --flag

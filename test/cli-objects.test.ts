@@ -82,9 +82,9 @@ metadata:
   namespace: shop
 $ navarch apply view-last-applied -f said.json -n shop -o json | head -4
 {
-    "apiVersion": "v1",
-    "data": {
-        "a": "1"
+  "apiVersion": "v1",
+  "data": {
+    "a": "1"
 $ KUBE_EDITOR="sed -i s/'a: .1.'/'b: two'/" navarch apply edit-last-applied cm said -n shop
 configmap/said edited
 $ navarch apply view-last-applied cm said -n shop | grep b:

@@ -1,4 +1,6 @@
 // `delete`: objects of the control plane, by names, files or selectors; waits until they are gone unless told otherwise.
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { sleep, systemClock } from '../base/index.ts';
 import { isNotFound, type DeleteOptions } from '../client/index.ts';
@@ -23,6 +25,7 @@ import {
   type Session,
   type ObjectTarget,
 } from './objects/index.ts';
+import { formatJson } from './output/index.ts';
 import { CommandError, onByDefault, throwAll, upstreamCommand } from './shell/index.ts';
 
 interface DeleteFlags extends HubFlags, FileFlags {
@@ -39,6 +42,8 @@ interface DeleteFlags extends HubFlags, FileFlags {
   readonly wait: boolean;
   readonly output?: string;
   readonly dryRun: string;
+  readonly interactive?: boolean;
+  readonly raw?: string;
 }
 
 const EXAMPLES = `
@@ -90,6 +95,8 @@ export function deleteCommand(exit: SetExitCode): Command {
     .option('--ignore-not-found', 'treat "resource not found" as a successful delete')
     .option('--timeout <duration>', 'how long to wait before giving up; zero means as long as it takes', '0s')
     .addOption(onByDefault('wait', 'wait for resources to be gone before returning'))
+    .option('-i, --interactive', 'ask before anything is deleted')
+    .option('--raw <path>', 'send a deletion to this path of the API server')
     .option('-o, --output <mode>', 'use "-o name" for shorter output (resource/name)')
     .action(async (type: string | undefined, names: readonly string[], flags: DeleteFlags) => {
       await withSession(flags, (session) =>
@@ -107,6 +114,7 @@ Example resource specifications include:
    '<resource>'`;
 
 async function remove(session: Session, operands: readonly string[], flags: DeleteFlags): Promise<void> {
+  if (flags.raw !== undefined) return removeRaw(session, operands, flags, flags.raw);
   const options = optionsOf(flags);
   const dryRun = readDryRun(flags.dryRun);
   const timeoutMs = timeoutOf(flags.timeout);
@@ -123,6 +131,7 @@ async function remove(session: Session, operands: readonly string[], flags: Dele
     fieldSelector: flags.fieldSelector,
   });
   if (targets.length === 0) return print('No resources found');
+  if (flags.interactive === true && !(await confirmed(targets))) return print('deletion is cancelled');
   const mildly = flags.ignoreNotFound === true || flags.all === true;
   const gone: (ObjectTarget & { readonly uid: string | undefined })[] = [];
   const errors = await changeEach(targets, async (target) => {
@@ -140,6 +149,36 @@ async function remove(session: Session, operands: readonly string[], flags: Dele
   });
   throwAll(errors);
   if (flags.wait && flags.force !== true) await untilGone(session, gone, timeoutMs);
+}
+
+async function confirmed(targets: readonly ObjectTarget[]): Promise<boolean> {
+  print(`You are about to delete the following ${targets.length} resource(s):`);
+  for (const { resource, name } of targets) print(`${kindWithGroup(resource)}/${name}`);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    // Nobody there says nothing.
+    const silence = once(terminal, 'close').then(() => '');
+    const answer = await Promise.race([terminal.question('Do you want to continue? (y/n): '), silence]);
+    return answer.trim().toLowerCase() === 'y';
+  } finally {
+    terminal.close();
+  }
+}
+
+/** COMPAT: kubectl's words for what goes with --raw and what does not. */
+async function removeRaw(
+  session: Session,
+  operands: readonly string[],
+  flags: DeleteFlags,
+  target: string,
+): Promise<void> {
+  if (flags.interactive === true) throw new CommandError('--interactive can not be used with --raw');
+  if (operands.length > 0) throw new CommandError('--raw takes no resource arguments');
+  if (flags.filename.length > 0) throw new CommandError('--raw and --filename are mutually exclusive');
+  if (flags.selector !== undefined) throw new CommandError('--raw and --selector are mutually exclusive');
+  if ((flags.output ?? '') !== '') throw new CommandError('--raw and --output are mutually exclusive');
+  if (!target.startsWith('/')) throw new CommandError('--raw must be a valid URL path');
+  process.stdout.write(formatJson(await session.client.request({ method: 'DELETE', path: target })));
 }
 
 function optionsOf(flags: DeleteFlags): DeleteOptions {

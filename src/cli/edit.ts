@@ -4,7 +4,8 @@ import type { KubeObject } from '../api/index.ts';
 import { formatYaml, parseYaml } from '../client/index.ts';
 import { mergePatchBetween } from '../machinery/index.ts';
 import { print, type SetExitCode } from './command.ts';
-import { editText } from './editor.ts';
+import { withDeclaration } from './apply/declaration.ts';
+import { editText, windowsLineEndings } from './editor.ts';
 import {
   completeObjects,
   filesGiven,
@@ -29,6 +30,10 @@ interface EditFlags extends HubFlags, FileFlags {
   readonly validate: string;
   readonly fieldManager: string;
   readonly outputPatch?: boolean;
+  readonly saveConfig?: boolean;
+  readonly showManagedFields?: boolean;
+  readonly subresource?: string;
+  readonly windowsLineEndings: boolean;
 }
 
 const EXAMPLES = `
@@ -47,6 +52,10 @@ export function editCommand(exit: SetExitCode): Command {
     .argument('[names...]', 'names')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['yaml', 'json']).default('yaml'))
     .option('-l, --selector <selector>', 'label selector to filter on')
+    .option('--save-config', 'keep the object in the annotation by which apply recognises what was declared')
+    .option('--show-managed-fields', 'edit the managedFields too')
+    .option('--subresource <name>', 'edit this subresource of the object, such as status')
+    .addOption(windowsLineEndings())
     .option('--output-patch', 'output the patch if the resource is edited')
     .option('--field-manager <name>', 'name of the manager used to track field ownership', 'kubectl-edit')
     .action(async (type: string | undefined, names: readonly string[], flags: EditFlags) => {
@@ -78,8 +87,14 @@ async function edit(session: Session, operands: readonly string[], flags: EditFl
   if (targets.length === 0) throw new CommandError('edit cancelled, no objects found');
   const items = await Promise.all(
     targets.map(async (target): Promise<Edited> => {
-      const { metadata, ...rest } = await session.client.get<KubeObject>(target.resource, keyOf(target));
-      const { managedFields: _, ...shown } = metadata;
+      const { metadata, ...rest } = await session.client.get<KubeObject>(
+        target.resource,
+        keyOf(target),
+        flags.subresource === undefined ? {} : { subresource: flags.subresource },
+      );
+      const { managedFields, ...plain } = metadata;
+      const managed = flags.showManagedFields === true && managedFields !== undefined;
+      const shown = managed ? { ...plain, managedFields } : plain;
       return { target, object: { ...rest, metadata: shown } };
     }),
   );
@@ -90,6 +105,7 @@ async function edit(session: Session, operands: readonly string[], flags: EditFl
       items.length === 1 && only !== undefined ? only.object : listOf(items.map(({ object }) => object)),
     ),
     extension: flags.output,
+    windowsLineEndings: flags.windowsLineEndings,
     save: (text) => save(session, text, items, flags),
     cancelled: sayCancelled,
   });
@@ -132,7 +148,8 @@ async function saveOne(
   edited: KubeObject,
   flags: EditFlags,
 ): Promise<void> {
-  const difference = mergePatchBetween(object, edited) as { readonly metadata?: object } | undefined;
+  const wanted = flags.saveConfig === true ? withDeclaration(edited) : edited;
+  const difference = mergePatchBetween(object, wanted) as { readonly metadata?: object } | undefined;
   if (difference === undefined) return;
   const { metadata, ...rest } = difference;
   const body = { ...rest, metadata: { ...metadata, resourceVersion: object.metadata.resourceVersion } };
@@ -140,7 +157,10 @@ async function saveOne(
     target.resource,
     keyOf(target),
     { type: 'merge', body },
-    { fieldValidation: fieldValidation(flags.validate) },
+    {
+      fieldValidation: fieldValidation(flags.validate),
+      ...(flags.subresource === undefined ? {} : { subresource: flags.subresource }),
+    },
   );
   if (flags.outputPatch === true) print(`Patch: ${JSON.stringify(difference)}`);
   tell(saved, 'edited', 'none', undefined);

@@ -3,10 +3,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
+import type { Option } from 'commander';
 import path from 'node:path';
 import { errorMessage } from '../base/index.ts';
 import { isConflict } from '../client/index.ts';
-import { CommandError } from './shell/index.ts';
+import { CommandError, onByDefault } from './shell/index.ts';
 
 export interface EditRequest {
   readonly text: string;
@@ -18,6 +19,7 @@ export interface EditRequest {
   readonly header?: readonly string[];
   /** The text counts as edited even when nothing was changed in it. */
   readonly always?: boolean;
+  readonly windowsLineEndings?: boolean;
   /** Throws what is wrong with it. */
   readonly save: (text: string) => Promise<void>;
   /** Called when nobody changed anything, or emptied the file. */
@@ -31,6 +33,12 @@ const HEADER = [
   '',
 ];
 
+export function windowsLineEndings(): Option {
+  return onByDefault('windows-line-endings', 'end lines in the editor as Windows does').default(
+    process.platform === 'win32',
+  );
+}
+
 export async function editText(request: EditRequest): Promise<void> {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'navarch-edit-'));
   const file = path.join(directory, `edit.${request.extension}`);
@@ -41,14 +49,23 @@ export async function editText(request: EditRequest): Promise<void> {
 /** Answers whether the file is to stay. */
 async function untilSaved(
   file: string,
-  { text, comment = '#', header = HEADER, always = false, save, cancelled }: EditRequest,
+  {
+    text,
+    comment = '#',
+    header = HEADER,
+    always = false,
+    windowsLineEndings: windows = false,
+    save,
+    cancelled,
+  }: EditRequest,
 ): Promise<boolean> {
   let current = text;
   let complaint = '';
   for (;;) {
-    await writeFile(file, headerText(comment, header, complaint) + current, { mode: 0o600 });
+    const whole = headerText(comment, header, complaint) + current;
+    await writeFile(file, windows ? whole.replaceAll('\n', '\r\n') : whole, { mode: 0o600 });
     runEditor(file);
-    const edited = withoutHeader(await readFile(file, 'utf8'), comment);
+    const edited = withoutHeader((await readFile(file, 'utf8')).replaceAll('\r\n', '\n'), comment);
     if (edited.trim() === '') {
       cancelled('empty');
       return false;

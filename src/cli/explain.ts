@@ -13,7 +13,18 @@ import {
   type ScopeFlags,
   type Session,
 } from './objects/index.ts';
-import { CommandError, upstreamCommand } from './shell/index.ts';
+import { oldText } from './explain-old-text.ts';
+import {
+  elementOf,
+  fieldsOf,
+  referenceOf,
+  resolved,
+  textOf,
+  typeName,
+  wrap,
+  type Schemas,
+} from './explain-schema.ts';
+import { CommandError, NoMatchError, programName, upstreamCommand } from './shell/index.ts';
 
 interface ExplainFlags extends HubFlags, ScopeFlags {
   readonly apiVersion?: string;
@@ -33,6 +44,8 @@ const EXAMPLES = `
 
   # As a member has it
   %s explain pods --operation-scope members --cluster member1`;
+
+const FORMATS: readonly string[] = ['plaintext', 'plaintext-openapiv2'];
 
 export function explainCommand(exit: SetExitCode): Command {
   const command = upstreamCommand('explain', {
@@ -57,18 +70,16 @@ export function explainCommand(exit: SetExitCode): Command {
       const [type, ...others] = types;
       if (type === undefined)
         throw new CommandError(
-          'You must specify the type of resource to explain. Use "navarch api-resources" for a complete list of supported resources.',
+          `You must specify the type of resource to explain. Use "${programName()} api-resources" for a complete list of supported resources.`,
         );
       if (others.length > 0) throw new CommandError('We accept only this format: explain RESOURCE');
-      if (flags.output !== 'plaintext')
-        throw new CommandError(`the output format ${flags.output} is not supported: use plaintext`);
+      if (!FORMATS.includes(flags.output))
+        throw new CommandError(
+          `the output format ${flags.output} is not supported: use one of ${FORMATS.join(', ')}`,
+        );
       await withSession(flags, (session) => explain(scopedSession(session, flags), type, flags));
       exit(0);
     });
-}
-
-interface Definitions {
-  readonly schemas: Readonly<Record<string, Schema>>;
 }
 
 async function explain(session: Session, text: string, flags: ExplainFlags): Promise<void> {
@@ -82,6 +93,10 @@ async function explain(session: Session, text: string, flags: ExplainFlags): Pro
     at = field;
     last = name;
   }
+  if (flags.output === 'plaintext-openapiv2') {
+    process.stdout.write(oldText(resource, { schemas, schema: at, field: last }, flags.recursive === true));
+    return;
+  }
   const lines = [
     ...(resource.group === '' ? [] : [`GROUP:      ${resource.group}`]),
     `KIND:       ${resource.kind}`,
@@ -94,7 +109,7 @@ async function explain(session: Session, text: string, flags: ExplainFlags): Pro
   const fields = fieldsOf(schemas, at);
   if (fields !== undefined && Object.keys(fields).length > 0) {
     const required = new Set(resolved(schemas, elementOf(schemas, at)).required);
-    lines.push('FIELDS:', ...fieldLines({ schemas }, fields, required, flags.recursive === true, 1, []), '');
+    lines.push('FIELDS:', ...fieldLines(schemas, fields, required, flags.recursive === true, 1, []), '');
   } else lines.push('');
   process.stdout.write(`${lines.join('\n')}\n`);
 }
@@ -127,14 +142,14 @@ async function resolve(
     if (found !== undefined && (found.group === group || group.endsWith(`.${found.group}`)))
       return { resource: found, path: rest.slice(length) };
   }
-  if (plain === undefined) throw new CommandError(`the server doesn't have a resource type "${type}"`);
+  if (plain === undefined) throw new NoMatchError(`the server doesn't have a resource type "${type}"`);
   return { resource: plain, path: rest };
 }
 
 async function schemaOf(
   { client }: Session,
   { group, version, kind }: ApiResource,
-): Promise<Definitions & { readonly schema: Schema }> {
+): Promise<{ readonly schemas: Schemas; readonly schema: Schema }> {
   const index = (await client.request({ method: 'GET', path: '/openapi/v3' })) as {
     readonly paths?: Readonly<Record<string, { readonly serverRelativeURL: string }>>;
   };
@@ -148,7 +163,7 @@ async function schemaOf(
     method: 'GET',
     path,
     query: Object.fromEntries(new URLSearchParams(query)),
-  })) as { readonly components?: Definitions };
+  })) as { readonly components?: { readonly schemas?: Schemas } };
   const schemas = document.components?.schemas ?? {};
   const schema = Object.values(schemas).find((one) =>
     kindsOf(one).some((gvk) => gvk.group === group && gvk.version === version && gvk.kind === kind),
@@ -166,52 +181,6 @@ function kindsOf(
   return Array.isArray(kinds) ? (kinds as ReturnType<typeof kindsOf>) : [];
 }
 
-type Schemas = Definitions['schemas'];
-
-function referenceOf(schema: Schema): string | undefined {
-  const reference = schema.$ref ?? (schema.allOf?.length === 1 ? schema.allOf[0]?.$ref : undefined);
-  return reference?.replace('#/components/schemas/', '');
-}
-
-function resolved(schemas: Schemas, schema: Schema): Schema {
-  const name = referenceOf(schema);
-  const target = name === undefined ? undefined : schemas[name];
-  return target ?? schema;
-}
-
-/** What a list or a map holds; other schemas themselves. */
-function elementOf(schemas: Schemas, schema: Schema): Schema {
-  const whole = resolved(schemas, schema);
-  if (whole.items !== undefined) return elementOf(schemas, whole.items);
-  if (typeof whole.additionalProperties === 'object') return elementOf(schemas, whole.additionalProperties);
-  return whole;
-}
-
-function fieldsOf(schemas: Schemas, schema: Schema): Readonly<Record<string, Schema>> | undefined {
-  return resolved(schemas, elementOf(schemas, schema)).properties;
-}
-
-function typeName(schemas: Schemas, schema: Schema): string {
-  const name = referenceOf(schema);
-  if (name !== undefined) {
-    const target = schemas[name];
-    // Names of simple types say less than the type.
-    if (
-      target !== undefined &&
-      target.properties === undefined &&
-      target.type !== undefined &&
-      target.type !== 'object'
-    )
-      return typeName(schemas, target);
-    return name.split('.').at(-1) ?? name;
-  }
-  if (schema.items !== undefined) return `[]${typeName(schemas, schema.items)}`;
-  if (typeof schema.additionalProperties === 'object')
-    return `map[string]${typeName(schemas, schema.additionalProperties)}`;
-  const { type } = schema as { readonly type?: string };
-  return type === undefined || type === 'object' ? 'Object' : type;
-}
-
 function enumOf(schemas: Schemas, schema: Schema): readonly string[] {
   const values = (resolved(schemas, schema) as { readonly enum?: readonly unknown[] }).enum ?? [];
   return values.map((value) => (value === '' || typeof value !== 'string' ? JSON.stringify(value) : value));
@@ -223,43 +192,24 @@ function fieldHead(schemas: Schemas, name: string, schema: Schema): readonly str
   return [`FIELD: ${name} <${typeName(schemas, schema)}>`, ...list, ''];
 }
 
-function textOf(schemas: Schemas, schema: Schema): string {
-  return schema.description ?? resolved(schemas, schema).description ?? '';
-}
+const WIDTH = 76;
 
 function description(schemas: Schemas, schema: Schema): readonly string[] {
   const own = textOf(schemas, schema);
   const element = textOf(schemas, elementOf(schemas, schema));
   const texts = [...new Set([own, element])].filter((text) => text !== '');
   if (texts.length === 0) return ['    <empty>'];
-  return texts.flatMap((text) => [...wrap(text, '    '), '    ']);
-}
-
-const WIDTH = 76;
-
-function wrap(text: string, indent: string): readonly string[] {
-  return text.split('\n').flatMap((paragraph) => {
-    const lines: string[] = [];
-    let line = '';
-    for (const word of paragraph.split(' ')) {
-      if (line !== '' && line.length + 1 + word.length > WIDTH) {
-        lines.push(line);
-        line = word;
-      } else line = line === '' ? word : `${line} ${word}`;
-    }
-    return [...lines, line].map((one) => `${indent}${one}`);
-  });
+  return texts.flatMap((text) => [...wrap(text, '    ', WIDTH), '    ']);
 }
 
 function fieldLines(
-  definitions: Definitions,
+  schemas: Schemas,
   fields: Readonly<Record<string, Schema>>,
   required: ReadonlySet<string>,
   recursive: boolean,
   level: number,
   within: readonly string[],
 ): readonly string[] {
-  const { schemas } = definitions;
   const indent = '  '.repeat(level);
   return Object.keys(fields)
     .sort()
@@ -273,17 +223,14 @@ function fieldLines(
       ];
       if (!recursive) {
         const text = textOf(schemas, field);
-        return [...head, ...(text === '' ? ['    <no description>'] : wrap(text, '    ')), ''];
+        return [...head, ...(text === '' ? ['    <no description>'] : wrap(text, '    ', WIDTH)), ''];
       }
       const inner = fieldsOf(schemas, field);
       const reference = referenceOf(elementReference(field)) ?? '';
       // A type within itself has no end.
       if (inner === undefined || (reference !== '' && within.includes(reference))) return head;
       const innerRequired = new Set(resolved(schemas, elementOf(schemas, field)).required);
-      return [
-        ...head,
-        ...fieldLines(definitions, inner, innerRequired, true, level + 1, [...within, reference]),
-      ];
+      return [...head, ...fieldLines(schemas, inner, innerRequired, true, level + 1, [...within, reference])];
     });
 }
 

@@ -54,40 +54,46 @@ type Results = readonly (readonly [name: string, value: JsonValue])[];
 
 export function interpretCommand(exit: SetExitCode): Command {
   // COMPAT: takes the flags of the other commands, since wrappers pass them always; no server is asked.
-  return withHub(upstreamCommand('interpret', { group: 'Troubleshooting', examples: EXAMPLES }))
-    .description('check what customizations say of kinds, or run one operation of them')
-    .addOption(
-      listOption('-f, --filename <file>', 'files or directories with customizations; - for standard input'),
-    )
-    .option('-R, --recursive', 'look into directories within directories too')
-    .option('--operation <name>', `what to run: ${RULES.map(({ operation }) => operation).join(', ')}`)
-    .argument('[customization]', 'with --edit: one of the control plane, instead of one in a file')
-    .option('--check', 'only check, and say what is wrong')
-    .option('--edit', 'edit the scripts of one customization, in a file or on the control plane')
-    .option('--show-doc', 'print what scripts are given and what they answer; with --operation of one')
-    .addOption(
-      new Option('-o, --output <format>', 'how results are printed')
-        .choices(['yaml', 'json'])
-        .default('yaml'),
-    )
-    .option('--observed-file <file>', 'the object as a member has it; - for standard input')
-    .option('--desired-file <file>', 'the object as it is to be; - for standard input')
-    .option('--status-file <file>', 'what members report, for AggregateStatus; - for standard input')
-    .option('--desired-replica <number>', 'for ReviseReplica')
-    .action(async (name: string | undefined, flags: InterpretFlags) => {
-      if (flags.showDoc === true) {
-        showDocs(flags.operation === undefined ? undefined : operationOf(flags.operation));
-        return exit(0);
-      }
-      if (flags.edit === true) {
-        await edit(name, flags);
-        return exit(0);
-      }
-      if (flags.filename.length === 0)
-        throw new CommandError('must specify customizations with -f, --filename');
-      const tellings = await readTellings(flags.filename, flags.recursive === true);
-      exit(flags.check === true ? check(tellings) : await execute(tellings, flags));
-    });
+  return (
+    withHub(upstreamCommand('interpret', { group: 'Troubleshooting', examples: EXAMPLES }))
+      .description('check what customizations say of kinds, or run one operation of them')
+      .addOption(
+        listOption('-f, --filename <file>', 'files or directories with customizations; - for standard input'),
+      )
+      .option('-R, --recursive', 'look into directories within directories too')
+      .option('--operation <name>', `what to run: ${RULES.map(({ operation }) => operation).join(', ')}`)
+      .argument('[customization]', 'with --edit: one of the control plane, instead of one in a file')
+      .option('--check', 'only check, and say what is wrong')
+      .option('--edit', 'edit the scripts of one customization, in a file or on the control plane')
+      .option('--show-doc', 'print what scripts are given and what they answer; with --operation of one')
+      .addOption(
+        new Option('-o, --output <format>', 'how results are printed')
+          .choices(['yaml', 'json'])
+          .default('yaml'),
+      )
+      // COMPAT: they shape what upstream says after an edit; here that is one line.
+      .addOption(new Option('--template <text>').hideHelp())
+      .addOption(new Option('--allow-missing-template-keys [bool]').hideHelp())
+      .addOption(new Option('--show-managed-fields').hideHelp())
+      .option('--observed-file <file>', 'the object as a member has it; - for standard input')
+      .option('--desired-file <file>', 'the object as it is to be; - for standard input')
+      .option('--status-file <file>', 'what members report, for AggregateStatus; - for standard input')
+      .option('--desired-replica <number>', 'for ReviseReplica')
+      .action(async (name: string | undefined, flags: InterpretFlags) => {
+        if (flags.showDoc === true) {
+          showDocs(flags.operation === undefined ? undefined : operationOf(flags.operation));
+          return exit(0);
+        }
+        if (flags.edit === true) {
+          await edit(name, flags);
+          return exit(0);
+        }
+        if (flags.filename.length === 0)
+          throw new CommandError('must specify customizations with -f, --filename');
+        const tellings = await readTellings(flags.filename, flags.recursive === true);
+        exit(flags.check === true ? check(tellings) : await execute(tellings, flags));
+      })
+  );
 }
 
 async function edit(name: string | undefined, flags: InterpretFlags): Promise<void> {

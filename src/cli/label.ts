@@ -10,12 +10,14 @@ import {
   findTargets,
   keyOf,
   readDryRun,
+  readObjects,
   tell,
   withDryRun,
   withFiles,
   withNamespace,
   withSession,
   withSource,
+  type DryRun,
   type FileFlags,
   type HubFlags,
   type ObjectTarget,
@@ -109,10 +111,7 @@ async function mark(kind: Kind, session: Session, words: readonly string[], flag
     );
   if (changes.set.size === 0 && changes.remove.length === 0 && flags.list !== true)
     throw new CommandError(`at least one ${kind.noun} update is required`);
-  if (flags.local === true)
-    throw new CommandError(
-      '--local is not supported: use --dry-run=client, which asks the server without changing it',
-    );
+  if (flags.local === true) return markFiles(kind, changes, flags, dryRun);
   const selected = flags.all === true || flags.selector !== undefined || flags.fieldSelector !== undefined;
   const printer = await objectPrinter(flags, false);
   const targets = await findTargets(session, operands, flags, {
@@ -129,23 +128,40 @@ async function mark(kind: Kind, session: Session, words: readonly string[], flag
   throwAll(errors);
 }
 
+/** What objects of files would become; no server is asked. */
+async function markFiles(kind: Kind, changes: Changes, flags: MarkFlags, dryRun: DryRun): Promise<void> {
+  if (!filesGiven(flags))
+    throw new CommandError(
+      'can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set',
+    );
+  if (dryRun === 'server')
+    throw new CommandError('cannot specify --local and --dry-run=server - did you mean --dry-run=client?');
+  const printer = await objectPrinter(flags, false);
+  for (const { object } of await readObjects(flags)) {
+    const after = changed(kind, object, changes, flags);
+    if (flags.list === true) listMarks(kind, after);
+    else tell(after, verb(kind, object, after, flags.overwrite === true), dryRun, printer);
+  }
+}
+
+function listMarks({ field }: Kind, object: KubeObject): void {
+  const marks = Object.entries(object.metadata[field] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [key, value] of marks) print(`${key}=${value}`);
+}
+
 async function markOne(
   kind: Kind,
   session: Session,
   target: ObjectTarget,
   changes: Changes,
   flags: MarkFlags,
-  dryRun: ReturnType<typeof readDryRun>,
+  dryRun: DryRun,
   printer: ObjectPrinter | undefined,
 ): Promise<void> {
   try {
     const before = target.object ?? (await session.client.get<KubeObject>(target.resource, keyOf(target)));
     const after = changed(kind, before, changes, flags);
-    if (flags.list === true) {
-      const marks = Object.entries(after.metadata[kind.field] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-      for (const [key, value] of marks) print(`${key}=${value}`);
-      return;
-    }
+    if (flags.list === true) return listMarks(kind, after);
     const body = mergePatchBetween(before, after);
     const written =
       body === undefined || dryRun === 'client'
@@ -171,9 +187,7 @@ function verb({ command }: Kind, before: KubeObject, after: KubeObject, overwrit
 
 function changed({ noun, field }: Kind, object: KubeObject, changes: Changes, flags: MarkFlags): KubeObject {
   const marks = new Map(Object.entries(object.metadata[field] ?? {}));
-  const taken = [...changes.set].filter(
-    ([key, value]) => marks.has(key) && (noun === 'annotation' ? marks.get(key) !== value : true),
-  );
+  const taken = [...changes.set].filter(([key, value]) => marks.has(key) && marks.get(key) !== value);
   if (flags.overwrite !== true && taken.length > 0) {
     const texts = taken.map(([key]) => `'${key}' already has a value (${marks.get(key) ?? ''})`);
     throw new CommandError(
@@ -221,7 +235,9 @@ function splitWords(
   const both = remove.filter((key) => set.has(key));
   if (both.length > 0)
     throw new CommandError(
-      `can not both modify and remove the following ${noun}(s) in the same command: ${both.join(',')}`,
+      noun === 'label'
+        ? 'can not both modify and remove a label in the same command'
+        : `can not both modify and remove the following annotation(s) in the same command: ${both.join(',')}`,
     );
   return { operands, changes: { set, remove } };
 }

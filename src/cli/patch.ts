@@ -1,10 +1,24 @@
 // `patch`: one change to objects of the control plane, in one of the three patch types.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { KubeObject } from '../api/index.ts';
-import { OperatingError, errorMessage } from '../base/index.ts';
+import {
+  builtinSchema,
+  definitionFor,
+  gvkOf,
+  resolveRef,
+  type JsonValue,
+  type KubeObject,
+} from '../api/index.ts';
+import { OperatingError } from '../base/index.ts';
 import { parseYaml, type JsonPatchOperation, type Patch } from '../client/index.ts';
+import {
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  StatusError,
+} from '../machinery/index.ts';
 import type { SetExitCode } from './command.ts';
+import { fileProblem } from './file-problem.ts';
 import {
   changeEach,
   completeObjects,
@@ -12,6 +26,7 @@ import {
   findTargets,
   keyOf,
   readDryRun,
+  readObjects,
   tell,
   withDryRun,
   withFiles,
@@ -32,6 +47,7 @@ interface PatchFlags extends HubFlags, FileFlags, OutputFlags {
   readonly subresource?: string;
   readonly fieldManager: string;
   readonly dryRun: string;
+  readonly local?: boolean;
 }
 
 const EXAMPLES = `
@@ -62,11 +78,14 @@ export function patchCommand(exit: SetExitCode): Command {
       '--subresource <name>',
       'if specified, patch will operate on the subresource of the requested object',
     )
+    .option('--local', 'not contact the server, only print what the objects of the files would become')
     .option('--field-manager <name>', 'name of the manager used to track field ownership', 'kubectl-patch')
     .action(async (type: string | undefined, names: readonly string[], flags: PatchFlags) => {
-      await withSession(flags, (session) =>
-        patch(session, type === undefined ? [] : [type, ...names], flags),
-      );
+      if (flags.local === true) await patchFiles(flags);
+      else
+        await withSession(flags, (session) =>
+          patch(session, type === undefined ? [] : [type, ...names], flags),
+        );
       exit(0);
     });
 }
@@ -99,6 +118,35 @@ async function patch(session: Session, operands: readonly string[], flags: Patch
   throwAll(errors);
 }
 
+async function patchFiles(flags: PatchFlags): Promise<void> {
+  const dryRun = readDryRun(flags.dryRun);
+  if (dryRun === 'server')
+    throw new CommandError('cannot specify --local and --dry-run=server - did you mean --dry-run=client?');
+  const change = await readPatch(flags);
+  const printer = await objectPrinter(flags, false);
+  for (const { object } of await readObjects(flags))
+    tell(patched(object, change), 'patched', dryRun, printer);
+}
+
+/** What a server would make of it, but for defaults. Throws CommandError. */
+function patched(object: KubeObject, { type, body }: Patch): KubeObject {
+  const document = object as unknown as JsonValue;
+  try {
+    if (type === 'json') return applyJsonPatch(document, body) as unknown as KubeObject;
+    if (type === 'merge') return applyMergePatch(document, body) as unknown as KubeObject;
+    const name = definitionFor(gvkOf(object));
+    const schema = name === undefined ? undefined : builtinSchema(name);
+    if (schema === undefined)
+      throw new CommandError(
+        `strategic merge patch is not supported for ${object.apiVersion} ${object.kind} locally, try --type merge`,
+      );
+    return applyStrategicMergePatch(document, body, schema, resolveRef) as unknown as KubeObject;
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    throw new CommandError(error.message);
+  }
+}
+
 async function readPatch({ patch: text, patchFile, type }: PatchFlags): Promise<Patch> {
   const types = ['json', 'merge', 'strategic'] as const;
   const known = types.find((one) => one === type.toLowerCase());
@@ -110,7 +158,7 @@ async function readPatch({ patch: text, patchFile, type }: PatchFlags): Promise<
     patchFile === undefined
       ? text
       : await readFile(patchFile === '-' ? '/dev/stdin' : patchFile, 'utf8').catch((error: unknown) => {
-          throw new CommandError(`unable to read patch file: ${errorMessage(error)}`);
+          throw new CommandError(`unable to read patch file: open ${patchFile}: ${fileProblem(error)}`);
         });
   if (source === undefined || source === '')
     throw new CommandError('must specify --patch or --patch-file containing the contents of the patch');

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { KubeObject } from '../api/index.ts';
 import { errorMessage, systemClock } from '../base/index.ts';
 import { isNotFound, kinds } from '../client/index.ts';
-import { Quantity, formatDuration } from '../machinery/index.ts';
+import { Quantity, StatusError, formatDuration } from '../machinery/index.ts';
 import type { SetExitCode } from './command.ts';
 import {
   clusterNames,
@@ -132,7 +132,9 @@ async function metricsOf<T extends KubeObject>(list: () => Promise<readonly T[]>
   try {
     return await list();
   } catch (error) {
-    if (isNotFound(error)) throw new CommandError('metrics API not available');
+    // One object by its name may be missing without the API.
+    const named = error instanceof StatusError ? error.status.details?.name : undefined;
+    if (isNotFound(error) && named === undefined) throw new CommandError('metrics API not available');
     throw error;
   }
 }

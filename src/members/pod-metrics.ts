@@ -160,8 +160,11 @@ function answer(
   );
   if (info.name !== '' && info.verb === 'get') {
     const found = inPlace.find(({ metadata }) => metadata.name === info.name);
-    if (found === undefined)
-      throw notFound({ group: GROUP, resource: `${info.resource}.${GROUP}` }, info.name);
+    if (found === undefined) {
+      // COMPAT: as metrics-server calls them.
+      const where = info.namespace === '' ? '' : `${info.namespace}/`;
+      throw notFound({ group: GROUP, resource: kind.toLowerCase() }, `${where}${info.name}`);
+    }
     return { kind: 'object', status: 200, object: deepFreeze(found) };
   }
   const selector = parseLabelSelector(query.get('labelSelector') ?? '');

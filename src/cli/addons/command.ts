@@ -1,7 +1,7 @@
 // `addons`: parts of a control plane that are switched on and off. Most of what upstream runs as addons is part of our one process;
 // the estimator of a member is a process of its own, which a host cluster can run.
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { KubeObject } from '../../api/index.ts';
 import { errorMessage, sleep, systemClock } from '../../base/index.ts';
 import {
@@ -41,7 +41,8 @@ export function addonsCommand(exit: SetExitCode): Command {
   const command = upstreamCommand('addons', { group: 'Cluster registration', examples: EXAMPLES });
   command
     .summary('Enable or disable addons of a control plane')
-    .description(`Enable, disable and list addons of a control plane: ${ALL.join(', ')}.`);
+    .description(`Enable, disable and list addons of a control plane: ${ALL.join(', ')}.`)
+    .action(() => command.outputHelp());
   for (const one of [listCommand(exit), enableCommand(exit), disableCommand(exit)]) command.addCommand(one);
   return command;
 }
@@ -126,8 +127,29 @@ function refuseBuiltIn(name: string, verb: string): never {
   );
 }
 
+/** COMPAT: flags about programs that are parts of the control plane here. */
+const NEEDLESS = [
+  'apiservice-timeout',
+  'host-cluster-domain',
+  ...['karmada-descheduler', 'karmada-metrics-adapter', 'karmada-search'].flatMap((name) => [
+    `${name}-image`,
+    `${name}-replicas`,
+  ]),
+  'descheduler-priority-class',
+  'metrics-adapter-priority-class',
+  'search-priority-class',
+];
+
+function sayNeedless(command: Command): void {
+  for (const option of command.options)
+    if (NEEDLESS.includes(option.name()) && command.getOptionValueSource(option.attributeName()) === 'cli')
+      process.stderr.write(
+        `Warning: --${option.name()} has no effect: that is part of the control plane here\n`,
+      );
+}
+
 function enableCommand(exit: SetExitCode): Command {
-  return withAddonFlags(upstreamCommand('enable', { examples: EXAMPLES }))
+  const command = withAddonFlags(upstreamCommand('enable', { examples: EXAMPLES }))
     .description('Enable addons')
     .argument('[names...]', ALL.join(', '))
     .option('--member-kubeconfig <file>', 'kubeconfig of the member, for its estimator')
@@ -136,14 +158,17 @@ function enableCommand(exit: SetExitCode): Command {
     .option('--karmada-scheduler-estimator-image <image>', 'image of the estimator', 'navarch:0.1.0')
     .option('--karmada-estimator-replicas <n>', 'how many estimators', '1')
     .option('--estimator-priority-class <name>', 'priority class of the estimator', 'system-node-critical')
-    .action(async (names: readonly string[], flags: AddonFlags) => {
-      for (const name of chosen(names)) {
-        if (name === DESCHEDULER) await switchDescheduler(flags, true);
-        else if (name === ESTIMATOR) await enableEstimator(flags);
-        else refuseBuiltIn(name, 'enable');
-      }
-      exit(0);
-    });
+    .option('--private-image-registry <registry>', 'registry that the image of the estimator is pulled from');
+  for (const name of NEEDLESS) command.addOption(new Option(`--${name} <value>`).hideHelp());
+  return command.action(async (names: readonly string[], flags: AddonFlags) => {
+    sayNeedless(command);
+    for (const name of chosen(names)) {
+      if (name === DESCHEDULER) await switchDescheduler(flags, true);
+      else if (name === ESTIMATOR) await enableEstimator(flags);
+      else refuseBuiltIn(name, 'enable');
+    }
+    exit(0);
+  });
 }
 
 async function enableEstimator(flags: AddonFlags): Promise<void> {
@@ -219,7 +244,10 @@ function estimatorObjects(cluster: string, kubeconfig: string, flags: AddonFlags
               containers: [
                 {
                   name: ESTIMATOR,
-                  image: flags.karmadaSchedulerEstimatorImage,
+                  image:
+                    flags.privateImageRegistry === undefined
+                      ? flags.karmadaSchedulerEstimatorImage
+                      : `${flags.privateImageRegistry}/${flags.karmadaSchedulerEstimatorImage}`,
                   command: ['navarch', 'estimator'],
                   args: [
                     `--kubeconfig=/etc/${secret}`,

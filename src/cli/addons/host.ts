@@ -13,6 +13,7 @@ export interface AddonFlags {
   readonly memberContext?: string;
   readonly podTimeout: string;
   readonly karmadaSchedulerEstimatorImage: string;
+  readonly privateImageRegistry?: string;
   readonly karmadaEstimatorReplicas: string;
   readonly estimatorPriorityClass: string;
 }

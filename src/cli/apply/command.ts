@@ -11,7 +11,7 @@ import {
   type KubeObject,
 } from '../../api/index.ts';
 import { isConflict, isNotFound, type ApiResource } from '../../client/index.ts';
-import { mergePatchBetween, parseLabelSelector, planFor, threeWayMerge } from '../../machinery/index.ts';
+import { mergePatchBetween, planFor, threeWayMerge } from '../../machinery/index.ts';
 import { promotedPolicyName } from '../../propagation/index.ts';
 import type { SetExitCode } from '../command.ts';
 import {
@@ -22,6 +22,7 @@ import {
   locate,
   readDryRun,
   readObjects,
+  selectedObjects,
   tell,
   withDryRun,
   withFiles,
@@ -36,10 +37,26 @@ import {
 } from '../objects/index.ts';
 import { listOf, objectPrinter, withOutput, type ObjectPrinter, type OutputFlags } from '../output/index.ts';
 import { fieldValidation, withValidation } from '../validation.ts';
+import {
+  canBeReplaced,
+  NOT_REPLACING,
+  readReplacing,
+  replace,
+  withReplacing,
+  type ReplaceFlags,
+  type Replacing,
+} from './replace.ts';
 import { LAST_APPLIED, withDeclaration } from './declaration.ts';
 import { editLastAppliedCommand, setLastAppliedCommand, viewLastAppliedCommand } from './last-applied.ts';
 import { PRUNED_BY_DEFAULT, prune, readAllowlist } from './prune.ts';
-import { CommandError, listOption, onByDefault, throwAll, upstreamCommand } from '../shell/index.ts';
+import {
+  CommandError,
+  listOption,
+  onByDefault,
+  programName,
+  throwAll,
+  upstreamCommand,
+} from '../shell/index.ts';
 
 interface ApplyFlags extends HubFlags, FileFlags, OutputFlags {
   readonly allClusters?: boolean;
@@ -54,6 +71,8 @@ interface ApplyFlags extends HubFlags, FileFlags, OutputFlags {
   readonly prune?: boolean;
   readonly all?: boolean;
   readonly pruneAllowlist: readonly string[];
+  readonly subresource?: string;
+  readonly replacing: Replacing;
 }
 
 const EXAMPLES = `
@@ -83,6 +102,7 @@ export async function applyObjects(
     filename: [],
     cluster: [],
     pruneAllowlist: [],
+    replacing: NOT_REPLACING,
     overwrite: true,
     validate: 'strict',
     dryRun: 'none',
@@ -129,13 +149,19 @@ export function applyCommand(exit: SetExitCode): Command {
         `with --prune: kinds to look at, instead of ${PRUNED_BY_DEFAULT.map(({ kind }) => kind).join(', ')}`,
       ),
     )
-    .action(async (flags: ApplyFlags) => {
-      await withSession(flags, (session) => applyAll(session, flags), {
-        fieldManager:
-          flags.fieldManager ?? (flags.serverSide === true ? 'kubectl' : 'kubectl-client-side-apply'),
-      });
-      exit(0);
+    .option('--subresource <name>', 'with --server-side: apply this subresource of the objects')
+    .option(
+      '--openapi-patch [bool]',
+      'accepted; what the server does not know is merged by what is known here',
+    );
+  withReplacing(command).action(async (given: Omit<ApplyFlags, 'replacing'> & ReplaceFlags) => {
+    const flags: ApplyFlags = { ...given, replacing: readReplacing(given) };
+    await withSession(flags, (session) => applyAll(session, flags), {
+      fieldManager:
+        flags.fieldManager ?? (flags.serverSide === true ? 'kubectl' : 'kubectl-client-side-apply'),
     });
+    exit(0);
+  });
   for (const one of [viewLastAppliedCommand(exit), editLastAppliedCommand(exit), setLastAppliedCommand(exit)])
     command.addCommand(one);
   return command;
@@ -151,6 +177,8 @@ interface Run {
 
 async function applyAll(session: Session, flags: ApplyFlags): Promise<void> {
   const allowlist = await readAllowlist(session.mapper, flags);
+  if (flags.subresource !== undefined && flags.serverSide !== true)
+    throw new CommandError('--subresource can only be specified for --server-side');
   if (flags.forceConflicts === true && flags.serverSide !== true)
     throw new CommandError('--force-conflicts only works with --server-side');
   const dryRun = readDryRun(flags.dryRun);
@@ -161,12 +189,10 @@ async function applyAll(session: Session, flags: ApplyFlags): Promise<void> {
   await checkClusters(session, flags);
   const printer = await objectPrinter(flags, false);
   if (!filesGiven(flags)) throw new CommandError('must specify one of -f and -k');
-  const objects = await readObjects(flags);
-  if (objects.length === 0) throw new CommandError('no objects passed to apply');
-  const wanted =
-    flags.selector === undefined
-      ? objects
-      : objects.filter(({ object }) => matches(flags.selector ?? '', object));
+  fieldValidation(flags.validate);
+  const wanted = selectedObjects(await readObjects(flags), flags.selector);
+  // What is to be pruned may be all that there was.
+  if (wanted.length === 0 && flags.prune !== true) throw new CommandError('no objects passed to apply');
   const run: Run = { session, flags, dryRun, printer, shown: [] };
   const seen: Located[] = [];
   const errors = await changeEach(wanted, async ({ object, source }) => {
@@ -192,10 +218,6 @@ async function checkClusters(session: Session, { allClusters, cluster }: ApplyFl
   if (cluster.length === 0) return;
   const known = new Set(await clusterNames(session));
   for (const name of cluster) if (!known.has(name)) throw new CommandError(`cluster ${name} does not exist`);
-}
-
-function matches(selector: string, object: KubeObject): boolean {
-  return parseLabelSelector(selector).matches(object.metadata.labels);
 }
 
 /** What sends an object to the clusters named; undefined: nobody asked. */
@@ -268,6 +290,7 @@ async function onServer(
     key,
     { type: 'apply', body: object },
     {
+      ...(flags.subresource === undefined ? {} : { subresource: flags.subresource }),
       force: flags.forceConflicts === true,
       dryRun: dryRun === 'server',
       fieldValidation: fieldValidation(flags.validate),
@@ -301,8 +324,13 @@ async function onClient(run: Run, located: Located): Promise<Applied> {
     try {
       return await change(run, resource, current, declared);
     } catch (error) {
-      if (!isConflict(error) || attempt >= ATTEMPTS_MAX)
-        throw withSource('applying patch', located.source, error);
+      const last = !isConflict(error) || attempt >= ATTEMPTS_MAX;
+      if (last && flags.replacing.force && canBeReplaced(error))
+        return {
+          object: await replace(session, resource, current, declared, flags.replacing),
+          operation: 'configured',
+        };
+      if (last) throw withSource('applying patch', located.source, error);
     }
   }
 }
@@ -315,8 +343,9 @@ async function change(
 ): Promise<Applied> {
   const target = declaredTarget(resource, current, declared);
   const difference = mergePatchBetween(current, target);
-  if (difference === undefined) return { object: current, operation: 'unchanged' };
+  // COMPAT: a client's dry run does not say that nothing would change.
   if (dryRun === 'client') return { object: target, operation: 'configured' };
+  if (difference === undefined) return { object: current, operation: 'unchanged' };
   // The lists in it are whole lists, worked out from this very version: another one must be looked at anew.
   const { metadata, ...rest } = difference as { readonly metadata?: object };
   const body = { ...rest, metadata: { ...metadata, resourceVersion: current.metadata.resourceVersion } };
@@ -332,9 +361,10 @@ async function change(
 /** What the object becomes by what is declared now and was before. */
 export function declaredTarget(resource: ApiResource, current: KubeObject, declared: KubeObject): KubeObject {
   const text = current.metadata.annotations?.[LAST_APPLIED];
+  const called = programName();
   if (text === undefined)
     process.stderr.write(
-      `Warning: resource ${resource.resource}/${current.metadata.name ?? ''} is missing the ${LAST_APPLIED} annotation which is required by navarch apply. navarch apply should only be used on resources created declaratively by either navarch create --save-config or navarch apply. The missing annotation will be patched automatically.\n`,
+      `Warning: resource ${resource.resource}/${current.metadata.name ?? ''} is missing the ${LAST_APPLIED} annotation which is required by ${called} apply. ${called} apply should only be used on resources created declaratively by either ${called} create --save-config or ${called} apply. The missing annotation will be patched automatically.\n`,
     );
   const original = text === undefined ? {} : (JSON.parse(text) as JsonObject);
   const plan = planOf(gvkOf(current));

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import type { KubeObject } from '../../api/index.ts';
 import { formatYaml, parseYaml } from '../../client/index.ts';
 import { print, type SetExitCode } from '../command.ts';
-import { editText } from '../editor.ts';
+import { editText, windowsLineEndings } from '../editor.ts';
 import { sayCancelled } from '../edit.ts';
 import {
   changeEach,
@@ -34,6 +34,7 @@ interface LookFlags extends HubFlags, FileFlags {
   readonly all?: boolean;
   readonly selector?: string;
   readonly fieldManager: string;
+  readonly windowsLineEndings: boolean;
 }
 
 interface SetFlags extends HubFlags, FileFlags {
@@ -64,7 +65,8 @@ export function viewLastAppliedCommand(exit: SetExitCode): Command {
         all.forEach(({ text }, index) => {
           if (index > 0 && flags.output === 'yaml') print('---');
           const object = JSON.parse(text) as KubeObject;
-          process.stdout.write(flags.output === 'json' ? formatJson(object) : formatYaml(object));
+          // COMPAT: two spaces here, four everywhere else.
+          process.stdout.write(flags.output === 'json' ? formatJson(object, 2) : formatYaml(object));
         });
       });
       exit(0);
@@ -110,6 +112,7 @@ export function editLastAppliedCommand(exit: SetExitCode): Command {
   const command = upstreamCommand('edit-last-applied', { examples: EDIT, complete: completeObjects });
   return withLooking(command, 'to use to edit the resource')
     .description('Edit latest last-applied-configuration annotations of a resource/object')
+    .addOption(windowsLineEndings())
     .option(
       '--field-manager <name>',
       'name of the manager used to track field ownership',
@@ -137,6 +140,7 @@ async function editOne(
   await editText({
     text: flags.output === 'json' ? formatJson(shown) : formatYaml(shown),
     extension: flags.output,
+    windowsLineEndings: flags.windowsLineEndings,
     cancelled: sayCancelled,
     save: async (edited) => {
       const wanted = parseYaml(edited) as KubeObject | undefined;

@@ -5,7 +5,8 @@ import { kinds } from '../../client/index.ts';
 import { print, readDuration, type SetExitCode } from '../command.ts';
 import { completeNames, withNamespace, withSession, type HubFlags, type Session } from '../objects/index.ts';
 import { objectPrinter, withOutput, type OutputFlags } from '../output/index.ts';
-import { CommandError, listOption, repeatedOption, upstreamCommand } from '../shell/index.ts';
+import { StatusError } from '../../machinery/index.ts';
+import { CommandError, listOption, NoMatchError, repeatedOption, upstreamCommand } from '../shell/index.ts';
 import { keyValues, maker } from './maker.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -43,16 +44,19 @@ async function rulesOf(flags: RoleFlags, session: Session): Promise<readonly obj
     const name = subresource === undefined ? resource : `${resource}/${subresource}`;
     byGroup.set(group, [...(byGroup.get(group) ?? []), name]);
   }
-  return [...byGroup].map(([group, resources]) => ({
-    apiGroups: [group],
-    resources,
-    ...(flags.resourceName.length === 0 ? {} : { resourceNames: flags.resourceName }),
-    verbs,
-  }));
+  // COMPAT: groups in order.
+  return [...byGroup]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([group, resources]) => ({
+      apiGroups: [group],
+      resources,
+      ...(flags.resourceName.length === 0 ? {} : { resourceNames: flags.resourceName }),
+      verbs,
+    }));
 }
 
 function unknownResource(type: string): never {
-  throw new CommandError(`the server doesn't have a resource type "${type}"`);
+  throw new NoMatchError(`the server doesn't have a resource type "${type}"`);
 }
 
 export function roleMaker(exit: SetExitCode): Command {
@@ -103,10 +107,14 @@ export function clusterRoleMaker(exit: SetExitCode): Command {
         throw new CommandError(
           'invalid verb: resource and nonResourceURL cannot be specified at the same time',
         );
+      const odd = flags.verb.find((verb) => !URL_VERBS.includes(verb));
+      if (odd !== undefined) throw new CommandError(`invalid verb: '${odd}' for nonResourceURL`);
       return { ...role, rules: [{ nonResourceURLs: urls, verbs: flags.verb }] };
     },
   });
 }
+
+const URL_VERBS: readonly string[] = ['get', 'put', 'post', 'head', 'options', 'delete', 'patch', '*'];
 
 interface BindingFlags {
   readonly clusterrole?: string;
@@ -154,6 +162,7 @@ function bindingOf(kind: string, name: string, flags: BindingFlags): KubeObject 
 export function roleBindingMaker(exit: SetExitCode): Command {
   return maker<BindingFlags>(exit, {
     name: 'rolebinding',
+    failure: 'rolebinding:',
     what: 'Create a role binding for a particular role or cluster role',
     examples:
       '# Let two users administer a namespace\n%s create rolebinding admin -n shop --clusterrole=admin --user=user1 --user=user2',
@@ -165,6 +174,7 @@ export function roleBindingMaker(exit: SetExitCode): Command {
 export function clusterRoleBindingMaker(exit: SetExitCode): Command {
   return maker<BindingFlags>(exit, {
     name: 'clusterrolebinding',
+    failure: 'clusterrolebinding:',
     what: 'Create a cluster role binding for a particular cluster role',
     examples:
       '# Let a group read everything\n%s create clusterrolebinding readers --clusterrole=view --group=readers',
@@ -176,6 +186,7 @@ export function clusterRoleBindingMaker(exit: SetExitCode): Command {
 export function serviceAccountMaker(exit: SetExitCode): Command {
   return maker<object>(exit, {
     name: 'serviceaccount',
+    failure: 'serviceaccount:',
     aliases: ['sa'],
     what: 'Create a service account with the specified name',
     examples: '# One account\n%s create serviceaccount robot -n shop',
@@ -234,11 +245,16 @@ async function requestToken(session: Session, account: string, flags: TokenFlags
         : { boundObjectRef: { apiVersion: 'v1', kind, name, ...(uid === undefined ? {} : { uid }) } }),
     },
   };
-  const answer = (await session.client.create<KubeObject>(kinds.serviceAccounts, request, {
-    subresource: 'token',
-    name: account,
-    namespace: session.namespace,
-  })) as KubeObject & { readonly status?: { readonly token?: string } };
+  const answer = (await session.client
+    .create<KubeObject>(kinds.serviceAccounts, request, {
+      subresource: 'token',
+      name: account,
+      namespace: session.namespace,
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof StatusError)) throw error;
+      throw new CommandError(`failed to create token: ${error.message}`);
+    })) as KubeObject & { readonly status?: { readonly token?: string } };
   const printer = await objectPrinter(flags, false);
   if (printer === undefined) print(answer.status?.token ?? '');
   else process.stdout.write(printer(answer));

@@ -4,13 +4,14 @@ import type { KubeObject } from '../../api/index.ts';
 import { formatYaml, parseYaml } from '../../client/index.ts';
 import type { SetExitCode } from '../command.ts';
 import { sayCancelled } from '../edit.ts';
-import { editText } from '../editor.ts';
+import { editText, windowsLineEndings } from '../editor.ts';
 import {
   changeEach,
   locate,
   readDryRun,
   readObjects,
   readText,
+  selectedObjects,
   tell,
   withFiles,
   withSession,
@@ -48,6 +49,8 @@ const EXAMPLES = `
 interface CreateFlags extends MakeFlags, FileFlags {
   readonly edit?: boolean;
   readonly raw?: string;
+  readonly selector?: string;
+  readonly windowsLineEndings: boolean;
 }
 
 export function createCommand(exit: SetExitCode): Command {
@@ -55,7 +58,9 @@ export function createCommand(exit: SetExitCode): Command {
   withMakeFlags(withFiles(command, 'to use to create the resource'))
     .summary('Create a resource from a file or from stdin')
     .description('Create a resource from a file or from stdin, or of a common kind from flags')
+    .option('-l, --selector <selector>', 'only objects of the files with these labels')
     .option('--edit', 'edit the objects before creating them')
+    .addOption(windowsLineEndings())
     .option('--raw <path>', 'send the one file as it is to this path of the API server')
     .action(async (flags: CreateFlags) => {
       await withSession(flags, (session) => createFiles(session, flags), {
@@ -80,13 +85,15 @@ export function createCommand(exit: SetExitCode): Command {
 
 async function createFiles(session: Session, flags: CreateFlags): Promise<void> {
   if (flags.raw !== undefined) return createRaw(session, flags, flags.raw);
-  const objects = await readObjects(flags);
+  const objects = selectedObjects(await readObjects(flags), flags.selector);
+  if (objects.length === 0) throw new CommandError('no objects passed to create');
   if (flags.edit !== true) return createAll(session, objects, flags);
-  const [only, ...more] = objects;
-  if (only === undefined) throw new CommandError('no objects passed to create');
+  const whole = objects.map(({ object }) => object);
+  const [only] = whole;
   const format = flags.output === 'json' ? formatJson : formatYaml;
   await editText({
-    text: format(more.length === 0 ? only.object : listOf(objects.map(({ object }) => object))),
+    text: format(whole.length === 1 && only !== undefined ? only : listOf(whole)),
+    windowsLineEndings: flags.windowsLineEndings,
     extension: flags.output === 'json' ? 'json' : 'yaml',
     // Nothing has to be changed for it to be created.
     always: true,

@@ -1,29 +1,36 @@
 // `create configmap|secret`: values from flags and files.
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { KubeObject } from '../../api/index.ts';
-import { errorMessage } from '../../base/index.ts';
-import { fnv1a32, isConfigMapKey, safeEncode } from '../../machinery/index.ts';
+import { goJson, isConfigMapKey } from '../../machinery/index.ts';
 import type { SetExitCode } from '../command.ts';
+import { fileProblem } from '../file-problem.ts';
 import { CommandError, listOption, repeatedOption, upstreamCommand } from '../shell/index.ts';
 import { maker } from './maker.ts';
 
-interface SourceFlags {
-  readonly fromFile: readonly string[];
-  readonly fromLiteral: readonly string[];
-  readonly fromEnvFile: readonly string[];
+interface HashFlags {
   readonly appendHash?: boolean;
 }
 
+function withHashFlag(command: Command): Command {
+  return command.option('--append-hash', 'append a hash of the content to the name');
+}
+
+interface SourceFlags extends HashFlags {
+  readonly fromFile: readonly string[];
+  readonly fromLiteral: readonly string[];
+  readonly fromEnvFile: readonly string[];
+}
+
 function withSources(command: Command): Command {
-  return command
+  return withHashFlag(command)
     .addOption(
       listOption('--from-file <source>', 'file, key=file, or directory of files to read values from'),
     )
     .addOption(repeatedOption('--from-literal <key=value>', 'a key and a literal value'))
-    .addOption(listOption('--from-env-file <file>', 'file of key=value lines'))
-    .option('--append-hash', 'append a hash of the content to the name');
+    .addOption(listOption('--from-env-file <file>', 'file of key=value lines'));
 }
 
 type Values = ReadonlyMap<string, Buffer>;
@@ -55,7 +62,7 @@ async function filesOf(source: string): Promise<readonly (readonly [key: string,
   const [, key, named] = /^([^=]+)=(.+)$/s.exec(source) ?? [];
   const file = named ?? source;
   const info = await stat(file).catch((error: unknown) => {
-    throw new CommandError(`error reading ${file}: ${errorMessage(error)}`);
+    throw new CommandError(`error reading ${file}: ${fileProblem(error)}`);
   });
   if (!info.isDirectory()) return [[key ?? path.basename(file), file]];
   if (key !== undefined) throw new CommandError('cannot give a key name for a directory path');
@@ -65,7 +72,7 @@ async function filesOf(source: string): Promise<readonly (readonly [key: string,
 
 async function read(file: string): Promise<Buffer> {
   return readFile(file).catch((error: unknown) => {
-    throw new CommandError(`error reading ${file}: ${errorMessage(error)}`);
+    throw new CommandError(`error reading ${file}: ${fileProblem(error)}`);
   });
 }
 
@@ -81,13 +88,32 @@ function envLines(text: string): readonly (readonly [string, string])[] {
     });
 }
 
-function hashed(name: string, values: Values, appendHash: boolean | undefined): string {
-  if (appendHash !== true) return name;
-  const text = [...values]
-    .map(([key, value]) => `${key}=${value.toString('base64')}`)
-    .sort()
-    .join('\n');
-  return `${name}-${safeEncode(String(fnv1a32(text)))}`;
+/** COMPAT: the object with the hash of its content in its name, as kubectl and kustomize make it. */
+function withHash(object: KubeObject, appendHash: boolean | undefined): KubeObject {
+  if (appendHash !== true) return object;
+  const { name = '' } = object.metadata;
+  // Keys in order, and none but these.
+  const content =
+    object.kind === 'Secret'
+      ? { data: object['data'] ?? {}, kind: 'Secret', name, type: object['type'] ?? '' }
+      : {
+          ...(object['binaryData'] === undefined ? {} : { binaryData: sorted(object['binaryData']) }),
+          data: sorted(object['data'] ?? {}),
+          kind: 'ConfigMap',
+          name,
+        };
+  const whole = 'type' in content ? { ...content, data: sorted(content.data) } : content;
+  const digest = createHash('sha256').update(goJson(whole)).digest('hex').slice(0, 10);
+  const hash = digest.replaceAll(/[013ae]/g, (digit) => HASH_LETTERS[digit] ?? digit);
+  return { ...object, metadata: { ...object.metadata, name: `${name}-${hash}` } };
+}
+
+/** No vowels, so that no words come out; and no digits that look like letters. */
+const HASH_LETTERS: Readonly<Record<string, string>> = { '0': 'g', '1': 'h', '3': 'k', a: 'm', e: 't' };
+
+function sorted(values: unknown): unknown {
+  if (typeof values !== 'object' || values === null) return values;
+  return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function isText(value: Buffer): boolean {
@@ -97,6 +123,7 @@ function isText(value: Buffer): boolean {
 export function configMapMaker(exit: SetExitCode): Command {
   return maker<SourceFlags>(exit, {
     name: 'configmap',
+    failure: 'configmap:',
     aliases: ['cm'],
     what: 'Create a config map from a local file, directory or literal value',
     examples: `
@@ -110,10 +137,10 @@ export function configMapMaker(exit: SetExitCode): Command {
       const values = await valuesOf(flags);
       const text = [...values].filter(([, value]) => isText(value));
       const binary = [...values].filter(([, value]) => !isText(value));
-      return {
+      const made = {
         apiVersion: 'v1',
         kind: 'ConfigMap',
-        metadata: { name: hashed(name, values, flags.appendHash) },
+        metadata: { name },
         ...(text.length === 0
           ? {}
           : { data: Object.fromEntries(text.map(([key, value]) => [key, value.toString('utf8')])) }),
@@ -123,6 +150,7 @@ export function configMapMaker(exit: SetExitCode): Command {
               binaryData: Object.fromEntries(binary.map(([key, value]) => [key, value.toString('base64')])),
             }),
       };
+      return withHash(made, flags.appendHash);
     },
   });
 }
@@ -139,7 +167,21 @@ function secret(name: string, type: string, values: Values): KubeObject {
   };
 }
 
-interface RegistryFlags {
+/** COMPAT: what is no pair of certificate and key is refused here, before any server is asked. */
+function refuseOddPair(certificate: Buffer, key: Buffer): void {
+  const read = <T>(what: string, from: () => T): T => {
+    try {
+      return from();
+    } catch {
+      throw new CommandError(`tls: failed to find any PEM data in ${what} input`);
+    }
+  };
+  const shown = read('certificate', () => new X509Certificate(certificate));
+  if (!shown.checkPrivateKey(read('key', () => createPrivateKey(key))))
+    throw new CommandError('tls: private key does not match public key');
+}
+
+interface RegistryFlags extends HashFlags {
   readonly dockerServer: string;
   readonly dockerUsername?: string;
   readonly dockerPassword?: string;
@@ -155,43 +197,47 @@ export function secretMaker(exit: SetExitCode): Command {
   command.addCommand(
     maker<SourceFlags & { readonly type?: string }>(exit, {
       name: 'generic',
+      failure: 'secret',
       what: 'Create a secret from a local file, directory, or literal value',
       examples:
         '# From literal values\n%s create secret generic db --from-literal=user=a --from-literal=password=b',
       flags: (one) => withSources(one).option('--type <type>', 'the type of secret to create'),
       make: async (name, flags) => {
         const values = await valuesOf(flags);
-        return secret(hashed(name, values, flags.appendHash), flags.type ?? '', values);
+        return withHash(secret(name, flags.type ?? '', values), flags.appendHash);
       },
     }),
   );
   command.addCommand(
-    maker<{ readonly cert?: string; readonly key?: string }>(exit, {
+    maker<HashFlags & { readonly cert?: string; readonly key?: string }>(exit, {
       name: 'tls',
+      failure: 'secret',
       what: 'Create a TLS secret',
       examples: '# From a certificate and its key\n%s create secret tls web --cert=tls.crt --key=tls.key',
       flags: (one) =>
-        one
+        withHashFlag(one)
           .option('--cert <file>', 'path to PEM encoded public key certificate')
           .option('--key <file>', 'path to private key associated with given certificate'),
-      make: async (name, { cert, key }) => {
+      make: async (name, { cert, key, appendHash }) => {
         if (cert === undefined || key === undefined) throw new CommandError('key and cert must be specified');
         const values = new Map([
           ['tls.crt', await read(cert)],
           ['tls.key', await read(key)],
         ]);
-        return secret(name, 'kubernetes.io/tls', values);
+        refuseOddPair(values.get('tls.crt') ?? Buffer.of(), values.get('tls.key') ?? Buffer.of());
+        return withHash(secret(name, 'kubernetes.io/tls', values), appendHash);
       },
     }),
   );
   command.addCommand(
     maker<RegistryFlags>(exit, {
       name: 'docker-registry',
+      failure: 'secret',
       what: 'Create a secret for use with a Docker registry',
       examples:
         '# For one registry\n%s create secret docker-registry reg --docker-server=registry.example --docker-username=a --docker-password=b',
       flags: (one) =>
-        one
+        withHashFlag(one)
           .option(
             '--docker-server <server>',
             'server location for Docker registry',
@@ -205,10 +251,9 @@ export function secretMaker(exit: SetExitCode): Command {
         const type = 'kubernetes.io/dockerconfigjson';
         const [file] = flags.fromFile;
         if (file !== undefined)
-          return secret(
-            name,
-            type,
-            new Map([['.dockerconfigjson', await read(file.replace(/^[^=]+=/, ''))]]),
+          return withHash(
+            secret(name, type, new Map([['.dockerconfigjson', await read(file.replace(/^[^=]+=/, ''))]])),
+            flags.appendHash,
           );
         const {
           dockerServer: server,
@@ -222,11 +267,8 @@ export function secretMaker(exit: SetExitCode): Command {
           );
         const auth = Buffer.from(`${username}:${password}`).toString('base64');
         const entry = { username, password, ...(email === undefined ? {} : { email }), auth };
-        return secret(
-          name,
-          type,
-          new Map([['.dockerconfigjson', Buffer.from(JSON.stringify({ auths: { [server]: entry } }))]]),
-        );
+        const login = Buffer.from(JSON.stringify({ auths: { [server]: entry } }));
+        return withHash(secret(name, type, new Map([['.dockerconfigjson', login]])), flags.appendHash);
       },
     }),
   );

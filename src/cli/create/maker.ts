@@ -12,7 +12,8 @@ import {
   type Session,
 } from '../objects/index.ts';
 import { objectPrinter, withOutput, type OutputFlags } from '../output/index.ts';
-import { CommandError, upstreamCommand } from '../shell/index.ts';
+import { StatusError } from '../../machinery/index.ts';
+import { commandPath, CommandError, upstreamCommand } from '../shell/index.ts';
 import { fieldValidation, withValidation } from '../validation.ts';
 import { withDeclaration } from '../apply/declaration.ts';
 
@@ -30,6 +31,8 @@ export interface MakerSettings<F> {
   readonly examples: string;
   readonly argument?: string;
   readonly flags?: (command: Command) => Command;
+  /** COMPAT: how a failure to create it begins; without it, the server's words stand alone. */
+  readonly failure?: string;
   /** The object that the flags ask for; throws CommandError for flags that make none. */
   readonly make: (name: string, flags: F, session: Session) => KubeObject | Promise<KubeObject>;
 }
@@ -46,10 +49,12 @@ export function maker<F>(exit: SetExitCode, settings: MakerSettings<F>): Command
     .action(async (names: readonly string[], flags: F & MakeFlags) => {
       const [only, ...others] = names;
       if (only === undefined || others.length > 0)
-        throw new CommandError(`exactly one NAME is required, got ${names.length}`);
+        throw new CommandError(
+          `exactly one NAME is required, got ${names.length}\nSee '${commandPath(command)} -h' for help and examples`,
+        );
       await withSession(
         flags,
-        async (session) => send(session, await settings.make(only, flags, session), flags),
+        async (session) => send(session, await settings.make(only, flags, session), flags, settings.failure),
         { fieldManager: flags.fieldManager },
       );
       exit(0);
@@ -65,26 +70,39 @@ export function withMakeFlags(command: Command): Command {
     .option('--field-manager <name>', 'name of the manager used to track field ownership', 'kubectl-create');
 }
 
-export async function send(session: Session, object: KubeObject, flags: MakeFlags): Promise<void> {
+async function send(
+  session: Session,
+  object: KubeObject,
+  flags: MakeFlags,
+  failure: string | undefined,
+): Promise<void> {
   const dryRun = readDryRun(flags.dryRun);
   const printer = await objectPrinter(flags, false);
   const resource = await session.mapper.resourceForObject(object);
   if (resource === undefined)
     throw new CommandError(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
-  const placed = resource.namespaced
-    ? {
-        ...object,
-        metadata: { ...object.metadata, namespace: object.metadata.namespace ?? session.namespace },
-      }
-    : object;
+  // COMPAT: what is only shown has a namespace when one was named.
+  const shown = dryRun === 'client' && !session.namespaceGiven;
+  const placed =
+    resource.namespaced && !shown
+      ? {
+          ...object,
+          metadata: { ...object.metadata, namespace: object.metadata.namespace ?? session.namespace },
+        }
+      : object;
   const whole = flags.saveConfig === true ? withDeclaration(placed) : placed;
   const made =
     dryRun === 'client'
       ? whole
-      : await session.client.create<KubeObject>(resource, whole, {
-          dryRun: dryRun === 'server',
-          fieldValidation: fieldValidation(flags.validate),
-        });
+      : await session.client
+          .create<KubeObject>(resource, whole, {
+            dryRun: dryRun === 'server',
+            fieldValidation: fieldValidation(flags.validate),
+          })
+          .catch((error: unknown) => {
+            if (failure === undefined || !(error instanceof StatusError)) throw error;
+            throw new CommandError(`failed to create ${failure} ${error.message}`);
+          });
   tell(made, 'created', dryRun, printer);
 }
 

@@ -33,6 +33,7 @@ function command(flags: ImageFlags): { readonly command?: readonly string[] } {
 
 const deployment: MakerSettings<ImageFlags & { readonly replicas: string; readonly port?: string }> = {
   name: 'deployment',
+  failure: 'deployment:',
   aliases: ['deploy'],
   what: 'Create a deployment with the specified name',
   examples: `
@@ -72,6 +73,7 @@ const deployment: MakerSettings<ImageFlags & { readonly replicas: string; readon
         strategy: {},
         template: { metadata: { labels }, spec: { containers } },
       },
+      status: {},
     };
   },
 };
@@ -87,6 +89,7 @@ function jobSpec(name: string, image: string, restartPolicy: string, words: obje
 
 const job: MakerSettings<ImageFlags & { readonly from?: string }> = {
   name: 'job',
+  failure: 'job:',
   what: 'Create a job with the specified name',
   examples: `
     # From an image
@@ -112,6 +115,7 @@ const job: MakerSettings<ImageFlags & { readonly from?: string }> = {
         kind: 'Job',
         metadata: { name },
         spec: jobSpec(name, image, 'Never', command(flags)),
+        status: {},
       };
     return jobFrom(name, flags.from ?? '', session);
   },
@@ -150,6 +154,7 @@ async function jobFrom(name: string, from: string, session: Session): Promise<Ku
 
 const cronJob: MakerSettings<ImageFlags & { readonly schedule?: string; readonly restart: string }> = {
   name: 'cronjob',
+  failure: 'cronjob:',
   aliases: ['cj'],
   what: 'Create a cron job with the specified name',
   examples:
@@ -176,6 +181,7 @@ const cronJob: MakerSettings<ImageFlags & { readonly schedule?: string; readonly
         schedule: flags.schedule,
         jobTemplate: { metadata: { name }, spec: jobSpec(name, image, flags.restart, command(flags)) },
       },
+      status: {},
     };
   },
 };
@@ -216,6 +222,7 @@ function serviceMaker(exit: SetExitCode): Command {
     one.addCommand(
       maker<ServiceFlags>(exit, {
         name,
+        failure: `${type} service:`,
         what,
         examples:
           type === 'ExternalName'
@@ -252,6 +259,7 @@ function serviceMaker(exit: SetExitCode): Command {
               ...(flags.clusterip === undefined ? {} : { clusterIP: flags.clusterip }),
               ...(flags.externalName === undefined ? {} : { externalName: flags.externalName }),
             },
+            status: { loadBalancer: {} },
           };
         },
       }),
@@ -275,6 +283,7 @@ function backend(text: string): object {
 
 const ingress: MakerSettings<IngressFlags> = {
   name: 'ingress',
+  failure: 'ingress:',
   aliases: ['ing'],
   what: 'Create an ingress with the specified name',
   examples:
@@ -332,6 +341,7 @@ const ingress: MakerSettings<IngressFlags> = {
             }),
         ...(tls.length === 0 ? {} : { tls }),
       },
+      status: { loadBalancer: {} },
     };
   },
 };
@@ -341,11 +351,19 @@ const namespace: MakerSettings<object> = {
   aliases: ['ns'],
   what: 'Create a namespace with the specified name',
   examples: '# It is made in the members too\n%s create namespace shop',
-  make: (name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }),
+  make: (name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name }, spec: {}, status: {} }),
 };
+
+function quantities(hard: readonly string[]): Record<string, string> {
+  for (const text of hard)
+    if (!/^[^=]+=[^=]+$/.test(text))
+      throw new CommandError(`Invalid argument syntax ${text}, expected <resource>=<value>`);
+  return keyValues(hard, 'resource quantity');
+}
 
 const quota: MakerSettings<{ readonly hard: readonly string[]; readonly scopes: readonly string[] }> = {
   name: 'quota',
+  failure: 'quota:',
   aliases: ['resourcequota'],
   what: 'Create a quota with the specified name',
   examples: '# Limits of a namespace\n%s create quota small -n shop --hard=cpu=1,memory=1G,pods=2',
@@ -368,9 +386,10 @@ const quota: MakerSettings<{ readonly hard: readonly string[]; readonly scopes: 
     kind: 'ResourceQuota',
     metadata: { name },
     spec: {
-      ...(hard.length === 0 ? {} : { hard: keyValues(hard, 'resource quantity') }),
+      ...(hard.length === 0 ? {} : { hard: quantities(hard) }),
       ...(scopes.length === 0 ? {} : { scopes }),
     },
+    status: {},
   }),
 };
 
@@ -382,6 +401,7 @@ interface BudgetFlags {
 
 const budget: MakerSettings<BudgetFlags> = {
   name: 'poddisruptionbudget',
+  failure: 'poddisruptionbudgets:',
   aliases: ['pdb'],
   what: 'Create a pod disruption budget with the specified name',
   examples:
@@ -399,7 +419,9 @@ const budget: MakerSettings<BudgetFlags> = {
       ),
   make: (name, { selector, minAvailable, maxUnavailable }) => {
     if (selector === undefined) throw new CommandError('a selector must be specified');
-    if ((minAvailable === undefined) === (maxUnavailable === undefined))
+    if (minAvailable !== undefined && maxUnavailable !== undefined)
+      throw new CommandError('min-available and max-unavailable cannot be both specified');
+    if (minAvailable === undefined && maxUnavailable === undefined)
       throw new CommandError('one of min-available or max-unavailable must be specified');
     const amount = (text: string): string | number => (/^\d+$/.test(text) ? Number(text) : text);
     return {
@@ -411,6 +433,7 @@ const budget: MakerSettings<BudgetFlags> = {
         ...(maxUnavailable === undefined ? {} : { maxUnavailable: amount(maxUnavailable) }),
         selector: { matchLabels: keyValues(selector.split(','), 'selector') },
       },
+      status: { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
     };
   },
 };
@@ -424,6 +447,7 @@ interface PriorityFlags {
 
 const priorityClass: MakerSettings<PriorityFlags> = {
   name: 'priorityclass',
+  failure: 'priorityclass:',
   aliases: ['pc'],
   what: 'Create a priority class with the specified name',
   examples: '# What goes first\n%s create priorityclass high --value=1000 --description="goes first"',

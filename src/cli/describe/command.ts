@@ -20,7 +20,7 @@ import {
   type ScopeFlags,
   type Session,
 } from '../objects/index.ts';
-import { CommandError, onByDefault, throwAll, upstreamCommand } from '../shell/index.ts';
+import { CommandError, onByDefault, programName, throwAll, upstreamCommand } from '../shell/index.ts';
 import { describeObject } from './kinds.ts';
 import type { Described } from './parts.ts';
 import { Description, describeEvents } from './text.ts';
@@ -67,7 +67,7 @@ export function describeCommand(exit: SetExitCode): Command {
 async function describe(session: Session, operands: readonly string[], flags: DescribeFlags): Promise<void> {
   if (operands.length === 0 && !filesGiven(flags))
     throw new CommandError(
-      'You must specify the type of resource to describe. Use "navarch api-resources" for a complete list of supported resources.',
+      `You must specify the type of resource to describe. Use "${programName()} api-resources" for a complete list of supported resources.`,
     );
   const targets = await findTargets(session, operands, flags, {
     typeAlone: true,
@@ -78,8 +78,12 @@ async function describe(session: Session, operands: readonly string[], flags: De
   const texts: string[] = [];
   for (const target of targets) {
     try {
-      for (const object of await objectsOf(session, target))
-        texts.push(await textOf(session, target.resource, object, flags));
+      const { objects, guessed } = await objectsOf(session, target);
+      const found: string[] = [];
+      for (const object of objects) found.push(await textOf(session, target.resource, object, flags));
+      // COMPAT: what was found by the beginning of its name ends with an empty line.
+      if (guessed) texts.push(found.map((text) => `${text}\n`).join(''));
+      else texts.push(...found);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       errors.push(error);
@@ -96,16 +100,20 @@ async function describe(session: Session, operands: readonly string[], flags: De
 }
 
 /** The object, or those whose names begin with the name. */
-async function objectsOf(session: Session, target: ObjectTarget): Promise<readonly KubeObject[]> {
-  if (target.object !== undefined) return [target.object];
+async function objectsOf(
+  session: Session,
+  target: ObjectTarget,
+): Promise<{ readonly objects: readonly KubeObject[]; readonly guessed: boolean }> {
+  if (target.object !== undefined) return { objects: [target.object], guessed: false };
   try {
-    return [await session.client.get<KubeObject>(target.resource, keyOf(target))];
+    const object = await session.client.get<KubeObject>(target.resource, keyOf(target));
+    return { objects: [object], guessed: false };
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const { items } = await session.client.listAll(target.resource, { namespace: target.namespace });
     const found = items.filter(({ metadata }) => metadata.name?.startsWith(target.name) === true);
     if (found.length === 0) throw error;
-    return found;
+    return { objects: found, guessed: true };
   }
 }
 

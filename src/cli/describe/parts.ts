@@ -42,6 +42,7 @@ export function workload(out: Description, object: KubeObject, created: boolean)
 
 /** COMPAT: three addresses, and how many more. */
 export function endpointsOf(slices: readonly KubeObject[], portName: string): string {
+  if (slices.length === 0) return '<none>';
   const addresses = slices.flatMap((slice) => {
     const port = listAt(slice, 'ports').find((one) => textAt(one, 'name') === portName);
     if (port === undefined) return [];

@@ -5,8 +5,8 @@ import path from 'node:path';
 import tls from 'node:tls';
 import type { Cluster, KubeObject } from '../../api/index.ts';
 import { errorMessage, systemClock } from '../../base/index.ts';
-import { kinds, resource } from '../../client/index.ts';
-import { formatShortDuration } from '../../machinery/index.ts';
+import { ConnectionError, kinds, resource } from '../../client/index.ts';
+import { formatShortDuration, StatusError } from '../../machinery/index.ts';
 import type { Session } from '../objects/index.ts';
 
 export interface Finding {
@@ -56,6 +56,13 @@ function guarded(check: string, look: (session: Session) => Promise<readonly Fin
   };
 }
 
+function connectionAdvice(error: unknown): string {
+  if (error instanceof StatusError && error.code === 401)
+    return 'the control plane runs but does not know your credentials: renew those in the kubeconfig, or name another kubeconfig with --kubeconfig';
+  if (error instanceof ConnectionError && error.kind !== 'refused') return error.nextStep;
+  return 'start the control plane, or name another kubeconfig with --kubeconfig';
+}
+
 export async function checkConnection(session: Session): Promise<Finding> {
   const { server } = session.settings;
   const started = performance.now();
@@ -74,11 +81,12 @@ export async function checkConnection(session: Session): Promise<Finding> {
         )
       : ok('connection', detail);
   } catch (error) {
+    const message = errorMessage(error);
     return bad(
       'fail',
       'connection',
-      `${server}: ${errorMessage(error)}`,
-      'start the control plane, or name another kubeconfig with --kubeconfig',
+      message.includes(server) ? message : `${server}: ${message}`,
+      connectionAdvice(error),
     );
   }
 }

@@ -14,7 +14,7 @@ import {
   type Session,
 } from '../objects/index.ts';
 import { listOf, objectPrinter, withTableOutput, type ObjectPrinter } from '../output/index.ts';
-import { CommandError, listOption, throwAll, upstreamCommand } from '../shell/index.ts';
+import { CommandError, listOption, programName, throwAll, upstreamCommand } from '../shell/index.ts';
 import { fetchFrom, type Fetched, type FetchRequest } from './fetch.ts';
 import { CONTROL_PLANE, type GetFlags, type Target } from './flags.ts';
 import { printTables } from './table.ts';
@@ -112,11 +112,12 @@ function validate({ showLabels, output = '', outputWatchEvents, watch, watchOnly
 }
 
 function nothingNamed(): CommandError {
+  const name = programName();
   process.stderr.write(
-    'You must specify the type of resource to get. Use "navarch api-resources" for a complete list of supported resources.\n\n',
+    `You must specify the type of resource to get. Use "${name} api-resources" for a complete list of supported resources.\n\n`,
   );
   return new CommandError(
-    `Required resource not specified.\nUse "navarch explain <resource>" for a detailed description of that resource (e.g. navarch explain pods).\nSee 'navarch get -h' for help and examples`,
+    `Required resource not specified.\nUse "${name} explain <resource>" for a detailed description of that resource (e.g. ${name} explain pods).\nSee '${name} get -h' for help and examples`,
   );
 }
 
@@ -133,7 +134,7 @@ function printObjects(
   flags: GetFlags,
   complete: boolean,
 ): void {
-  const merged = /^(json|yaml|name|custom-columns)/.test(flags.output ?? '');
+  const merged = /^(json|yaml|name|custom-columns(-file)?)(=|$)/.test(flags.output ?? '');
   const groups = merged ? [fetched.flatMap(({ parts }) => parts)] : fetched.map(({ parts }) => parts);
   for (const parts of groups) {
     const objects = parts.flatMap(({ objects }) => objects ?? []);

@@ -1,5 +1,5 @@
 // What `get` asks of one cluster: tables or objects, by names or by selectors, each failure with the cluster's name.
-import type { KubeList, KubeObject } from '../../api/index.ts';
+import { formatApiVersion, type KubeList, type KubeObject } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import {
   ConnectionError,
@@ -8,7 +8,7 @@ import {
   isNotFound,
   type ApiResource,
 } from '../../client/index.ts';
-import { compileJsonPath, relaxedJsonPath } from '../../machinery/index.ts';
+import { compileJsonPath, relaxedJsonPath, StatusError } from '../../machinery/index.ts';
 import { filesGiven, locateObjects, readObjects, resolveArguments, type Wanted } from '../objects/index.ts';
 import { TABLE_ACCEPT, type ServerTable, type TableColumn, type TableRow } from '../output/index.ts';
 import { CommandError } from '../shell/index.ts';
@@ -30,6 +30,10 @@ export interface Part {
   readonly rows?: readonly TableRow[];
   readonly objects?: readonly KubeObject[];
   readonly resourceVersion?: string;
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof StatusError && error.code === 401;
 }
 
 export interface Fetched {
@@ -63,7 +67,9 @@ export async function fetchFrom(target: Target, request: FetchRequest): Promise<
 
 /** COMPAT: also the control plane's own errors carry its name. That nothing listens there is said in kubectl's words. */
 export function named({ label }: Target, error: unknown): Error {
-  if (error instanceof ConnectionError && label === CONTROL_PLANE) return error;
+  const ours = label === CONTROL_PLANE;
+  if (ours && (error instanceof ConnectionError || isUnauthorized(error)) && error instanceof Error)
+    return error;
   return new CommandError(`cluster(${label}): ${errorMessage(error)}`);
 }
 
@@ -124,23 +130,42 @@ async function fetchOne(target: Target, one: Request, { flags, asTable }: FetchR
   const base = { resource: one.resource, cluster: target.label, single: one.name !== undefined };
   const pages: unknown[] = [];
   let next = '';
+  const refused = (error: unknown): never => {
+    throw one.name === undefined ? withSelection(error, one, flags) : error;
+  };
   do {
     pages.push(
-      await target.session.client.request({
-        method: 'GET',
-        path: pathOf(one),
-        query: {
-          ...queryOf(one, flags),
-          ...(one.name === undefined ? { limit: PAGE } : {}),
-          ...(next === '' ? {} : { continue: next }),
-          ...(asTable && flags.sortBy !== undefined ? { includeObject: 'Object' } : {}),
-        },
-        ...(asTable ? { headers: { accept: TABLE_ACCEPT } } : {}),
-      }),
+      await target.session.client
+        .request({
+          method: 'GET',
+          path: pathOf(one),
+          query: {
+            ...queryOf(one, flags),
+            ...(one.name === undefined ? { limit: PAGE } : {}),
+            ...(next === '' ? {} : { continue: next }),
+            ...(asTable && flags.sortBy !== undefined ? { includeObject: 'Object' } : {}),
+          },
+          ...(asTable ? { headers: { accept: TABLE_ACCEPT } } : {}),
+        })
+        .catch(refused),
     );
     next = (pages.at(-1) as KubeList).metadata?.continue ?? '';
   } while (next !== '');
   return asTable ? tablePart(base, pages, flags) : objectPart(base, pages, flags);
+}
+
+/** COMPAT: a refused selection is told with what was selected. */
+function withSelection(error: unknown, { resource }: Request, flags: GetFlags): unknown {
+  if (!(error instanceof StatusError) || (error.reason !== 'BadRequest' && error.reason !== 'NotFound'))
+    return error;
+  const label = selectorOf(flags) ?? '';
+  const field = flags.fieldSelector ?? '';
+  const what = JSON.stringify(`${formatApiVersion(resource)}, Resource=${resource.resource}`);
+  const text =
+    label === '' && field === ''
+      ? `Unable to list ${what}`
+      : `Unable to find ${what} that match label selector ${JSON.stringify(label)}, field selector ${JSON.stringify(field)}`;
+  return new StatusError(error.code, error.reason, `${text}: ${error.message}`, error.status.details);
 }
 
 type PartBase = Pick<Part, 'resource' | 'cluster' | 'single'>;

@@ -1,7 +1,7 @@
 // `TYPE[,TYPE...] [NAME...]` and `TYPE/NAME...`: which objects a command is about, with kubectl's words for what makes no
 // sense.
 import type { ApiResource, RestMapper } from '../../client/index.ts';
-import { CommandError } from '../shell/index.ts';
+import { CommandError, programName } from '../shell/index.ts';
 
 export interface Wanted {
   readonly resource: ApiResource;
@@ -27,7 +27,7 @@ export async function resolveArguments(
   if (slashed.length > 0) {
     if (slashed.length < operands.length)
       throw new CommandError(
-        `there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'`,
+        `there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. '${programName()} get resource/<resource_name>' instead of '${programName()} get resource resource/<resource_name>'`,
       );
     if (rules.selected === true)
       throw new CommandError(

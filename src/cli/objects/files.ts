@@ -6,7 +6,8 @@ import type { Command } from 'commander';
 import type { KubeObject } from '../../api/index.ts';
 import { OperatingError, errorMessage } from '../../base/index.ts';
 import { parseYamlDocuments, type ApiResource } from '../../client/index.ts';
-import { goJson } from '../../machinery/index.ts';
+import { goJson, parseLabelSelector } from '../../machinery/index.ts';
+import { fileProblem } from '../file-problem.ts';
 import { CommandError, listOption } from '../shell/index.ts';
 import type { Session } from './session.ts';
 
@@ -62,6 +63,16 @@ export async function readObjects(
     }
   }
   return found;
+}
+
+/** Those whose labels a selector means; without one, all. */
+export function selectedObjects<T extends { readonly object: KubeObject }>(
+  objects: readonly T[],
+  selector: string | undefined,
+): readonly T[] {
+  if (selector === undefined || selector === '') return objects;
+  const wanted = parseLabelSelector(selector);
+  return objects.filter(({ object }) => wanted.matches(object.metadata.labels));
 }
 
 /** The same, with what serves each object; what has no server is an error. */
@@ -158,7 +169,7 @@ async function readSource(source: string): Promise<string> {
     return answer.text();
   }
   return readFile(source, 'utf8').catch((error: unknown) => {
-    throw new CommandError(`error reading "${source}": ${errorMessage(error)}`);
+    throw new CommandError(`open ${source}: ${fileProblem(error)}`);
   });
 }
 

@@ -18,6 +18,7 @@ export {
   locateObjects,
   readObjects,
   readText,
+  selectedObjects,
   withFiles,
   type FileFlags,
   type Located,

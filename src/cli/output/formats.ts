@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { parseApiVersion, type KubeObject } from '../../api/index.ts';
 import { formatYaml } from '../../client/index.ts';
 import { compileJsonPath, compileTemplate, JsonPathError, TemplateError } from '../../machinery/index.ts';
+import { fileProblem } from '../file-problem.ts';
 import { CommandError, onByDefault } from '../shell/index.ts';
 import { formatCustomColumns, parseColumnsFile, parseCustomColumns } from './custom-columns.ts';
 import { formatJson } from './json-text.ts';
@@ -24,9 +25,9 @@ const NAMES = ['custom-columns', 'custom-columns-file', 'go-template', 'go-templ
 const OBJECT_NAMES = NAMES.filter((name) => name !== 'wide' && !name.startsWith('custom-columns'));
 
 /** The flags of commands that print what they did. */
-export function withOutput(command: Command): Command {
+export function withOutput(command: Command, formats: readonly string[] = OBJECT_NAMES): Command {
   return command
-    .option('-o, --output <format>', `output format. One of: (${OBJECT_NAMES.join(', ')})`)
+    .option('-o, --output <format>', `output format. One of: (${formats.join(', ')})`)
     .option('--template <text>', 'template text or file, when -o=go-template or -o=go-template-file')
     .addOption(onByDefault('allow-missing-template-keys', 'missing fields are nothing instead of an error'))
     .option('--show-managed-fields', 'keep the managedFields when printing objects in JSON or YAML format');
@@ -34,7 +35,7 @@ export function withOutput(command: Command): Command {
 
 /** The flags of `get`, which has tables. */
 export function withTableOutput(command: Command): Command {
-  return withOutput(command)
+  return withOutput(command, NAMES)
     .option('--no-headers', 'do not print headers')
     .addOption(new Option('--server-print [bool]').hideHelp());
 }
@@ -74,9 +75,11 @@ async function makePrinter(
   const allowMissing = flags.allowMissingTemplateKeys !== false;
   switch (name) {
     case 'json':
-      return formatJson;
-    case 'yaml':
-      return formatYaml;
+      return (object) => formatJson(object);
+    case 'yaml': {
+      let printed = 0;
+      return (object) => `${printed++ > 0 ? '---\n' : ''}${formatYaml(object)}`;
+    }
     case 'name':
       return (object) =>
         itemsOf(object)
@@ -92,7 +95,7 @@ async function makePrinter(
       const path = compile(wanted('template'), allowMissing);
       return (object) =>
         `${JSON.stringify(
-          evaluated(() => path.find(object).flat()),
+          evaluated(wanted('template'), () => path.find(object).flat()),
           undefined,
           4,
         )}\n`;
@@ -109,7 +112,7 @@ async function makePrinter(
     case 'custom-columns-file': {
       if (!table) return undefined;
       const columns = name.endsWith('file')
-        ? parseColumnsFile(await readArgument(wanted('custom-columns')))
+        ? parseColumnsFile(await readArgument(wanted('custom-columns'), 'template'))
         : parseCustomColumns(argument ?? '');
       return (object) => formatCustomColumns(columns, itemsOf(object), flags.headers === false);
     }
@@ -127,9 +130,9 @@ function inCommandWords<T>(run: () => T): T {
   }
 }
 
-async function readArgument(file: string): Promise<string> {
+async function readArgument(file: string, what = '--template'): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new CommandError(`error reading --template ${file}, ${String(error)}`);
+    throw new CommandError(`error reading ${what} ${file}, open ${file}: ${fileProblem(error)}`);
   });
 }
 
@@ -142,18 +145,20 @@ function compile(template: string, allowMissingKeys: boolean): ReturnType<typeof
   }
 }
 
-function evaluated<T>(run: () => T): T {
+function evaluated<T>(template: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof JsonPathError)) throw error;
-    throw new CommandError(`error executing jsonpath: ${error.message}`);
+    throw new CommandError(
+      `error executing jsonpath ${JSON.stringify(template)}: Error executing template: ${error.message}`,
+    );
   }
 }
 
 function jsonPathPrinter(template: string, allowMissing: boolean): ObjectPrinter {
   const path = compile(template, allowMissing);
-  return (object) => evaluated(() => path.print(object));
+  return (object) => evaluated(template, () => path.print(object));
 }
 
 export function itemsOf(object: KubeObject): readonly KubeObject[] {

@@ -1,7 +1,7 @@
 // JSON as kubectl prints it: keys in order, four spaces, `<`, `>` and `&` escaped as Go does.
 
-export function formatJson(value: unknown): string {
-  return `${JSON.stringify(sorted(value), undefined, 4).replaceAll(/[<>&\u2028\u2029]/g, escape)}\n`;
+export function formatJson(value: unknown, indent = 4): string {
+  return `${JSON.stringify(sorted(value), undefined, indent).replaceAll(/[<>&\u2028\u2029]/g, escape)}\n`;
 }
 
 function escape(character: string): string {

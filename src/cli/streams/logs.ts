@@ -150,6 +150,7 @@ function queryOf(flags: LogFlags): readonly (readonly [string, string])[] {
     return Number(text);
   };
   const limit = number('limit-bytes', flags.limitBytes);
+  if (limit < 0) throw new CommandError('--limit-bytes must be greater than 0');
   const given = number('tail', flags.tail);
   const tail = given < 0 && flags.selector !== undefined ? 10 : given;
   if (given < -1) throw new CommandError('--tail must be greater than or equal to -1');

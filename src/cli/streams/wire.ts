@@ -2,7 +2,7 @@
 // the client room answers whole bodies; these two are all that a command line needs beyond that.
 import { Agent, Headers, ProxyAgent, request, WebSocket, type Dispatcher } from 'undici';
 import type { ConnectionSettings } from '../../client/index.ts';
-import { statusErrorFrom } from '../../client/index.ts';
+import { statusErrorFrom, toConnectionError } from '../../client/index.ts';
 import { CommandError } from '../shell/index.ts';
 
 type Query = readonly (readonly [name: string, value: string])[];
@@ -61,7 +61,9 @@ export async function readStream(
 ): Promise<void> {
   const { dispatcher, headers, url } = await wireTo(settings, path, query);
   try {
-    const answer = await request(url, { dispatcher, headers });
+    const answer = await request(url, { dispatcher, headers }).catch((error: unknown) => {
+      throw toConnectionError(error, url.origin);
+    });
     if (answer.statusCode >= 400) {
       const text = await answer.body.text();
       throw statusErrorFrom(answer.statusCode, parsed(text));
