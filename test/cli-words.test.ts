@@ -165,9 +165,30 @@ error: error reading --template nowhere, open nowhere: no such file or directory
 $ navarch top pod absent -n shop -C member1
 error: cluster(member1): podmetrics.metrics.k8s.io "shop/absent" not found
 [exit 1]
-$ navarch describe cm earl -n shop --show-events=false | tail -3 | cat -A | tail -2
+$ navarch describe cm con -n shop --show-events=false | tail -3 | cat -A | tail -2
 $
 $
+`));
+
+  test('a member that cannot be reached hides nothing of the others', () =>
+    check(`
+$ navarch member fault member2 cut-network > /dev/null
+$ navarch get cm conf -n shop -s all
+NAME   CLUSTER   DATA   AGE   ADOPTION
+conf   Karmada   1      <age>    -
+conf   member1   1      <age>    Y
+error: cluster(member2): basic connection test to cluster(member2) failed, please check authorization or network: error trying to reach cluster member2: EOF
+[exit 1]
+$ navarch get cm conf -n shop -s members -o json 2> /dev/null | grep -c items
+1
+$ navarch get cm conf -n shop -s all -w > seen 2> said & until grep -q member1 seen; do sleep 0.1; done; kill $!; cat seen; cut -c1-24 said
+NAME   CLUSTER   DATA   AGE   ADOPTION
+conf   Karmada   1      <age>    -
+conf   member1   1      <age>    Y
+error: cluster(member2): 
+$ navarch top node 2>&1 | grep -c member1-node
+3
+$ navarch member fault member2 clear > /dev/null
 `));
 
   test('create makes what kubectl makes', () =>

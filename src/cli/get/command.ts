@@ -139,7 +139,9 @@ function printObjects(
   for (const parts of groups) {
     const objects = parts.flatMap(({ objects }) => objects ?? []);
     const [only] = objects;
-    const single = parts.length === 1 && parts[0]?.single === true && only !== undefined;
+    // Of several clusters it is a list, also when only one of them has answered.
+    const alone = !merged || fetched.length === 1;
+    const single = alone && parts.length === 1 && parts[0]?.single === true && only !== undefined;
     if (objects.length === 0 && (!complete || flags.ignoreNotFound === true)) continue;
     process.stdout.write(printer(single ? only : listOf(objects, '')));
   }

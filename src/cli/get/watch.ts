@@ -35,25 +35,38 @@ export async function watchTables(
   printer: ObjectPrinter | undefined,
 ): Promise<void> {
   const { flags } = request;
-  const followed: Followed[] = [];
-  for (const target of targets) {
-    const requests = await requestsFor(target, request).catch((error: unknown) => {
-      throw named(target, error);
-    });
-    if (requests.length > 1) refuseSeveral();
-    const { parts, errors } = await fetchFrom(target, { ...request, asTable: printer === undefined });
-    throwAll(errors);
-    const [one] = requests;
-    const [part] = parts;
-    if (one !== undefined && part !== undefined) followed.push({ target, request: one, part });
-  }
+  const asked = await Promise.all(
+    targets.map((target) => firstLook(target, { ...request, asTable: printer === undefined })),
+  );
+  const followed = asked.flatMap(({ found }) => (found === undefined ? [] : [found]));
+  const errors = asked.flatMap((one) => one.errors);
   const [first] = followed;
-  if (first === undefined) return;
+  if (first === undefined) return throwAll(errors);
+  // What one cluster cannot tell does not hide what happens in the others.
+  for (const { message } of errors) process.stderr.write(`error: ${message}\n`);
   if (followed.some(({ request: one }) => !sameResource(one.resource, first.request.resource)))
     refuseSeveral();
   const sink = new WatchPrinter(first.part, flags, printer);
-  if (flags.watchOnly !== true) for (const { target, part } of followed) sink.initial(target, part);
+  if (flags.watchOnly !== true) sink.initial(followed);
   await Promise.all(followed.map((one) => follow(one, request, sink)));
+}
+
+async function firstLook(
+  target: Target,
+  request: FetchRequest,
+): Promise<{ readonly found: Followed | undefined; readonly errors: readonly Error[] }> {
+  let requests: readonly Request[];
+  try {
+    requests = await requestsFor(target, request);
+  } catch (error) {
+    return { found: undefined, errors: [named(target, error)] };
+  }
+  if (requests.length > 1) refuseSeveral();
+  const { parts, errors } = await fetchFrom(target, request);
+  const [one] = requests;
+  const [part] = parts;
+  const found = one === undefined || part === undefined ? undefined : { target, request: one, part };
+  return { found, errors };
 }
 
 function refuseSeveral(): never {
@@ -113,21 +126,25 @@ class WatchPrinter {
     this.columns = part.columns ?? [];
   }
 
-  initial(target: Target, part: Part): void {
-    if (this.printer === undefined) {
-      this.rows(target, 'ADDED', {
-        kind: 'Table',
-        columnDefinitions: part.columns ?? [],
-        rows: part.rows ?? [],
-      });
-      return;
-    }
-    for (const object of part.objects ?? []) this.object('ADDED', object);
+  initial(followed: readonly Followed[]): void {
+    if (this.printer === undefined)
+      this.rows(
+        'ADDED',
+        followed.flatMap(({ target, part }) => (part.rows ?? []).map((row) => rowFor(target.label, row))),
+      );
+    else
+      for (const object of followed.flatMap(({ part }) => part.objects ?? [])) this.object('ADDED', object);
   }
 
   event(target: Target, event: WatchEvent<KubeObject>): void {
-    if (this.printer === undefined) this.rows(target, event.type, asServerTable(event.object));
-    else this.object(event.type, event.object);
+    if (this.printer !== undefined) return this.object(event.type, event.object);
+    const table = asServerTable(event.object);
+    // Only the first event of a stream tells the columns.
+    if ((table.columnDefinitions ?? []).length > 0) this.columns = table.columnDefinitions ?? [];
+    this.rows(
+      event.type,
+      (table.rows ?? []).map((row) => rowFor(target.label, row)),
+    );
   }
 
   private object(type: string, object: KubeObject): void {
@@ -135,10 +152,7 @@ class WatchPrinter {
     process.stdout.write(this.printer?.(shown as KubeObject) ?? '');
   }
 
-  private rows(target: Target, type: string, table: ServerTable): void {
-    // Only the first event of a stream tells the columns.
-    if ((table.columnDefinitions ?? []).length > 0) this.columns = table.columnDefinitions ?? [];
-    const rows = (table.rows ?? []).map((row) => rowFor(target.label, row));
+  private rows(type: string, rows: readonly ReturnType<typeof rowFor>[]): void {
     const events = this.flags.outputWatchEvents === true;
     const columns = columnsFor(this.part, this.columns);
     const text = formatTable(
