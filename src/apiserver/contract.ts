@@ -108,6 +108,8 @@ export interface Authenticator {
       | {
           readonly commonName: string;
           readonly organizations: readonly string[];
+          /** SHA-256 of its DER form, in lower-case hexadecimal. */
+          readonly fingerprint?: string;
           /** Whether one of these authorities has signed it; absent: it is not known. */
           readonly signedBy?: (authorities: readonly X509Certificate[]) => boolean;
         }

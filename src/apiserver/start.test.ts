@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { test } from 'node:test';
 import type { KubeObject } from '../api/index.ts';
@@ -148,6 +149,27 @@ test('a service account gets a token by which the server knows it', async () => 
   } finally {
     await running.close();
   }
+});
+
+test('a client is told which certificate it is known by, and of all it may do what is bound to it', async () => {
+  const settings = await options();
+  const server = await startApiServer(settings);
+  const review = async (path: string, body: object): Promise<Record<string, unknown>> => {
+    const answer = await call(server.port, settings.certificates, { method: 'POST', path, body });
+    return (JSON.parse(answer.text) as { status: Record<string, unknown> }).status;
+  };
+  const { userInfo } = await review('/apis/authentication.k8s.io/v1/selfsubjectreviews', {});
+  const fingerprint = new X509Certificate(settings.certificates.admin.certificate).fingerprint256;
+  assert.deepEqual((userInfo as { extra: object }).extra, {
+    'authentication.kubernetes.io/credential-id': [
+      `X509SHA256=${fingerprint.replaceAll(':', '').toLowerCase()}`,
+    ],
+  });
+  const rules = await review('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', {
+    spec: { namespace: 'default' },
+  });
+  await server.close();
+  assert.deepEqual(rules['resourceRules'], [], 'nothing is bound to anybody here');
 });
 
 test('a server that cannot have its port leaves nothing behind', async () => {

@@ -1,7 +1,7 @@
 // What every cluster starts with: system namespaces, the bootstrap roles and bindings, priority classes, and the
 // `kubernetes` Service. Runs once at each start; what is right already costs one list per kind and no write.
 import { bootstrapRbac, type KubeObject } from '../api/index.ts';
-import { errorMessage, sleep, type Clock, type Logger } from '../base/index.ts';
+import { errorMessage, formatTime, sleep, type Clock, type Logger } from '../base/index.ts';
 import { isAlreadyExists, keyOf, type Client, type Resource } from '../client/index.ts';
 import { deepEqual } from '../machinery/index.ts';
 import { resources, type ClusterRole } from './kinds.ts';
@@ -21,6 +21,8 @@ export interface ApiServerAddress {
   readonly port: number;
   /** The cluster IP of the `kubernetes` Service. */
   readonly serviceIp: string;
+  /** The network that Services get their addresses from. */
+  readonly serviceRange: string;
 }
 
 const SYSTEM_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -63,6 +65,8 @@ async function bootstrapOnce(settings: BootstrapSettings): Promise<void> {
     ensure(settings, resources.priorityClasses, PRIORITY_CLASSES),
   ]);
   if (apiServer === undefined) return;
+  await ensure(settings, resources.serviceCidrs, [serviceCidr(apiServer)]);
+  await declareReady(settings);
   await ensure({ client, namespace: 'default' }, resources.services, [apiServerService(apiServer)]);
   await ensure(
     { client, namespace: 'default' },
@@ -143,6 +147,30 @@ const SERVICE_METADATA = {
   namespace: 'default',
   labels: { component: 'apiserver', provider: 'kubernetes' },
 };
+
+function serviceCidr({ serviceRange }: ApiServerAddress): KubeObject {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: SERVICE_METADATA.name },
+    spec: { cidrs: [serviceRange] },
+  };
+}
+
+/** The default network for Services is ready from the start. */
+async function declareReady({ client, clock }: BootstrapSettings): Promise<void> {
+  const found = await client.get(resources.serviceCidrs, { name: SERVICE_METADATA.name });
+  const { conditions = [] } = (found['status'] ?? {}) as { readonly conditions?: readonly unknown[] };
+  if (conditions.length > 0) return;
+  const ready = {
+    type: 'Ready',
+    status: 'True',
+    reason: '',
+    message: 'Kubernetes default Service CIDR is ready',
+    lastTransitionTime: formatTime(clock.now()),
+  };
+  await client.updateStatus(resources.serviceCidrs, { ...found, status: { conditions: [ready] } });
+}
 
 function apiServerService({ port, serviceIp }: ApiServerAddress): KubeObject {
   return {

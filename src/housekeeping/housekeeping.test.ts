@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request as httpsRequest } from 'node:https';
 import { after, before, test } from 'node:test';
 import type { KubeObject } from '../api/index.ts';
+import { resources } from './kinds.ts';
 import {
   memoryVault,
   objectCodec,
@@ -58,7 +59,12 @@ function keepHouse(): Housekeeping {
     },
     resourceQuotas: true,
     storageTemplates: true,
-    apiServer: { host: '127.0.0.1', port: running.port, serviceIp: '10.96.0.1' },
+    apiServer: {
+      host: '127.0.0.1',
+      port: running.port,
+      serviceIp: '10.96.0.1',
+      serviceRange: '10.96.0.0/16',
+    },
   });
 }
 
@@ -130,6 +136,13 @@ test('a cluster starts with its namespaces, roles, accounts and the way to its A
   assert.deepEqual(trust['data'], { 'ca.crt': certificates.authority.certificate });
   const service = await client.get(core('services'), { namespace: 'default', name: 'kubernetes' });
   assert.equal((service['spec'] as { clusterIP: string }).clusterIP, '10.96.0.1');
+  const cidr = await client.get(resources.serviceCidrs, { name: 'kubernetes' });
+  const { conditions } = cidr['status'] as { conditions: readonly { type: string; status: string }[] };
+  assert.deepEqual(cidr['spec'], { cidrs: ['10.96.0.0/16'] });
+  assert.deepEqual(
+    conditions.map(({ type, status }) => [type, status]),
+    [['Ready', 'True']],
+  );
 });
 
 test('what is right already is not written again', async () => {

@@ -67,6 +67,12 @@ export const resources = {
   events: kinds.events,
   configMaps: resource<ConfigMap>({ group: '', version: 'v1', resource: 'configmaps', namespaced: true }),
   services: resource({ group: '', version: 'v1', resource: 'services', namespaced: true }),
+  serviceCidrs: resource({
+    group: 'networking.k8s.io',
+    version: 'v1',
+    resource: 'servicecidrs',
+    namespaced: false,
+  }),
   endpointSlices: resource({
     group: 'discovery.k8s.io',
     version: 'v1',

@@ -2,6 +2,7 @@
 // behind it that makes it behave like a cluster. With `simulate: 'none'` only what a bare API server needs.
 import type { KubeObject } from '../api/index.ts';
 import {
+  SERVICE_RANGE,
   createMetricsRegistry,
   fileVault,
   kubeconfigYaml,
@@ -178,6 +179,13 @@ function keepHouse(
     // Where nothing listens there is nothing to point the Service at.
     ...(running.port === 0
       ? {}
-      : { apiServer: { host, port: running.port, serviceIp: KUBERNETES_SERVICE_IP } }),
+      : {
+          apiServer: {
+            host,
+            port: running.port,
+            serviceIp: KUBERNETES_SERVICE_IP,
+            serviceRange: SERVICE_RANGE,
+          },
+        }),
   });
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -283,7 +284,10 @@ test('a request is told with who, what, when and why', async () => {
       },
     ],
   };
+  let fingerprint = '';
   const events = await eventsOf('told.log', policy, async (server) => {
+    const { fingerprint256 } = new X509Certificate(server.certificates.admin.certificate);
+    fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
     await server.call('/api/v1/namespaces', namespace);
     await server.call(`${MAPS}?fieldManager=me`, {
       method: 'POST',
@@ -310,7 +314,11 @@ test('a request is told with who, what, when and why', async () => {
     auditID: 'one',
     requestURI: `${MAPS}?fieldManager=me`,
     verb: 'create',
-    user: { username: 'test-admin', groups: ['system:masters', 'system:authenticated'] },
+    user: {
+      username: 'test-admin',
+      groups: ['system:masters', 'system:authenticated'],
+      extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] },
+    },
     impersonatedUser: { username: 'jane', groups: ['system:authenticated'] },
     sourceIPs: ['127.0.0.1'],
     userAgent: 'tester/1',

@@ -297,6 +297,9 @@ function readCertificate(socket: TLSSocket): ClientCertificate {
   return {
     commonName: [commonName ?? ''].flat().at(-1) ?? '',
     organizations: [organizations ?? []].flat(),
+    ...(certificate === undefined
+      ? {}
+      : { fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase() }),
     // LIMIT: signed by the authority itself; certificates between the two are not looked at.
     signedBy: (authorities) =>
       authorities.some(

@@ -12,6 +12,9 @@ import type { AuthenticatedToken, ServiceAccountTokens } from './service-account
 export const ANONYMOUS = 'system:anonymous';
 export const AUTHENTICATED = 'system:authenticated';
 export const UNAUTHENTICATED = 'system:unauthenticated';
+/** What a request is known by in audit logs, besides its user. */
+const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id';
+
 export const MASTERS = 'system:masters';
 
 /** Knows one sort of bearer token. Undefined: not one of mine, or not a good one. */
@@ -45,6 +48,9 @@ export function createAuthenticator(options: {
         return {
           name: certificate.commonName,
           groups: withGroup(certificate.organizations, AUTHENTICATED),
+          ...(certificate.fingerprint === undefined
+            ? {}
+            : { extra: { [CREDENTIAL_ID]: [`X509SHA256=${certificate.fingerprint}`] } }),
         };
       }
       const token = bearerToken(headers['authorization']);
