@@ -32,6 +32,18 @@ function withNameLabel(object: KubeObject): KubeObject {
 const withField = (object: KubeObject, field: 'spec' | 'status', value: unknown): KubeObject =>
   Object.freeze({ ...object, [field]: Object.freeze(value) });
 
+/** COMPAT: only the finalize subresource says which of them is wrong. */
+const finalizersOf = (object: KubeObject): readonly string[] =>
+  (object as unknown as Namespace).spec?.finalizers ?? [];
+
+function finalizerErrors(finalizer: string, path: string): FieldError[] {
+  const complaints = isQualifiedName(finalizer);
+  if (complaints.length > 0) return named(complaints, finalizer, path);
+  if (finalizer === 'kubernetes' || finalizer.includes('/')) return [];
+  const why = 'name is neither a standard finalizer name nor is it fully qualified';
+  return [fieldError.invalid(path, finalizer, why)];
+}
+
 /** Only the finalize subresource changes the finalizers of the spec: the namespace is held by them. */
 const finalize: Subresource = {
   verbs: ['update'],
@@ -40,17 +52,7 @@ const finalize: Subresource = {
     prepareForUpdate: (next, old) =>
       Object.freeze({ ...old, metadata: next.metadata, spec: next['spec'] ?? {} }),
     validateUpdate: (next) =>
-      ((next as unknown as Namespace).spec?.finalizers ?? []).flatMap((finalizer, index) =>
-        finalizer === 'kubernetes' || finalizer.includes('/')
-          ? named(isQualifiedName(finalizer), finalizer, 'spec.finalizers')
-          : [
-              fieldError.invalid(
-                `spec.finalizers[${index}]`,
-                finalizer,
-                'name is neither a standard finalizer name nor is it fully qualified',
-              ),
-            ],
-      ),
+      finalizersOf(next).flatMap((one, i) => finalizerErrors(one, `spec.finalizers[${i}]`)),
   },
 };
 
@@ -63,21 +65,21 @@ const namespace: BuiltinKind = {
       withNameLabel(
         withField(
           withField(object, 'spec', {
-            finalizers: [
-              ...new Set([...((object as unknown as Namespace).spec?.finalizers ?? []), 'kubernetes']),
-            ],
+            finalizers: [...new Set([...finalizersOf(object), 'kubernetes'])],
           }),
           'status',
           { phase: 'Active' },
         ),
       ),
     prepareForUpdate: (next, old) => withNameLabel(withField(next, 'spec', old['spec'] ?? {})),
+    validate: (object) => finalizersOf(object).flatMap((one) => finalizerErrors(one, 'spec.finalizers')),
+    validateUpdate: () => [],
     beginDeletion(object) {
       const { deletionGracePeriodSeconds: _, ...metadata } = object.metadata;
       const status = { ...(object['status'] as object), phase: 'Terminating' };
       return withMetadata(withField(object, 'status', status), metadata);
     },
-    isHeld: (object) => ((object as unknown as Namespace).spec?.finalizers ?? []).length > 0,
+    isHeld: (object) => finalizersOf(object).length > 0,
     selectableFields: (object) => ({ 'status.phase': (object as unknown as Namespace).status?.phase ?? '' }),
     selectableFieldNames: ['status.phase'],
   },
@@ -115,8 +117,9 @@ function validateNode(object: KubeObject): FieldError[] {
 }
 
 /** At most one network of each family, each once. */
-function podNetworkErrors({ podCIDRs = [] }: NonNullable<Node['spec']>): FieldError[] {
+function podNetworkErrors({ podCIDR = '', podCIDRs: list = [] }: NonNullable<Node['spec']>): FieldError[] {
   const path = 'spec.podCIDRs';
+  const podCIDRs = list.length === 0 && podCIDR !== '' ? [podCIDR] : list;
   const errors = podCIDRs.flatMap((text, i) => validCidr(text, `${path}[${i}]`));
   const families = new Set(podCIDRs.map((text) => parseCidr(text)?.address.family));
   if (podCIDRs.length > 1 && (families.size !== 2 || podCIDRs.length > 2)) {
@@ -180,10 +183,27 @@ const serviceAccount: BuiltinKind = {
 
 function validateLease(object: KubeObject): FieldError[] {
   const { spec = {} } = object as unknown as Lease;
-  return [
+  const { preferredHolder = '', strategy } = spec;
+  const errors = [
     ...positive(spec.leaseDurationSeconds, 'spec.leaseDurationSeconds'),
     ...notNegative(spec.leaseTransitions, 'spec.leaseTransitions'),
   ];
+  if (strategy !== undefined) errors.push(...strategyErrors(strategy));
+  if (preferredHolder !== '' && (strategy ?? '') === '') {
+    const why = 'may only be specified if `strategy` is defined';
+    errors.push(fieldError.forbidden('spec.preferredHolder', why));
+  }
+  return errors;
+}
+
+const LEASE_STRATEGIES = ['OldestEmulationVersion'];
+
+/** Strategies of others have a prefix. */
+function strategyErrors(strategy: string): FieldError[] {
+  const path = 'spec.strategy';
+  const complaints = isQualifiedName(strategy);
+  if (complaints.length > 0) return named(complaints, strategy, path);
+  return strategy.includes('/') ? [] : oneOf(strategy, LEASE_STRATEGIES, path);
 }
 
 const lease: BuiltinKind = {
@@ -201,6 +221,11 @@ function priorityClassDefaults(object: KubeObject): KubeObject {
 const HIGHEST_USER_PRIORITY = 1_000_000_000;
 
 function validatePriorityClass(object: KubeObject): FieldError[] {
+  const policy = object['preemptionPolicy'] as string | undefined;
+  return [...priorityErrors(object), ...oneOf(policy, ['PreemptLowerPriority', 'Never'], 'preemptionPolicy')];
+}
+
+function priorityErrors(object: KubeObject): FieldError[] {
   const value = (object['value'] as number | undefined) ?? 0;
   const name = object.metadata.name ?? '';
   if (name.startsWith('system-')) {

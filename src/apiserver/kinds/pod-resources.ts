@@ -1,45 +1,21 @@
 // What containers and pods ask for. The words, the paths and the order are kube-apiserver's.
 import type { ContainerResizePolicy, ResourceRequirements } from '../../api/index.ts';
-import {
-  Quantity,
-  fieldError,
-  isDns1123Label,
-  isQualifiedName,
-  type FieldError,
-} from '../../machinery/index.ts';
+import { Quantity, fieldError, isDns1123Label, type FieldError } from '../../machinery/index.ts';
 import { named, quantityNotNegative } from './checks.ts';
-import { STANDARD_RESOURCES } from './quotas.ts';
+import {
+  isExtended,
+  isHugePages,
+  isNative,
+  validateContainerResource,
+  validateResourceName,
+} from './resource-names.ts';
 
-const OF_CONTAINERS = ['cpu', 'memory', 'ephemeral-storage'];
 const OF_PODS = ['cpu', 'hugepages-', 'memory'];
 
-const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
-const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
 /** Others are not shared: what is asked for is what is given. */
 const isShared = (name: string): boolean => isNative(name) && !isHugePages(name);
-const isExtended = (name: string): boolean =>
-  !isNative(name) && !name.startsWith('requests.') && isQualifiedName(`requests.${name}`).length === 0;
-const isOfContainers = (name: string): boolean => OF_CONTAINERS.includes(name) || isHugePages(name);
-
-function validateName(name: string, path: string): FieldError[] {
-  const complaints = isQualifiedName(name);
-  if (complaints.length > 0) return named(complaints, name, path);
-  if (name.includes('/') || STANDARD_RESOURCES.has(name) || isHugePages(name)) return [];
-  return [fieldError.invalid(path, name, 'must be a standard resource type or fully qualified')];
-}
-
-export function validateContainerResource(name: string, path: string): FieldError[] {
-  const errors = validateName(name, path);
-  const known = name.includes('/') ? isNative(name) || isExtended(name) : isOfContainers(name);
-  if (known) return errors;
-  const why = name.includes('/')
-    ? "doesn't follow extended resource name standard"
-    : 'must be a standard resource for containers';
-  return [...errors, fieldError.invalid(path, name, why)];
-}
-
 function validatePodResource(name: string, path: string): FieldError[] {
-  const errors = validateName(name, path);
+  const errors = validateResourceName(name, path);
   if (errors.length > 0 || name === 'cpu' || name === 'memory' || isHugePages(name)) return errors;
   return [fieldError.notSupported(path, name, OF_PODS)];
 }

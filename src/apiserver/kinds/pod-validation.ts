@@ -20,7 +20,8 @@ import {
   validateToleration,
   validateTopologySpread,
 } from './pod-placement.ts';
-import { validateContainerResource, validatePodResources } from './pod-resources.ts';
+import { validatePodResources } from './pod-resources.ts';
+import { validateContainerResource } from './resource-names.ts';
 import { validateSystem } from './pod-system.ts';
 import { validateVolumes } from './pod-volumes.ts';
 

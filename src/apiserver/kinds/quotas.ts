@@ -10,35 +10,17 @@ import {
 import { change, each, put } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { named, quantityNotNegative } from './checks.ts';
+import {
+  STANDARD_RESOURCES,
+  isHugePages,
+  validateContainerResource,
+  validateResourceName,
+} from './resource-names.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
 
 type QuotaSpec = NonNullable<ResourceQuota['spec']>;
 type Amounts = Readonly<Record<string, string | number>>;
-
-/** Names without a prefix that mean a resource. */
-export const STANDARD_RESOURCES: ReadonlySet<string> = new Set([
-  'cpu',
-  'memory',
-  'ephemeral-storage',
-  'requests.cpu',
-  'requests.memory',
-  'requests.ephemeral-storage',
-  'limits.cpu',
-  'limits.memory',
-  'limits.ephemeral-storage',
-  'pods',
-  'resourcequotas',
-  'services',
-  'replicationcontrollers',
-  'secrets',
-  'persistentvolumeclaims',
-  'configmaps',
-  'services.nodeports',
-  'services.loadbalancers',
-  'storage',
-  'requests.storage',
-]);
 
 // ---- LimitRange
 
@@ -81,15 +63,36 @@ function validateLimitRange(object: KubeObject): FieldError[] {
       if (item.default !== undefined) errors.push(fieldError.forbidden(`${path}.default`, why));
       if (item.defaultRequest !== undefined) errors.push(fieldError.forbidden(`${path}.defaultRequest`, why));
     }
-    const names = [item.max, item.min, item.default, item.defaultRequest, item.maxLimitRequestRatio];
-    for (const name of new Set(names.flatMap((amounts) => Object.keys(amounts ?? {})))) {
-      errors.push(...amountErrors(item, name, path));
+    const names = new Set<string>();
+    for (const field of AMOUNT_FIELDS) {
+      if (field === 'maxLimitRequestRatio') errors.push(...claimErrors(item, path));
+      // What a pod may not have is not looked into.
+      if (item.type === 'Pod' && field.startsWith('default')) continue;
+      for (const name of Object.keys(item[field] ?? {})) {
+        errors.push(...limitedNameErrors(item.type, name, `${path}.${field}[${name}]`));
+        names.add(name);
+      }
     }
+    for (const name of names) errors.push(...amountErrors(item, name, path));
   }
   return errors;
 }
 
-type AmountField = 'max' | 'min' | 'default' | 'defaultRequest' | 'maxLimitRequestRatio';
+/** COMPAT: in the order in which upstream looks at them. */
+const AMOUNT_FIELDS = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
+type AmountField = (typeof AMOUNT_FIELDS)[number];
+
+const limitedNameErrors = (type: string, name: string, path: string): FieldError[] =>
+  type === 'Pod' || type === 'Container'
+    ? validateContainerResource(name, path)
+    : validateResourceName(name, path);
+
+function claimErrors({ type, min = {}, max = {} }: LimitRangeItem, path: string): FieldError[] {
+  if (type !== 'PersistentVolumeClaim' || 'storage' in min || 'storage' in max) return [];
+  const why = 'either minimum or maximum storage value is required, but neither was provided';
+  // COMPAT: upstream names a field that there is not.
+  return [fieldError.required(`${path}.limits`, why)];
+}
 
 /** What stands between two amounts of a resource: `above` may not be more than `below`. */
 interface Order {
@@ -187,13 +190,13 @@ const CONFLICTING = [
 ] as const;
 
 function quotaNameErrors(name: string, path: string): FieldError[] {
-  const complaints = isQualifiedName(name);
-  if (complaints.length > 0) return named(complaints, name, path);
+  const errors = validateResourceName(name, path);
   const known =
-    name.includes('/') ||
-    (STANDARD_RESOURCES.has(name) && name !== 'storage') ||
-    /^(requests\.)?hugepages-/.test(name);
-  return known ? [] : [fieldError.invalid(path, name, 'must be a standard resource for quota')];
+    (STANDARD_RESOURCES.has(name) && name !== 'storage') || isHugePages(name.replace(/^requests\./, ''));
+  if (!known && !name.includes('/')) {
+    errors.push(fieldError.invalid(path, name, 'must be a standard resource for quota'));
+  }
+  return errors;
 }
 
 function validateQuota(object: KubeObject): FieldError[] {

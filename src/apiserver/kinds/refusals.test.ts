@@ -269,12 +269,6 @@ const CASES: readonly (readonly [what: string, path: string, spec: object, messa
     'PodDisruptionBudget.policy "a" is invalid: spec.maxUnavailable: Invalid value: "110%": must not be greater than 100%',
   ],
   [
-    'a quota of something unknown',
-    QUOTAS,
-    { hard: { foo: '1' } },
-    'ResourceQuota "a" is invalid: spec.hard[foo]: Invalid value: "foo": must be a standard resource for quota',
-  ],
-  [
     'a quota of half a pod, and a scope that does not fit',
     QUOTAS,
     { hard: { pods: '1.5', 'requests.memory': '1Gi' }, scopes: ['BestEffort'] },

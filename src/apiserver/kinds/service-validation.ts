@@ -211,8 +211,58 @@ function addressErrors(spec: ServiceSpec): FieldError[] {
     const why = 'may specify no more than one IP for each IP family';
     errors.push(fieldError.invalid(path, clusterIPs, why));
   }
+  for (const [i, address] of clusterIPs.entries()) {
+    const [is, family] = [familyOf(address), ipFamilies[i]];
+    if (is === undefined || family === undefined || is === family) continue;
+    const why = `expected an ${family} value as indicated by \`ipFamilies[${i}]\``;
+    errors.push(fieldError.invalid(`${path}[${i}]`, address, why));
+  }
   return errors;
 }
+
+function familyOf(address: string): string | undefined {
+  const family = parseIp(address)?.family;
+  return family === undefined ? undefined : `IPv${family}`;
+}
+
+/**
+ * LIMIT: the cluster has IPv4 addresses only, as one that was never told more.
+ * COMPAT: what does not go with that is said before anything is allocated, and alone.
+ */
+export function validateServiceFamilies(spec: ServiceSpec): FieldError[] {
+  const errors = addressErrors(spec);
+  if (errors.length > 0) return errors;
+  const { clusterIPs = [], ipFamilies = [], ipFamilyPolicy } = spec;
+  const path = 'spec.ipFamilyPolicy';
+  if (ipFamilyPolicy === 'SingleStack') {
+    const why = "must be 'RequireDualStack' or 'PreferDualStack' when multiple";
+    if (clusterIPs.length === 2) {
+      errors.push(fieldError.invalid(path, ipFamilyPolicy, `${why} cluster IPs are specified`));
+    }
+    if (ipFamilies.length === 2) {
+      errors.push(fieldError.invalid(path, ipFamilyPolicy, `${why} IP families are specified`));
+    }
+  }
+  for (const [i, address] of clusterIPs.entries()) {
+    if (i < ipFamilies.length || familyOf(address) !== 'IPv6') continue;
+    const why = 'IPv6 is not configured on this cluster';
+    errors.push(fieldError.invalid(`spec.clusterIPs[${i}]`, clusterIPs, why));
+  }
+  if (errors.length > 0 || isForeign(spec)) return errors;
+  if (ipFamilyPolicy === 'RequireDualStack') {
+    const why = 'this cluster is not configured for dual-stack services';
+    errors.push(fieldError.invalid(path, ipFamilyPolicy, why));
+  }
+  for (const [i, family] of ipFamilies.entries()) {
+    if (family === 'IPv4') continue;
+    errors.push(fieldError.invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'));
+  }
+  return errors;
+}
+
+/** COMPAT: a headless service without selector may promise both families, wherever it is. */
+export const isForeign = ({ clusterIP, selector }: ServiceSpec): boolean =>
+  clusterIP === 'None' && Object.keys(selector ?? {}).length === 0;
 
 /** COMPAT: what has changed is shown as the whole list. */
 function addressChanges(spec: ServiceSpec, before: ServiceSpec): FieldError[] {

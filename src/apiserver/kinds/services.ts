@@ -14,7 +14,13 @@ import {
   type Taken,
 } from './service-allocation.ts';
 import { notServedHere } from './not-served.ts';
-import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
+import {
+  isForeign,
+  validateService,
+  validateServiceFamilies,
+  validateServiceStatus,
+  validateServiceUpdate,
+} from './service-validation.ts';
 import { statusSubresource } from './status.ts';
 import { serviceWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
@@ -25,7 +31,6 @@ const specOf = (object: KubeObject): ServiceSpec => (object as unknown as Servic
 const hasNodePorts = ({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean =>
   type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false);
 const mayHaveNodePorts = ({ type }: ServiceSpec): boolean => type === 'NodePort' || type === 'LoadBalancer';
-const isHeadless = ({ clusterIP }: ServiceSpec): boolean => clusterIP === 'None';
 const hasClusterIp = ({ type }: ServiceSpec): boolean => type !== 'ExternalName';
 const needsHealthPort = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
   type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
@@ -160,11 +165,16 @@ class Allocation {
     this.#had = old === undefined ? { addresses: [], nodePorts: [] } : heldBy(old);
   }
 
-  async addresses(spec: Draft): Promise<void> {
+  async addresses(spec: Draft, old: ServiceSpec | undefined): Promise<void> {
+    // COMPAT: the list follows the single field of clients that do not know the list; never the other way round.
+    if ((spec.clusterIP ?? '') !== '' && (spec.clusterIPs ?? []).length === 0) {
+      spec.clusterIPs = [spec.clusterIP!];
+    }
     if (!hasClusterIp(spec)) return;
-    if (spec.clusterIP === undefined || spec.clusterIP === '') {
-      const given = spec.clusterIPs?.[0];
-      if (given !== undefined && given !== '') spec.clusterIP = given;
+    spec.ipFamilyPolicy ??= isForeign(spec) ? 'RequireDualStack' : 'SingleStack';
+    if (!sameFamilies(spec, old)) {
+      const errors = validateServiceFamilies(spec);
+      if (errors.length > 0) throw invalid({ group: '', kind: 'Service' }, this.#name, errors);
     }
     familiesOf(spec);
     if (spec.clusterIP === 'None') {
@@ -252,14 +262,18 @@ function rangeFull(what: string): StatusError {
   return new StatusError(500, 'InternalError', message);
 }
 
-/** LIMIT: the cluster has IPv4 addresses only; a headless service without selector may still promise both. */
+/** What has not changed is not looked at again: it may be older than the rules. */
+function sameFamilies(spec: ServiceSpec, old: ServiceSpec | undefined): boolean {
+  const of = ({ ipFamilies, ipFamilyPolicy, clusterIPs }: ServiceSpec): string =>
+    JSON.stringify([ipFamilies, ipFamilyPolicy, clusterIPs]);
+  return old !== undefined && of(spec) === of(old);
+}
+
 function familiesOf(spec: Draft): void {
-  const bothPromised = isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0;
-  if (spec.ipFamilyPolicy === undefined) {
-    const dual = (spec.ipFamilies ?? []).length > 1 || (bothPromised && spec.ipFamilies === undefined);
-    spec.ipFamilyPolicy = dual ? 'RequireDualStack' : 'SingleStack';
-  }
-  spec.ipFamilies ??= bothPromised && spec.ipFamilyPolicy !== 'SingleStack' ? ['IPv4', 'IPv6'] : ['IPv4'];
+  if ((spec.ipFamilies ?? []).length === 0) spec.ipFamilies = ['IPv4'];
+  const [first, ...others] = spec.ipFamilies ?? [];
+  if (!isForeign(spec) || spec.ipFamilyPolicy === 'SingleStack' || others.length > 0) return;
+  spec.ipFamilies = first === 'IPv4' ? ['IPv4', 'IPv6'] : ['IPv6', 'IPv4'];
 }
 
 async function reserve(
@@ -272,7 +286,7 @@ async function reserve(
   const allocation = new Allocation(book, { service: object, nowMs, dryRun }, old);
   const spec: Draft = { ...specOf(object) };
   try {
-    await allocation.addresses(spec);
+    await allocation.addresses(spec, old === undefined ? undefined : specOf(old));
     await allocation.nodePorts(spec);
   } catch (error) {
     await allocation.settle(false, object);
