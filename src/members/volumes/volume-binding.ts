@@ -15,6 +15,7 @@ import { compare } from '../pods.ts';
 import { persistentVolumeClaims, persistentVolumes } from '../resources.ts';
 
 export const PROVISIONER = 'simulation.navarch.io/volumes';
+const DRIVER = 'volumes.simulation.navarch.io';
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
 const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller';
@@ -178,7 +179,7 @@ function provision(input: ClaimInput, className: string): Plan {
       persistentVolumeReclaimPolicy: storageClass.reclaimPolicy ?? 'Delete',
       storageClassName: className,
       volumeMode: claim.spec.volumeMode ?? 'Filesystem',
-      csi: { driver: PROVISIONER, volumeHandle: volumeName },
+      csi: { driver: DRIVER, volumeHandle: volumeName },
     },
   };
   // The next round finds the volume reserved and binds it.
