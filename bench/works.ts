@@ -100,15 +100,21 @@ class Tally {
       resourceVersionMatch: 'NotOlderThan',
       signal,
     } as const;
-    void client
-      .watch(deployments, selection, ({ object }) => {
-        const name = object.metadata.name ?? '';
-        this.last.set(name, object);
-        if (!this.holds(object)) return;
-        this.fitting.add(name);
-        this.wake();
-      })
-      .catch((error: unknown) => console.error(error));
+    const see = ({ object }: { readonly object: KubeObject }): void => {
+      const name = object.metadata.name ?? '';
+      this.last.set(name, object);
+      if (!this.holds(object)) return;
+      this.fitting.add(name);
+      this.wake();
+    };
+    const follow = async (): Promise<void> => {
+      while (!signal.aborted) {
+        await client.watch(deployments, selection, see).catch((error: unknown) => {
+          if (!signal.aborted) console.error(`watching again: ${String(error)}`);
+        });
+      }
+    };
+    void follow();
   }
 
   async untilAll(holds: (object: KubeObject) => boolean): Promise<void> {

@@ -128,6 +128,8 @@ test('a burst of events for one key is one reconcile, and failures come back aft
   assert.deepEqual(outcomes, ['error', 'error', 'done', 'done']);
   assert.deepEqual(seen, [0, 1, 2, 0]);
   await stop();
+  // The end of the turn.
+  await clock.advance(0);
   assert.equal(clock.timerCount, 0);
 });
 

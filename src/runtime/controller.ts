@@ -5,6 +5,7 @@ import { assert, errorMessage, silentLogger, type Cancel, type Clock, type Logge
 import { keyOf } from '../client/index.ts';
 import type { Informer } from './informer.ts';
 import { silentMetrics, type RuntimeMetrics } from './metrics.ts';
+import { Turns } from './turns.ts';
 import { settle, type Outcome } from './outcome.ts';
 import { PRIORITY_CHANGE, WorkQueue, type AddOptions, type WorkItem } from './work-queue.ts';
 
@@ -151,10 +152,6 @@ function repeat(clock: Clock, periodMs: number, call: () => void): Cancel {
   return () => cancel();
 }
 
-// LIMIT: reconciles started without giving sockets and timers their turn. With everything in process a chain of
-// reconciles never leaves the microtask queue by itself.
-const STARTS_PER_TURN = 64;
-
 interface Running {
   readonly abort: AbortController;
 }
@@ -166,8 +163,8 @@ class Workers {
   private readonly metrics: RuntimeMetrics;
   private readonly concurrency: number;
   private readonly running = new Set<Running>();
-  private startsThisTurn = 0;
-  private cancelTurn: Cancel | undefined;
+  private readonly turns: Turns;
+  private readonly goOn = (): void => this.dispatch();
   private scheduled = false;
   private stopping = false;
   private whenIdle: (() => void) | undefined;
@@ -178,6 +175,7 @@ class Workers {
     this.logger = (settings.logger ?? silentLogger).with({ controller: settings.name });
     this.metrics = settings.metrics ?? silentMetrics;
     this.concurrency = settings.concurrency ?? 1;
+    this.turns = Turns.of(settings.clock);
     assert(this.concurrency >= 1, `${settings.name}: concurrency must be at least 1`);
   }
 
@@ -190,7 +188,6 @@ class Workers {
   async stop(): Promise<void> {
     this.stopping = true;
     this.queue.onReady = () => undefined;
-    this.cancelTurn?.();
     if (this.running.size === 0) return;
     const { clock, stopTimeoutMs = 10_000, name } = this.settings;
     const cancel = clock.after(stopTimeoutMs, () => {
@@ -215,21 +212,11 @@ class Workers {
 
   private dispatch(): void {
     while (!this.stopping && this.running.size < this.concurrency) {
-      if (this.startsThisTurn >= STARTS_PER_TURN) return;
+      if (this.queue.readyCount === 0 || !this.turns.tryStart(this.goOn)) return;
       const item = this.queue.tryTake();
       if (item === undefined) return;
-      this.countStart();
       void this.work(item);
     }
-  }
-
-  private countStart(): void {
-    this.startsThisTurn++;
-    this.cancelTurn ??= this.settings.clock.after(0, () => {
-      this.cancelTurn = undefined;
-      this.startsThisTurn = 0;
-      this.dispatch();
-    });
   }
 
   private async work(item: WorkItem): Promise<void> {

@@ -41,7 +41,7 @@ export interface ConnectionLimits {
   readonly headersMs: number;
   /** What the bodies of all requests under way may hold together. */
   readonly bodyBytes: number;
-  /** How often an HTTP/2 peer is asked whether it still reads; one that has not answered by the next time is cut off. */
+  /** How often an HTTP/2 peer is asked whether it still reads; one that has not answered twice as long is cut off. */
   readonly pingMs: number;
 }
 
@@ -192,7 +192,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   };
 }
 
-const pinged = new WeakSet<ServerHttp2Session>();
+// LIMIT: rounds without an answer. One is not enough: a peer may be as busy as this process was when it asked.
+const SILENT_ROUNDS_MAX = 2;
+const silentRounds = new WeakMap<ServerHttp2Session, number>();
 
 /** Ends sessions whose peers take nothing in any more, and would be kept for ever; asks the others. */
 function cutOffDeaf(sessions: ReadonlyMap<ServerHttp2Session, TLSSocket>): void {
@@ -200,11 +202,12 @@ function cutOffDeaf(sessions: ReadonlyMap<ServerHttp2Session, TLSSocket>): void 
     if (session.destroyed) {
       // It waits for its peer to close the socket.
       socket.destroy();
-    } else if (pinged.has(session)) {
-      session.destroy();
-    } else if (session.ping(() => void pinged.delete(session))) {
-      pinged.add(session);
+      continue;
     }
+    const silent = silentRounds.get(session) ?? 0;
+    if (silent >= SILENT_ROUNDS_MAX) session.destroy();
+    else if (silent > 0 || session.ping(() => void silentRounds.delete(session)))
+      silentRounds.set(session, silent + 1);
   }
 }
 
