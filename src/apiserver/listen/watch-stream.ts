@@ -32,8 +32,20 @@ const HEAD = new Map(
 );
 const TAIL = encoder.encode('}\n');
 
-function lineOf({ type, object }: WatchEvent): readonly Uint8Array[] {
-  return [HEAD.get(type)!, encodeJson(object), TAIL];
+// LIMIT: lines that are kept for the next watchers, and how large one may be: those of one turn of the store.
+const LINES_MAX = 64;
+const LINE_BYTES_MAX = 64 * 1024;
+const lines = new Map<object, { readonly type: WatchEvent['type']; readonly line: Uint8Array }>();
+
+/** The line of an event. Watchers are told one after the other; all send the same bytes. */
+function lineOf({ type, object }: WatchEvent): Uint8Array {
+  const known = lines.get(object);
+  if (known?.type === type) return known.line;
+  const line = Buffer.concat([HEAD.get(type)!, encodeJson(object), TAIL]);
+  if (line.length > LINE_BYTES_MAX || !Object.isFrozen(object)) return line;
+  if (lines.size >= LINES_MAX) lines.clear();
+  lines.set(object, { type, line });
+  return line;
 }
 
 export interface WatchStreamOptions {
@@ -71,19 +83,17 @@ export function createWatchStream(
       let size = 0;
       while (position < batch.length && size < CHUNK_BYTES) {
         const event = batch[position++]!;
-        const framed = frame?.(event);
-        const shown = framed === undefined ? lineOf(event) : [framed];
-        const bytes = shown.reduce((sum, part) => sum + part.length, 0);
-        parts.push(...shown);
-        size += bytes;
-        onSent?.(bytes);
+        const bytes = frame?.(event) ?? lineOf(event);
+        parts.push(bytes);
+        size += bytes.length;
+        onSent?.(bytes.length);
       }
       if (position >= batch.length) {
         queue.shift();
         position = 0;
         behind -= queue[0]?.length ?? 0;
       }
-      blocked = !body.write(Buffer.concat(parts));
+      blocked = !body.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
     }
   };
 
