@@ -173,7 +173,8 @@ export function http2Exchange(
 ): Exchange {
   const controller = new AbortController();
   const onLeft = (): void => {
-    if (!stream.writableFinished) controller.abort(new Error('the client left'));
+    // A stream whose end both sides have said closes before it is told that its last bytes are out, so that is not asked.
+    if (!stream.writableEnded) controller.abort(new Error('the client left'));
   };
   // A client that leaves without an error code closes the stream only after it has been read to its end.
   stream.on('aborted', onLeft);

@@ -42,8 +42,8 @@ export class BodyBudget {
   }
 }
 
+/** The body of an exchange that has one. */
 export async function readBody(exchange: Exchange, budget: BodyBudget): Promise<ApiRequest['body']> {
-  if (!exchange.hasBody) return undefined;
   const chunks: Uint8Array[] = [];
   let size = 0;
   let refusal: unknown;

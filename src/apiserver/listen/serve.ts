@@ -60,7 +60,8 @@ export async function serve(
     try {
       user = await authenticate(exchange, path, certificate, options.authenticator);
       timeoutMs = timeoutOf(query);
-      body = await withTimeout(exchange, options, timeoutMs, () => readBody(exchange, options.bodies));
+      if (exchange.hasBody)
+        body = await withTimeout(exchange, options, timeoutMs, () => readBody(exchange, options.bodies));
     } catch (error) {
       const refusal = statusOf(error, options.logger);
       const refused = { method, path, query, headers, origin };
