@@ -49,6 +49,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   });
   // A measurement that fails leaves nothing behind.
   process.once('exit', () => child.kill());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const closed = new Promise((resolve) => child.once('close', resolve));
   await new Promise<void>((resolve, reject) => {
     let output = '';
