@@ -96,8 +96,8 @@ const KINDS = 'deployments,services,configmaps,secrets,persistentvolumeclaims,se
 const ALL = `${KINDS},widgets.shop.example`;
 
 // LIMIT: so many places at which a promotion can fail that trying all of them is several tests.
-const STEP_PARTS = 2;
-const WRITE_PARTS = 6;
+const STEP_PARTS = 4;
+const WRITE_PARTS = 12;
 
 interface Journals {
   readonly items: readonly { metadata: { name: string }; status?: { phase?: string } }[];
