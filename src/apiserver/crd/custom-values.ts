@@ -8,6 +8,7 @@ import {
   type Schema,
 } from '../../api/index.ts';
 import { applyDefaults, pruneBySchema } from '../../machinery/index.ts';
+import { setOwn } from '../typed/decoder.ts';
 import type { DecodeReport } from '../resource.ts';
 
 const META_FIELDS = new Set(['apiVersion', 'kind', 'metadata']);
@@ -22,6 +23,8 @@ export class CustomValues {
    * Objects share them from one write to the next, so that most of what comes from storage needs no second look.
    */
   readonly #conforming = new WeakMap<object, string>();
+  /** Metadata of stored objects, which were decoded when they came. */
+  readonly #stored = new WeakSet<object>();
 
   constructor(apiVersion: string, schema: Schema) {
     this.apiVersion = apiVersion;
@@ -31,38 +34,41 @@ export class CustomValues {
       .map(([name]) => name);
   }
 
-  /** A client's JSON as an object of this version; what the schema does not know goes to the report. */
+  /**
+   * A client's JSON as an object of this version; what the schema does not know goes to the report. Callers inside the
+   * process send parts of an object back as they have got them; there is nothing to prune in those.
+   */
   decode(value: JsonObject, report: DecodeReport): KubeObject {
-    const fresh = this.#withoutConforming(value);
-    const pruned = pruneBySchema(fresh, this.#schema);
+    const fresh: Record<string, JsonValue | undefined> = {};
+    let all = true;
+    for (const field in value) {
+      if (this.#isKnown(field, value[field])) all = false;
+      else setOwn(fresh, field, value[field]);
+    }
+    const pruned = pruneBySchema(all ? value : fresh, this.#schema);
     for (const path of pruned.unknown) report.problems.push(`unknown field "${path}"`);
-    if (fresh === value) return this.#finish(pruned.value);
     const finished = this.#finish(pruned.value);
+    if (all) return finished;
     // In the order in which they came, then what has a default.
-    const names = new Set([...Object.keys(value), ...Object.keys(finished)]);
-    const whole = [...names].flatMap((field): [string, unknown][] => {
-      if (!Object.hasOwn(fresh, field) && Object.hasOwn(value, field)) return [[field, value[field]]];
-      return Object.hasOwn(finished, field) ? [[field, finished[field]]] : [];
-    });
-    return Object.freeze(Object.fromEntries(whole)) as unknown as KubeObject;
+    const whole: Record<string, unknown> = {};
+    for (const field in value) {
+      if (!Object.hasOwn(fresh, field)) setOwn(whole, field, value[field]);
+      else if (Object.hasOwn(finished, field)) setOwn(whole, field, finished[field]);
+    }
+    for (const field in finished) if (!Object.hasOwn(value, field)) setOwn(whole, field, finished[field]);
+    return Object.freeze(whole) as unknown as KubeObject;
   }
 
-  /** Callers inside the process send parts of an object back as they have got them; there is nothing to prune in those. */
-  #withoutConforming(value: JsonObject): JsonObject {
-    let fresh: Record<string, JsonValue | undefined> | undefined;
-    for (const field in value) {
-      const part = value[field];
-      if (META_FIELDS.has(field) || typeof part !== 'object' || part === null) continue;
-      if (this.#conforming.get(part) !== field) continue;
-      fresh ??= { ...value };
-      delete fresh[field];
-    }
-    return fresh ?? value;
+  #isKnown(field: string, part: JsonValue | undefined): boolean {
+    if (typeof part !== 'object' || part === null) return false;
+    if (field === 'metadata') return this.#stored.has(part);
+    return !META_FIELDS.has(field) && this.#conforming.get(part) === field;
   }
 
   /** A stored object, whatever schema it was written under, as this version has it now. */
   conform(object: KubeObject): KubeObject {
     if (this.#isConforming(object)) {
+      this.#stored.add(object.metadata);
       return object.apiVersion === this.apiVersion
         ? object
         : Object.freeze({ ...object, apiVersion: this.apiVersion });
