@@ -134,6 +134,10 @@ async function burst(called: string, count: number): Promise<{ readonly createdM
 let expected = rounds + 5;
 await burst('warm', Number(values['warm-up']));
 const count = Number(values.templates);
+/** Every write of the hub, those of its controllers too, takes one revision. */
+const revision = async (): Promise<number> =>
+  Number((await hub.list(kinds.namespaces, { limit: 1 })).metadata.resourceVersion);
+const burstRevision = await revision();
 const burstMs = performance.now();
 const burstProcessorMs = processorMs();
 const { createdMs } = await burst('burst', count);
@@ -141,7 +145,8 @@ const allMs = performance.now() - burstMs;
 console.log(
   `burst: ${count} ${values.kind}s to ${members.length} members: created in ${(createdMs / 1000).toFixed(2)} s, ` +
     `all there after ${(allMs / 1000).toFixed(2)} s: ${Math.round(count / (allMs / 1000))} templates/s; ` +
-    `${((processorMs() - burstProcessorMs) / count).toFixed(2)} ms of processor time each; ${rss()} MB resident`,
+    `${((processorMs() - burstProcessorMs) / count).toFixed(2)} ms of processor time and ` +
+    `${(((await revision()) - burstRevision) / count).toFixed(1)} writes of the hub each; ${rss()} MB resident`,
 );
 stop.abort();
 await product.stop();
