@@ -2,7 +2,7 @@
 // to, also after a restart and while its repository is away.
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { kinds, type Client } from '../client/index.ts';
+import { isNotFound, kinds, type Client } from '../client/index.ts';
 import { encodeJson, ownerReference } from '../machinery/index.ts';
 import {
   APPLIED_CHUNKS,
@@ -64,6 +64,19 @@ export async function writeSnapshot(
   const before = Number(kept?.metadata.annotations?.[APPLIED_CHUNKS] ?? 1);
   for (let chunk = count; chunk < Math.min(before, APPLIED_CHUNKS_MAX); chunk++)
     await client.delete(kinds.secrets, appliedPlace(owner, chunk), { signal });
+}
+
+/** Where nobody else does: it goes with its package as a rule. */
+export async function deleteSnapshot(client: Client, owner: AnyPackage, signal: AbortSignal): Promise<void> {
+  const kept = await client.find(kinds.secrets, appliedPlace(owner, 0), { signal });
+  if (kept?.['type'] !== APPLIED_TYPE) return;
+  const count = Math.min(Number(kept.metadata.annotations?.[APPLIED_CHUNKS] ?? 1), APPLIED_CHUNKS_MAX);
+  for (let chunk = count - 1; chunk >= 0; chunk--)
+    try {
+      await client.delete(kinds.secrets, appliedPlace(owner, chunk), { signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
 }
 
 /** What was applied last; undefined: nothing is kept, or not all of it is there. */

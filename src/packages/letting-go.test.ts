@@ -24,7 +24,12 @@ const configMap = (name: string): object => ({
 const app = clusterPackage('app', 'v1.0.0');
 const base = clusterPackage('base', 'v1.0.0');
 
-for (const how of ['before it is deleted', 'as it is deleted'] as const)
+for (const how of [
+  'before it is deleted',
+  'as it is deleted',
+  'by the garbage collector, as it is deleted',
+  'by the garbage collector, while no operator is there',
+] as const)
   test(`what a package brought stays as it is and is nobody's; it is let go of ${how}`, async () => {
     await using world = await packageWorld();
     const { client, repository, writes } = world;
@@ -45,11 +50,14 @@ for (const how of ['before it is deleted', 'as it is deleted'] as const)
     const before = await managed(world);
     assert.ok(before.includes('ConfigMap app/one') && before.includes('Namespace app'));
 
-    await client.patch(
-      resourceOf('ClusterPackage'),
-      { name: 'app' },
-      { type: 'merge', body: { metadata: { annotations: { 'packages.glasskube.dev/orphan': 'true' } } } },
-    );
+    const collected = how.startsWith('by the garbage collector');
+    if (!collected)
+      await client.patch(
+        resourceOf('ClusterPackage'),
+        { name: 'app' },
+        { type: 'merge', body: { metadata: { annotations: { 'packages.glasskube.dev/orphan': 'true' } } } },
+      );
+    const start = how.endsWith('no operator is there') ? await world.halt() : undefined;
     if (how === 'before it is deleted') {
       await world.until(
         'it says so',
@@ -61,13 +69,29 @@ for (const how of ['before it is deleted', 'as it is deleted'] as const)
       await world.pass(60_000);
       assert.deepEqual(writes, []);
     }
-    await remove(world, app);
+    if (collected)
+      await client.delete(resourceOf('ClusterPackage'), { name: 'app' }, { propagationPolicy: 'Orphan' });
+    if (start !== undefined) {
+      await world.until('nothing has an owner', async () => {
+        const left = await client.find<KubeObject>(kinds.configMaps, { namespace: 'app', name: 'one' });
+        return (left?.metadata.ownerReferences ?? []).length === 0;
+      });
+      await world.pass(10_000);
+      await start();
+    }
+    if (collected) await world.until('it is uninstalled', async () => (await read(world, app)) === undefined);
+    else await remove(world, app);
     await world.pass(10_000);
 
     const one = await client.find<KubeObject>(kinds.configMaps, { namespace: 'app', name: 'one' });
     assert.deepEqual(one?.['data'], { a: '1' });
     assert.deepEqual(one?.metadata.ownerReferences ?? [], []);
     assert.ok(await client.find(kinds.namespaces, { name: 'app' }));
+    const { items } = await client.list<KubeObject>(kinds.secrets, { namespace: 'glasskube-system' });
+    assert.deepEqual(
+      items.map(({ metadata }) => metadata.name),
+      ['clusterpackage-base-applied'],
+    );
     // What it needed goes on, now for its own sake.
     assert.deepEqual(await managed(world), ['ConfigMap base/base', 'Namespace base']);
     assert.equal(conditionOf(await read(world, base), 'Ready')?.status, 'True');

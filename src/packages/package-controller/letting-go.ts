@@ -10,14 +10,41 @@ import {
   type OwnedResourceReference,
 } from '../../api/index.ts';
 import { isNotFound, type Resource } from '../../client/index.ts';
-import { packageId, packageKey, type AnyPackage } from '../../packaging/index.ts';
+import { hasFinalizer } from '../../machinery/index.ts';
+import { isManaged, packageId, packageKey, type AnyPackage } from '../../packaging/index.ts';
 import type { PackageContext } from '../context.ts';
 import { resourceOf } from '../resources.ts';
-import { keyOfReference } from './prune.ts';
+import { findOwned, keyOfReference } from './prune.ts';
 import { withVerdict, writeStatus } from './status.ts';
+
+/** What `kubectl delete --cascade=orphan` leaves on an object until the garbage collector has seen to it. */
+const ORPHAN_FINALIZER = 'orphan';
 
 export function isOrphaning({ metadata }: AnyPackage): boolean {
   return metadata.annotations?.[ORPHAN_ANNOTATION] === 'true';
+}
+
+/**
+ * Whether what the package brought is to stay though the package is being deleted. The garbage collector may have been faster,
+ * and asks nobody: then everything that is there has lost its owner.
+ */
+export async function isLeavingBehind(
+  context: PackageContext,
+  owner: AnyPackage,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (isOrphaning(owner) || hasFinalizer(owner, ORPHAN_FINALIZER)) return true;
+  const found = await Promise.all(
+    (owner.status?.ownedResources ?? []).map((reference) => findOwned(context, reference, signal)),
+  );
+  const brought = found.filter((object) => object !== undefined).filter(isManaged);
+  return brought.length > 0 && brought.every(hasLostItsOwner);
+}
+
+function hasLostItsOwner({ metadata }: KubeObject): boolean {
+  const { ownerReferences = [], annotations = {} } = metadata;
+  // A release that stands still because of us has no owner for so long.
+  return ownerReferences.length === 0 && annotations[SUSPENDED_BY_PACKAGE_ANNOTATION] === undefined;
 }
 
 /** Lets go of everything, and answers the package as it is then. Throws StatusError; what was done by then stays done. */
@@ -61,12 +88,13 @@ function asWanted({ metadata }: KubeObject): object | undefined {
   return { metadata: { annotations: { [INSTALLED_AS_DEPENDENCY_ANNOTATION]: null } } };
 }
 
-/** Pure. Undefined: it is not the package's. Other packages keep what they own too. */
+/** Pure. Undefined: it is not the package's, nor was. Other packages keep what they own too. */
 function nobodys(owner: AnyPackage, object: KubeObject): object | undefined {
   const { ownerReferences = [], annotations = {} } = object.metadata;
   const others = ownerReferences.filter(({ uid }) => uid !== owner.metadata.uid);
   const marked = annotations[SUSPENDED_BY_PACKAGE_ANNOTATION] === packageKey(packageId(owner));
-  if (others.length === ownerReferences.length && !marked) return undefined;
+  const lost = isManaged(object) && ownerReferences.length === 0;
+  if (others.length === ownerReferences.length && !marked && !lost) return undefined;
   const isRelease = object.apiVersion.startsWith('helm.toolkit.fluxcd.io/') && object.kind === 'HelmRelease';
   return {
     metadata: {

@@ -5,11 +5,12 @@ import { hasFinalizer } from '../../machinery/index.ts';
 import { PACKAGE_FINALIZER } from '../../api/index.ts';
 import { PackageGraph, packageId, packageKey, type AnyPackage } from '../../packaging/index.ts';
 import { act, done, finalizerWrite, requeueAfter, type Outcome } from '../../runtime/index.ts';
+import { deleteSnapshot } from '../applied-snapshot.ts';
 import type { PackageContext } from '../context.ts';
 import { resourceOf } from '../resources.ts';
 import { resumeReleases } from '../suspension-helm.ts';
 import { installedPackages } from './installed.ts';
-import { isOrphaning, letGo } from './letting-go.ts';
+import { isLeavingBehind, letGo } from './letting-go.ts';
 import { releaseInfos, releasePackages, removeObject } from './prune.ts';
 import { withVerdict, writeStatus } from './status.ts';
 
@@ -32,7 +33,10 @@ export async function tearDown(
       `held, since ${needing.join(', ')} needs it; it is taken down once they are uninstalled or can do without it`,
       context.settings.retryMs,
     );
-  const owner = isOrphaning(found) ? await letGo(context, found, signal) : found;
+  const leaving = await isLeavingBehind(context, found, signal);
+  const owner = leaving ? await letGo(context, found, signal) : found;
+  // It may have lost its owner with the rest.
+  if (leaving) await deleteSnapshot(context.client, owner, signal);
   // Flux leaves what a suspended release installed, and a release that we suspended is not the package's until it goes on.
   await resumeReleases(context, owner, signal);
   const { ownedResources = [], ownedPackages = [], ownedPackageInfos = [] } = owner.status ?? {};

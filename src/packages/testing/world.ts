@@ -84,6 +84,8 @@ export interface PackageWorld extends AsyncDisposable {
   keepFrom(resource: string): () => void;
   /** Lets time pass. */
   pass(ms: number): Promise<void>;
+  /** Stops the operator; what is answered starts another one. */
+  halt(): Promise<() => Promise<void>>;
   /** Stops the operator and starts another one. */
   restart(): Promise<void>;
 }
@@ -142,6 +144,13 @@ export async function packageWorld(
     for (let open = true; open;)
       await Promise.race([closed.then(() => (open = false)), started.clock.advance(200)]);
   };
+  const halt = async (): Promise<() => Promise<void>> => {
+    await stop();
+    return async () => {
+      operator = begin();
+      await settled();
+    };
+  };
   return {
     client,
     repository,
@@ -160,10 +169,10 @@ export async function packageWorld(
     async pass(ms) {
       for (let left = ms; left > 0; left -= 100) await started.clock.advance(Math.min(left, 100));
     },
+    halt,
     async restart() {
-      await stop();
-      operator = begin();
-      await settled();
+      const start = await halt();
+      await start();
     },
     async [Symbol.asyncDispose]() {
       await stop();
