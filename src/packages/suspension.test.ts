@@ -143,6 +143,30 @@ test('nothing is written to what a suspended package brought; it is still looked
   });
 });
 
+test('where nobody keeps both names of the switch alike, either turns it on, and one alone does not turn it off', async () => {
+  await using world = await worldWithApp();
+  const says = (status: string): Promise<void> =>
+    world.until(
+      `Suspended is ${status}`,
+      async () => (conditionOf(await read(world, one), 'Suspended')?.status ?? 'False') === status,
+    );
+  // What Glasskube's clients write, always.
+  await patch(world, { spec: { suspend: false } });
+  await patch(world, { spec: { suspended: true } });
+  await says('True');
+  await patch(world, { metadata: { labels: { team: 'a' } } });
+  await patch(world, { spec: { suspended: false } });
+  await says('False');
+  await patch(world, { spec: { suspend: true, suspended: true } });
+  await says('True');
+  await assert.rejects(
+    patch(world, { spec: { suspend: false } }),
+    /it would stay suspended.*set both to false/,
+  );
+  await patch(world, { spec: { suspend: null, suspended: null } });
+  await says('False');
+});
+
 test('an outage of a suspended package is seen', async () => {
   await using world = await packageWorld();
   world.repository.publish(

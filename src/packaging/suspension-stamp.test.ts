@@ -38,10 +38,10 @@ const switches: readonly (readonly [name: string, next: Switch, old: Switch | un
     ],
     ['both names alike', ON, undefined, ON],
     [
-      'both names, and they differ: the schema refuses it',
-      { suspend: true, suspended: false },
+      'both names, and they differ, as where Glasskube wrote its own',
+      { suspend: false, suspended: true },
       undefined,
-      { suspend: true, suspended: false },
+      ON,
     ],
     ['turned on by the one name', { suspend: true }, {}, ON],
     [

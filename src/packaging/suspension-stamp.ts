@@ -85,16 +85,13 @@ export function stampPackage(next: AnyPackage, old: AnyPackage | undefined, who:
   return withAnnotations(object, marks(object, old, { on, was, until: old?.spec.suspension?.until }, who));
 }
 
-/**
- * Both names of the switch say the same. The one that was changed counts; when both were, and differ, the schema refuses them.
- */
+/** Both names of the switch say the same. The one that was changed counts; when both were, and differ, the one that is on. */
 function withOneSwitch(spec: PackageSpec, old: PackageSpec | undefined): PackageSpec {
   const { suspend, suspended } = spec;
   if (suspend === suspended) return spec;
   const changed = suspend !== old?.suspend;
-  if (changed && suspended !== old?.suspended && suspend !== undefined && suspended !== undefined)
-    return spec;
-  const value = changed ? (suspend ?? (old === undefined ? suspended : undefined)) : suspended;
+  const both = changed && suspended !== old?.suspended && suspend !== undefined && suspended !== undefined;
+  const value = both ? true : changed ? (suspend ?? (old === undefined ? suspended : undefined)) : suspended;
   const { suspend: _suspend, suspended: _suspended, ...rest } = spec;
   return value === undefined ? rest : { ...rest, suspend: value, suspended: value };
 }

@@ -69,16 +69,17 @@ export const packageSpec = s.object(
     optional: {
       values: s.map('How it is configured.', valueConfiguration),
       suspend: s.boolean('Whether nothing is to be changed in the cluster for the time being.'),
-      suspended: s.boolean('Another name for suspend; both always say the same.'),
+      suspended: s.boolean('Another name for suspend; it is suspended where either is true.'),
       suspension,
     },
   },
   {
     'x-kubernetes-validations': [
       {
-        rule: '!has(self.suspend) || !has(self.suspended) || self.suspend == self.suspended',
+        // Turned on by one name while the other says no, it is on; turned off by one name alone, nobody could tell.
+        rule: '!has(self.suspend) || !has(self.suspended) || self.suspend == self.suspended || (has(oldSelf.suspend) && has(oldSelf.suspended) && oldSelf.suspend != oldSelf.suspended) || !((has(oldSelf.suspend) && oldSelf.suspend) || (has(oldSelf.suspended) && oldSelf.suspended))',
         message:
-          'suspend and suspended are two names of one switch and must not differ; set both, or remove one',
+          'it would stay suspended, since suspend and suspended are two names of one switch; set both to false, or remove both',
       },
     ],
   },
