@@ -19,6 +19,7 @@ import {
 import type { EventRecorder, Informer, InformerSet } from '../runtime/index.ts';
 import type { FileShelf } from './file-shelf.ts';
 import type { OwnedObjects } from './owned-objects.ts';
+import type { ReferencedObjects } from './referenced-objects.ts';
 import type { RepositoryBook } from './repository-book.ts';
 import { clusterPackageSuspensions, packageSuspensions } from './resources.ts';
 import type { PackageSettings } from './settings.ts';
@@ -39,6 +40,7 @@ export interface PackageContext {
   readonly mapper: RestMapper;
   readonly caches: PackageCaches;
   readonly owned: OwnedObjects;
+  readonly referenced: ReferencedObjects;
   readonly repositories: RepositoryBook;
   readonly files: FileShelf;
   readonly seams: RepositorySeams;
@@ -52,9 +54,10 @@ export interface PackageContext {
   readonly signal: AbortSignal;
 }
 
-/** Indexes of packages: by what they list as owned, and by the PackageInfos that they read. */
+/** Indexes of packages: by what they list as owned, by the PackageInfos that they read, by ClusterPackages whose values they take. */
 export const BY_OWNED_PACKAGE = 'ownedPackage';
 export const BY_PACKAGE_INFO = 'packageInfo';
+const BY_VALUES_OF = 'valuesOf';
 
 /** `Kind/namespace/name`, as the index files packages under what they need. */
 export function ownedKey({
@@ -77,6 +80,9 @@ function indexes<T extends AnyPackage>(): Record<string, (one: T) => readonly st
       const read = (status?.ownedPackageInfos ?? []).map((one) => one.name);
       return [...new Set([packageInfoName(repositoryName, name, version), ...read])];
     },
+    [BY_VALUES_OF]: ({ spec }) => [
+      ...new Set(Object.values(spec.values ?? {}).flatMap((one) => one.valueFrom?.packageRef?.name ?? [])),
+    ],
   };
 }
 
@@ -101,6 +107,20 @@ export function allPackages({ packages, clusterPackages }: PackageCaches): reado
 export function parentsOf(caches: PackageCaches, one: AnyPackage): readonly AnyPackage[] {
   const { name = '', namespace } = one.metadata;
   return listing(caches, BY_OWNED_PACKAGE, ownedKey({ kind: one.kind, name, namespace }));
+}
+
+/** Packages that take values of this ClusterPackage, also by way of others. */
+export function takersOf(caches: PackageCaches, name: string): readonly AnyPackage[] {
+  const found = new Map<string, AnyPackage>();
+  const names = [name];
+  for (const next of names)
+    for (const one of listing(caches, BY_VALUES_OF, next)) {
+      const key = `${one.kind} ${one.metadata.namespace ?? ''}/${one.metadata.name ?? ''}`;
+      if (found.has(key)) continue;
+      found.set(key, one);
+      if (one.kind === 'ClusterPackage') names.push(one.metadata.name ?? '');
+    }
+  return [...found.values()];
 }
 
 export function listing(caches: PackageCaches, index: string, key: string): readonly AnyPackage[] {

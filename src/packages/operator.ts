@@ -31,6 +31,7 @@ import { FileShelf } from './file-shelf.ts';
 import { OwnedObjects } from './owned-objects.ts';
 import { runPackageController } from './package-controller/index.ts';
 import { runPackageInfoController } from './package-info-controller.ts';
+import { ReferencedObjects } from './referenced-objects.ts';
 import { RepositoryBook } from './repository-book.ts';
 import { runRepositoryController } from './repository-controller.ts';
 import { runSuspensionPolicyControllers } from './suspension-policies.ts';
@@ -110,6 +111,7 @@ async function start(
     mapper,
     caches,
     owned: new OwnedObjects(client, informers),
+    referenced: new ReferencedObjects(informers),
     repositories: new RepositoryBook(client, caches.repositories, seams),
     files: new FileShelf(),
     seams,

@@ -7,7 +7,7 @@ export interface PackageSettings {
   readonly packageInfoSyncMs: number;
   /** How often a package is looked at though nothing is known to have changed. */
   readonly resyncMs: number;
-  /** After what only a person can put right, and for what waits without a watch: Secrets, ConfigMaps, kinds. */
+  /** After what only a person can put right, and for what waits without a watch: kinds that are not served yet. */
   readonly retryMs: number;
   /** How often packages that update themselves are compared with their repository. */
   readonly autoUpdateMs: number;

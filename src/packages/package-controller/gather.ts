@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { KubeObject, PackageInfo, PackageManifest } from '../../api/index.ts';
 import { parseApiVersion } from '../../api/index.ts';
-import { kinds } from '../../client/index.ts';
+import { formatKey, kinds } from '../../client/index.ts';
 import {
   packageId,
   resolveDependencies,
@@ -22,6 +22,7 @@ import {
 import { allPackages, type PackageContext } from '../context.ts';
 import { chartsOf } from '../charts.ts';
 import { checkDigest } from '../package-info-controller.ts';
+import type { ReadObject } from '../referenced-objects.ts';
 import { installedPackages } from './installed.ts';
 
 /** Everything that the decision needs; throws RepositoryError and IntegrityError for what cannot be had. */
@@ -34,10 +35,13 @@ export async function gather(
 ): Promise<PrepareInput> {
   // In this order: what is wrong with dependencies and values is told without asking for a single file.
   const resolution = await resolutionOf(context, owner, manifest, signal);
-  const values = await valuesOf(context, owner, signal);
+  const read: ReadObject[] = [];
+  const values = await valuesOf(context, owner, read, signal);
+  const sources = await transformationSources(context, owner, manifest, read, signal);
+  const { name = '', namespace } = owner.metadata;
+  context.referenced.follow(owner.kind, formatKey({ name, namespace }), read);
   const settled = resolution.reasons.length === 0 && values.problems.length === 0;
   const files = settled ? await filesOf(context, owner, info, manifest, signal) : [];
-  const sources = await transformationSources(context, owner, manifest, signal);
   const transformationSource = (index: number): KubeObject | undefined => sources[index];
   const charts = settled
     ? await chartsOf(context, { owner, info, manifest, values, transformationSource, signal })
@@ -86,6 +90,7 @@ export async function resolutionOf(
 async function valuesOf(
   context: PackageContext,
   owner: AnyPackage,
+  read: ReadObject[],
   signal: AbortSignal,
 ): Promise<ResolvedValues> {
   const configured = owner.spec.values ?? {};
@@ -98,7 +103,7 @@ async function valuesOf(
   for (const { kind, namespace: where, name, key } of valueReferences(configured, namespace, packageValues)) {
     const id = `${kind} ${where} ${name} ${key}`;
     if (where !== '' && !known.has(id))
-      known.set(id, await readKey(context, owner, { kind, where, name, key }, signal));
+      known.set(id, await readKey(context, owner, { kind, where, name, key }, read, signal));
   }
   return resolveValues(configured, namespace, {
     packageValues,
@@ -118,6 +123,7 @@ async function readKey(
   { client, settings }: PackageContext,
   owner: AnyPackage,
   { kind, where, name, key }: Key,
+  read: ReadObject[],
   signal: AbortSignal,
 ): Promise<Lookup> {
   // The operator may read everything; who may create a Package in a namespace must not read others through it.
@@ -130,7 +136,9 @@ async function readKey(
       missing: `${kind} ${where}/${name} is in another namespace, and a Package may not read there; copy it to ${owner.metadata.namespace ?? ''}, or start the operator with --allow-cross-namespace-references`,
     };
   const resource = kind === 'Secret' ? kinds.secrets : kinds.configMaps;
-  const object = await client.find(resource, { namespace: where, name }, { signal });
+  const place = { namespace: where, name };
+  const object = await client.find<KubeObject>(resource, place, { signal });
+  read.push({ resource, key: place, resourceVersion: object?.metadata.resourceVersion });
   if (object === undefined) return { missing: `there is no ${kind} ${where}/${name}` };
   const data = (object['data'] ?? {}) as Readonly<Record<string, string>>;
   if (!Object.hasOwn(data, key)) return { missing: `${kind} ${where}/${name} has no key "${key}"` };
@@ -166,6 +174,7 @@ async function transformationSources(
   { client, mapper }: PackageContext,
   owner: AnyPackage,
   manifest: PackageManifest,
+  read: ReadObject[],
   signal: AbortSignal,
 ): Promise<readonly (KubeObject | undefined)[]> {
   const sources: (KubeObject | undefined)[] = [];
@@ -181,9 +190,10 @@ async function transformationSources(
     }
     const namespace = owner.metadata.namespace ?? manifest.defaultNamespace ?? '';
     const key = { name: wanted.name, ...(resource.namespaced ? { namespace } : {}) };
-    sources.push(
-      resource.namespaced && namespace === '' ? undefined : await client.find(resource, key, { signal }),
-    );
+    const isPlaced = !resource.namespaced || namespace !== '';
+    const object = isPlaced ? await client.find<KubeObject>(resource, key, { signal }) : undefined;
+    if (isPlaced) read.push({ resource, key, resourceVersion: object?.metadata.resourceVersion });
+    sources.push(object);
   }
   return sources;
 }

@@ -109,6 +109,7 @@ class Reconciliation {
     const found = cacheOf(this.context, kind).store.get(parseKey(key));
     if (found === undefined) {
       this.applied.forget(`${kind}/${key}`);
+      this.context.referenced.forget(kind, key);
       return done;
     }
     if (isBeingDeleted(found)) return tearDown(this.context, found, this.signal);

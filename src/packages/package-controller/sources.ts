@@ -1,9 +1,10 @@
 // What brings a package to be looked at: itself, what it needs and what needs it, what is said about it and what suspends it,
 // and its objects.
 import { formatKey } from '../../client/index.ts';
+import { deepEqual } from '../../machinery/index.ts';
 import type { AnyPackage, PackageKind } from '../../packaging/index.ts';
 import { informerSource, type Informer, type Source } from '../../runtime/index.ts';
-import { BY_OWNED_PACKAGE, BY_PACKAGE_INFO, ownedKey, type PackageContext } from '../context.ts';
+import { BY_OWNED_PACKAGE, BY_PACKAGE_INFO, ownedKey, takersOf, type PackageContext } from '../context.ts';
 
 /** The packages of one kind. */
 export function cacheOf({ caches }: PackageContext, kind: PackageKind): Informer<AnyPackage> {
@@ -32,7 +33,7 @@ function isAnotherState(old: AnyPackage, now: AnyPackage): boolean {
 
 /** Everything whose change may mean work for packages of this kind. */
 export function sourcesOf(context: PackageContext, kind: PackageKind): readonly Source[] {
-  const { caches, owned } = context;
+  const { caches, owned, referenced } = context;
   const own = cacheOf(context, kind);
   const keys = (some: readonly AnyPackage[]): readonly string[] =>
     some.map(({ metadata }) => formatKey({ name: metadata.name ?? '', namespace: metadata.namespace }));
@@ -62,6 +63,12 @@ export function sourcesOf(context: PackageContext, kind: PackageKind): readonly 
       changed: (old, now) =>
         old.metadata.annotations !== now.metadata.annotations || old.metadata.labels !== now.metadata.labels,
     }),
+    informerSource(caches.clusterPackages as Informer<AnyPackage>, {
+      map: ({ metadata }) =>
+        keys(takersOf(caches, metadata.name ?? '').filter((taker) => taker.kind === kind)),
+      changed: (old, now) => !deepEqual(old.spec.values, now.spec.values),
+    }),
     owned.source(kind),
+    referenced.source(kind),
   ];
 }

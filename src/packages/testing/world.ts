@@ -80,6 +80,8 @@ export interface PackageWorld extends AsyncDisposable {
   readonly started: StartedMember;
   readonly fetchFile: FetchFile;
   until(what: string, condition: () => boolean | Promise<boolean>, limitMs?: number): Promise<void>;
+  /** What the operator watches, as `path selector`, in order. */
+  watches(): readonly string[];
   /** The operator hears nothing more of this resource until what is answered is called. */
   keepFrom(resource: string): () => void;
   /** Lets time pass. */
@@ -109,7 +111,8 @@ export async function packageWorld(
     return Promise.resolve({ status: file ?? 404, contentType: undefined, bytes: new Uint8Array() });
   };
   const kept = new Map<string, (() => void)[]>();
-  const transport = recording(started.member.inside, writes, kept);
+  const open: string[] = [];
+  const transport = recording(started.member.inside, writes, kept, open);
   const begin = (): PackageOperator =>
     startPackageOperator({
       transport,
@@ -141,8 +144,8 @@ export async function packageWorld(
     });
   const stop = async (): Promise<void> => {
     const closed = operator.close();
-    for (let open = true; open;)
-      await Promise.race([closed.then(() => (open = false)), started.clock.advance(200)]);
+    for (let running = true; running;)
+      await Promise.race([closed.then(() => (running = false)), started.clock.advance(200)]);
   };
   const halt = async (): Promise<() => Promise<void>> => {
     await stop();
@@ -157,6 +160,7 @@ export async function packageWorld(
     writes,
     started,
     fetchFile,
+    watches: () => open.toSorted(),
     keepFrom(resource) {
       kept.set(resource, []);
       return () => {
@@ -185,6 +189,7 @@ function recording(
   transport: Transport,
   writes: string[],
   kept: ReadonlyMap<string, (() => void)[]>,
+  open: string[],
 ): Transport {
   return {
     send(request: TransportRequest) {
@@ -195,11 +200,14 @@ function recording(
     },
     watch: (request, onEvent) => {
       const resource = request.path.split('/').at(-1) ?? '';
-      return transport.watch(request, (event) => {
+      const name = `${request.path} ${request.query?.['fieldSelector'] ?? ''}`;
+      open.push(name);
+      const watching = transport.watch(request, (event) => {
         const waiting = kept.get(resource);
         if (waiting === undefined) onEvent(event);
         else waiting.push(() => onEvent(event));
       });
+      return watching.finally(() => open.splice(open.indexOf(name), 1));
     },
     close: () => Promise.resolve(),
   };
