@@ -22,6 +22,7 @@ const catalogue = path.resolve(import.meta.dirname, '..', 'catalogue');
 describe('the package operator beside a cluster', { skip: noKubectl }, () => {
   const directory = temporaryDirectory();
   const kubeconfig = path.join(directory, 'members', 'member1.kubeconfig');
+  const [port, side] = [freePort(), freePort()];
   let cluster: Product;
   let operator: ChildProcess;
   const kubectl = (...args: readonly string[]): string =>
@@ -37,9 +38,23 @@ describe('the package operator beside a cluster', { skip: noKubectl }, () => {
     }
   };
   const startOperator = (): ChildProcess =>
-    spawn('node', [program, 'package-operator', '--kubeconfig', kubeconfig, '--leader-elect=false'], {
-      stdio: 'ignore',
-    });
+    spawn(
+      'node',
+      [
+        program,
+        'package-operator',
+        '--kubeconfig',
+        kubeconfig,
+        '--leader-elect=false',
+        '--metrics-bind-address',
+        `127.0.0.1:${side}`,
+        '--health-probe-bind-address',
+        `127.0.0.1:${side + 1}`,
+      ],
+      { stdio: 'ignore' },
+    );
+  const answer = async (from: number, path_: string): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${from}${path_}`)).text();
   const shop = (version: string, values: Readonly<Record<string, string>>): object => ({
     apiVersion: 'packages.glasskube.dev/v1alpha1',
     kind: 'Package',
@@ -75,7 +90,7 @@ describe('the package operator beside a cluster', { skip: noKubectl }, () => {
     );
 
   before(async () => {
-    cluster = await startProduct(directory, freePort(), '--members', '1', '--packages=false');
+    cluster = await startProduct(directory, port, '--members', '1', '--packages=false');
     operator = startOperator();
     await eventually('the kinds of packages are served', () =>
       kubectl('get', 'crd', 'packagerepositories.packages.glasskube.dev', '-o', 'name') === ''
@@ -111,6 +126,35 @@ describe('the package operator beside a cluster', { skip: noKubectl }, () => {
       /flowers-sessions\n.*gateway/s,
     );
     assert.match(kubectl('get', 'events', '-n', 'town'), /InstallationSucceeded .*package\/flowers/);
+  });
+
+  test('tells scrapers which packages are ready and which are suspended', async () => {
+    const ready = 'glasskube_package_ready{kind="Package",namespace="town",name="flowers"} 1\n';
+    const suspended =
+      'glasskube_package_suspended{kind="Package",namespace="town",name="flowers",source="Spec",mode="Full"} 1\n';
+    assert.equal(await answer(side + 1, '/readyz'), 'ok');
+    const before = await answer(side, '/metrics');
+    assert.ok(before.includes(ready), before);
+    assert.ok(!before.includes(suspended), before);
+    const turn = (on: boolean): string =>
+      kubectl(
+        'patch',
+        'package',
+        '-n',
+        'town',
+        'flowers',
+        '--type=merge',
+        '-p',
+        `{"spec":{"suspended":${on}}}`,
+      );
+    turn(true);
+    await eventually('it is counted', async () =>
+      (await answer(side, '/metrics')).includes(suspended) ? true : undefined,
+    );
+    turn(false);
+    await eventually('it is not counted any more', async () =>
+      (await answer(side, '/metrics')).includes(suspended) ? undefined : true,
+    );
   });
 
   test('updates and configures it, though it dies in between', async () => {

@@ -99,6 +99,10 @@ navarch: --cluster is for policies, and this is a Cluster. To mend it: leave --c
       /clusterpackage\/whoami suspended until/,
     );
     ask('package', 'configure', 'whoami', '--value', 'host=b.example.org', '--yes', '--no-wait');
+    assert.match(
+      ask('get', '--raw', '/metrics', '--karmada-context', 'member2'),
+      /^glasskube_package_suspended\{kind="ClusterPackage",namespace="",name="whoami",source="Spec",mode="Full"\} 1$/m,
+    );
     await product.stop('SIGKILL');
     await start();
     assert.match(ask('suspensions'), /Cluster +member1 +everything to it/);

@@ -2,10 +2,9 @@
 import type { Clock, Logger, Random } from '../base/index.ts';
 import type { Client, RestMapper } from '../client/index.ts';
 import type { Interpreter } from '../interpreter/index.ts';
-import type { EventRecorder, InformerSet, RuntimeMetrics } from '../runtime/index.ts';
+import type { EventRecorder, InformerSet, ObserveGauge, RuntimeMetrics } from '../runtime/index.ts';
 import type { Charge } from './charge.ts';
 import type { OpenEstimator } from './estimators.ts';
-import type { ObserveGauge } from './fleet-metrics.ts';
 import type { InterpretationChanges } from './interpretation-changes.ts';
 import type { MemberConnections } from './member-connections.ts';
 import type { SchedulingMetrics } from './scheduling-metrics.ts';

@@ -3,20 +3,11 @@
 import type { Cluster, FailoverRecord } from '../api/index.ts';
 import { kinds } from '../client/index.ts';
 import { Quantity } from '../machinery/index.ts';
+import type { Series } from '../runtime/index.ts';
 import type { Controller } from './context.ts';
 import { brakeOf } from './eviction-brake.ts';
 import { failoverRecords } from './failover-history.ts';
 import { isReady } from './readiness.ts';
-
-type Series = readonly (readonly [labels: readonly string[], value: number])[];
-
-/** A gauge that is read when somebody asks. */
-export type ObserveGauge = (
-  name: string,
-  help: string,
-  read: () => Series,
-  labels: readonly string[],
-) => void;
 
 function amountOf(
   which: 'allocatable' | 'allocated',

@@ -5,12 +5,7 @@ import { formatTime, systemClock } from '../base/index.ts';
 import { kinds } from '../client/index.ts';
 import { stoppedClusters } from '../propagation/index.ts';
 import { fleetSuspensionController, fleetSuspensions } from './fleet-suspension.ts';
-import {
-  driftedSeries,
-  packageSuspensionController,
-  suspendedForMs,
-  suspendedSeries,
-} from './package-suspension.ts';
+import { packageSuspensionController, suspendedForMs } from './package-suspension.ts';
 import { startControlPlane, type ControlPlane } from './testing/control-plane.ts';
 import { joinReady } from './testing/member-api.ts';
 
@@ -108,26 +103,4 @@ test('how long a package is suspended', () => {
   assert.equal(suspendedForMs(suspended, Date.parse(until)), 0);
   assert.equal(suspendedForMs(web, 0), undefined);
   assert.equal(suspendedForMs({ ...web, spec: { ...web.spec, suspend: true } }, 0), undefined);
-});
-
-test('scrapers hear of suspended packages, and of clusters where they differ', () => {
-  const suspended: ClusterPackage = {
-    ...web,
-    status: {
-      suspension: {
-        active: true,
-        sources: [{ type: 'Window', mode: 'ChangesOnly', since: '2026-01-01T00:00:00Z' }],
-      },
-      clusters: [{ name: 'm1', drifted: true }, { name: 'm2' }],
-    },
-  };
-  assert.deepEqual(
-    suspendedSeries([web, suspended], (_one, since) => Date.parse(since ?? '')),
-    [[['ClusterPackage', '', 'web', 'Window', 'ChangesOnly'], Date.parse('2026-01-01T00:00:00Z')]],
-  );
-  assert.deepEqual(
-    suspendedSeries([{ ...web, spec: { ...web.spec, suspend: true } }], () => 1),
-    [[['ClusterPackage', '', 'web', 'Spec', 'Full'], 1]],
-  );
-  assert.deepEqual(driftedSeries([web, suspended]), [[['ClusterPackage', '', 'web'], 1]]);
 });

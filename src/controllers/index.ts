@@ -4,7 +4,6 @@ export { hubControllers, runControllers } from './hub-controllers.ts';
 export { agentControllers } from './agent-controllers.ts';
 export type { Charge } from './charge.ts';
 export type { Controller, ControllerContext } from './context.ts';
-export type { ObserveGauge } from './fleet-metrics.ts';
 export {
   customizationResource,
   followInterpretation,

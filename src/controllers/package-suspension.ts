@@ -1,15 +1,19 @@
 // package-suspension controller: puts packages of the hub in order whose suspension is over. Members know that by themselves;
 // the template would go on saying it.
 // Reads packages, the Namespace of the package manager; writes the suspension of packages.
-import {
-  PACKAGES_NAMESPACE,
-  SUSPENDED_AT_ANNOTATION,
-  type KubeObject,
-  type SuspensionSource,
-} from '../api/index.ts';
+import { PACKAGES_NAMESPACE, type KubeObject } from '../api/index.ts';
 import { isNotFound, kinds, type Resource } from '../client/index.ts';
 import { isBeingDeleted, parseTime } from '../machinery/index.ts';
-import { isSuspendedBySpec, withoutPackageSuspension, type AnyPackage } from '../packaging/index.ts';
+import {
+  PACKAGE_LABELS,
+  SUSPENDED_LABELS,
+  driftedClusters,
+  isSuspendedBySpec,
+  suspendedPackageSeconds,
+  suspendedPackages,
+  withoutPackageSuspension,
+  type AnyPackage,
+} from '../packaging/index.ts';
 import { done, informerSource, requeueAfter, runController } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
 
@@ -33,60 +37,27 @@ export function suspendedForMs({ spec, metadata }: AnyPackage, nowMs: number): n
   return untilMs === undefined ? undefined : untilMs - nowMs;
 }
 
-type Series = readonly (readonly [labels: readonly string[], value: number])[];
-
-/** One value for each reason why a package is suspended; none for those that are not. Pure. */
-export function suspendedSeries(
-  packages: Iterable<AnyPackage>,
-  value: (one: AnyPackage, since: string | undefined) => number,
-): Series {
-  return [...packages].flatMap((one): Series => {
-    const { kind, metadata, spec, status } = one;
-    const observed = status?.suspension;
-    const bySpec: SuspensionSource = { type: 'Spec', mode: spec.suspension?.mode ?? 'Full' };
-    const sources =
-      observed?.active === true ? (observed.sources ?? []) : isSuspendedBySpec(spec) ? [bySpec] : [];
-    return sources.map(({ type, mode = 'Full', since }) => [
-      [kind, metadata.namespace ?? '', metadata.name ?? '', type, mode],
-      value(one, since ?? observed?.since ?? metadata.annotations?.[SUSPENDED_AT_ANNOTATION]),
-    ]);
-  });
-}
-
-/** Clusters in which a package is not as it was applied. Pure. */
-export function driftedSeries(packages: Iterable<AnyPackage>): Series {
-  return [...packages].flatMap(({ kind, metadata, status }): Series => {
-    const drifted = (status?.clusters ?? []).filter((cluster) => cluster.drifted === true).length;
-    return drifted === 0 ? [] : [[[kind, metadata.namespace ?? '', metadata.name ?? ''], drifted]];
-  });
-}
-
 function observe({ informers, observe: gauge, clock }: ControllerContext): void {
   const namespaced = informers.informer(kinds.packages);
   const wide = informers.informer(kinds.clusterPackages);
   const all = (): readonly AnyPackage[] => [...namespaced.store.values(), ...wide.store.values()];
-  const labels = ['kind', 'namespace', 'name', 'source', 'mode'];
   gauge?.(
     'glasskube_package_suspended',
     'Packages that are suspended.',
-    () => suspendedSeries(all(), () => 1),
-    labels,
+    () => suspendedPackages(all()),
+    SUSPENDED_LABELS,
   );
   gauge?.(
     'glasskube_package_suspended_seconds',
     'For how long they have been.',
-    () =>
-      suspendedSeries(all(), (_one, since) => {
-        const sinceMs = parseTime(since ?? '');
-        return sinceMs === undefined ? 0 : Math.max(0, Math.round((clock.now() - sinceMs) / 1000));
-      }),
-    labels,
+    () => suspendedPackageSeconds(all(), clock.now()),
+    SUSPENDED_LABELS,
   );
   gauge?.(
     'glasskube_package_drifted_clusters',
     'Clusters in which a suspended package is not as it was applied.',
-    () => driftedSeries(all()),
-    ['kind', 'namespace', 'name'],
+    () => driftedClusters(all()),
+    PACKAGE_LABELS,
   );
 }
 

@@ -21,7 +21,6 @@ import {
   type Charge,
   type Controller,
   type ControllerContext,
-  type ObserveGauge,
   type ControllerSettings,
   type MemberEndpoints,
   type OpenEstimator,
@@ -43,6 +42,7 @@ import {
   createInformerSet,
   silentMetrics,
   type InformerSet,
+  type ObserveGauge,
 } from '../runtime/index.ts';
 
 export interface ControllerProcessOptions {

@@ -274,7 +274,7 @@ async function startOne(
 
 /** Beside the member's own controllers, so that faults of the network do not keep it from working. */
 function operatorOf(
-  { name, inside }: Member,
+  { name, inside, metrics }: Member,
   { logger, helm }: LocalMembersOptions,
   { fetchFile }: FileFetcher,
 ): PackageOperator {
@@ -285,6 +285,7 @@ function operatorOf(
     random: systemRandom,
     logger: logger.with({ member: name }),
     helm,
+    observe: (...gauge) => metrics.observed(...gauge),
   });
 }
 

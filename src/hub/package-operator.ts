@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import { Command, Option } from 'commander';
 import { PACKAGES_NAMESPACE } from '../api/index.ts';
+import { createMetricsRegistry, type MetricsRegistry } from '../apiserver/index.ts';
 import { OperatingError, systemClock, systemRandom, type Logger } from '../base/index.ts';
 import { shape } from '../cli/index.ts';
 import {
@@ -27,6 +28,7 @@ import {
 import { runLeaderElection } from '../runtime/index.ts';
 import { helmBinaryOption, helmFrom, helmOption } from './helm-flags.ts';
 import { createLogger } from './logger.ts';
+import { serveSideEndpoints, type SideEndpoint } from './side-endpoints.ts';
 import { closeParts, stopOnSignals } from './signals.ts';
 
 // COMPAT: the Lease of Glasskube's operator, so that both never work on one cluster at the same time.
@@ -43,6 +45,8 @@ interface Flags {
   readonly concurrentSyncs: string;
   readonly helm: HelmOptions['mode'];
   readonly helmBinary: string;
+  readonly metricsBindAddress: string;
+  readonly healthProbeBindAddress: string;
   readonly logLevel: string;
 }
 
@@ -59,6 +63,8 @@ export function packageOperatorCommand(exit: (code: number) => void): Command {
     .option('--concurrent-syncs <n>', 'packages at once, of each kind', '4')
     .addOption(helmOption())
     .addOption(helmBinaryOption())
+    .option('--metrics-bind-address <address>', 'address of /metrics, such as :8080; 0: none', '0')
+    .option('--health-probe-bind-address <address>', 'address of /healthz and /readyz, such as :8081; 0: none', '0')
     .addOption(
       new Option('--log-level <level>', 'what to log')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
@@ -136,8 +142,10 @@ async function runOperator(flags: Flags): Promise<number> {
   });
   const fetcher = createFileFetcher({ clock: systemClock, mayReadFiles: true });
   const client = createClient(transport, { fieldManager: 'navarch-package-operator' });
+  const metrics = createMetricsRegistry();
   const lead = (signal: AbortSignal): Promise<void> =>
-    operate({ transport, fetcher, settings, helm, logger, server: cluster.server }, signal);
+    operate({ transport, fetcher, settings, helm, logger, metrics, server: cluster.server }, signal);
+  const sides = await serveSideEndpoints(sideEndpoints(flags, metrics));
   try {
     if (/^false$/i.test(String(flags.leaderElect))) await lead(stop.signal);
     else {
@@ -162,11 +170,31 @@ async function runOperator(flags: Flags): Promise<number> {
     await closeParts(
       [
         { name: 'connection to the cluster', close: () => transport.close() },
+        { name: 'side endpoints', close: () => sides.close() },
         { name: 'connections to repositories', close: () => fetcher.close() },
       ],
       logger,
     );
   }
+}
+
+/** An operator that waits for another one to end is well, and ready to take over. */
+function sideEndpoints(
+  { metricsBindAddress, healthProbeBindAddress }: Flags,
+  metrics: MetricsRegistry,
+): readonly SideEndpoint[] {
+  return [
+    {
+      flag: 'metrics-bind-address',
+      address: metricsBindAddress,
+      answer: (path) => (path === '/metrics' ? { status: 200, text: metrics.text() } : undefined),
+    },
+    {
+      flag: 'health-probe-bind-address',
+      address: healthProbeBindAddress,
+      answer: (path) => (path === '/healthz' || path === '/readyz' ? { status: 200, text: 'ok' } : undefined),
+    },
+  ];
 }
 
 interface Parts {
@@ -175,11 +203,12 @@ interface Parts {
   readonly settings: PackageSettings;
   readonly helm: HelmOptions;
   readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
   readonly server: string;
 }
 
 async function operate(
-  { transport, fetcher, settings, helm, logger, server }: Parts,
+  { transport, fetcher, settings, helm, logger, metrics, server }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
   const operator = startPackageOperator({
@@ -190,6 +219,7 @@ async function operate(
     logger,
     settings,
     helm,
+    observe: (...gauge) => metrics.observed(...gauge),
   });
   try {
     await operator.ready;

@@ -14,6 +14,7 @@ import {
   versionInfo,
   type ClusterCertificates,
   type KubeconfigContext,
+  type MetricsRegistry,
   type RunningServer,
   type TokenSigner,
 } from '../apiserver/index.ts';
@@ -60,6 +61,8 @@ export interface Member {
   /** What that file holds, to be joined with others in one file. */
   readonly kubeconfigContext: KubeconfigContext;
   readonly faults: Faults;
+  /** What its API server shows under /metrics; others in this process may add to it. */
+  readonly metrics: MetricsRegistry;
   /** Faults as JSON; never rejects. */
   handleFault(request: unknown): Promise<FaultAnswer>;
   /** Resolves when nodes are registered and everything runs. Rejects when that failed, or when closed before. */
@@ -91,7 +94,8 @@ export async function startMember(options: MemberOptions): Promise<Member> {
   const gate = new NetworkGate(clock, random);
   // The rules read caches that can only be opened over the server they belong to.
   const classes: Partial<ClassCaches> = {};
-  let metrics: MetricsSources = { nodes: () => [], pods: () => [] };
+  let usage: MetricsSources = { nodes: () => [], pods: () => [] };
+  const metrics = createMetricsRegistry();
   const running = await startApiServer({
     storage,
     clock,
@@ -102,7 +106,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     ...(port === 'none' ? {} : { port }),
     ...(options.tokenSigner === undefined ? {} : { tokenSigner: options.tokenSigner }),
     version: versionInfo(options.version ?? KUBERNETES_VERSION, 'navarch-member'),
-    metrics: createMetricsRegistry(),
+    metrics,
     admission: memberAdmission({
       priorityClasses: () => classes.priorityClasses?.store.values() ?? [],
       storageClasses: () => classes.storageClasses?.store.list() ?? [],
@@ -113,8 +117,8 @@ export async function startMember(options: MemberOptions): Promise<Member> {
       '/nodes': { subresources: { proxy: nodeProxy } },
     },
     extraResources: metricsResources({
-      nodes: () => metrics.nodes(),
-      pods: () => metrics.pods(),
+      nodes: () => usage.nodes(),
+      pods: () => usage.pods(),
     }),
     around: (handle) => gate.around(handle),
     onConnection: (socket) => gate.onConnection(socket),
@@ -128,7 +132,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     setListening: (listening) => running.setListening(listening),
   });
   Object.assign(classes, cluster.classes);
-  metrics = cluster;
+  usage = cluster;
   const url = `https://${host}:${running.port}`;
   const requests = new FaultRequests(cluster.faults, clock, logger);
   const kubeconfigContext: KubeconfigContext = {
@@ -146,6 +150,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     kubeconfig: kubeconfigYaml([kubeconfigContext]),
     kubeconfigContext,
     faults: cluster.faults,
+    metrics,
     handleFault: (request) => requests.handle(request),
     ready: cluster.start(housekeeping.ready),
     async close() {

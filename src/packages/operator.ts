@@ -24,10 +24,12 @@ import {
   createInformerSet,
   definitionServed,
   ensureDefinition,
+  type ObserveGauge,
 } from '../runtime/index.ts';
 import { runAutoUpdate } from './auto-update.ts';
 import { openCaches, type PackageContext } from './context.ts';
 import { FileShelf } from './file-shelf.ts';
+import { showPackages } from './metrics.ts';
 import { OwnedObjects } from './owned-objects.ts';
 import { runPackageController } from './package-controller/index.ts';
 import { runPackageInfoController } from './package-info-controller.ts';
@@ -53,6 +55,8 @@ export interface PackageOperatorOptions {
   readonly settings?: Partial<PackageSettings>;
   /** Absent: there is no helm program, and charts go through Flux. */
   readonly helm?: HelmOptions;
+  /** Shows a gauge to scrapers; absent where nobody scrapes. */
+  readonly observe?: ObserveGauge;
 }
 
 export interface PackageOperator {
@@ -87,7 +91,7 @@ export function startPackageOperator(options: PackageOperatorOptions): PackageOp
 }
 
 async function start(
-  { transport, fetchFile, clock, random, logger, settings, helm }: PackageOperatorOptions,
+  { transport, fetchFile, clock, random, logger, settings, helm, observe }: PackageOperatorOptions,
   signal: AbortSignal,
   tasks: Promise<unknown>[],
   closers: (() => Promise<void>)[],
@@ -98,6 +102,7 @@ async function start(
   const informers = createInformerSet({ client, clock, random, logger });
   closers.push(() => informers.close());
   const caches = openCaches(informers);
+  if (observe !== undefined) showPackages(observe, caches, clock);
   const pipeline = createEventRecorder({ client, clock, component: 'package-controller', logger });
   closers.push(() => pipeline.close());
   const seams: RepositorySeams = {

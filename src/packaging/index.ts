@@ -137,6 +137,15 @@ export {
   type SuspensionVerb,
 } from './suspension-rights.ts';
 export {
+  PACKAGE_LABELS,
+  SUSPENDED_LABELS,
+  driftedClusters,
+  driftedObjects,
+  readyPackages,
+  suspendedPackageSeconds,
+  suspendedPackages,
+} from './suspension-series.ts';
+export {
   stampPackage,
   stampSuspender,
   withAnnotations,

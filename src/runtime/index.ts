@@ -33,7 +33,7 @@ export type { InformerOptions, InformerSet, InformerSetSettings, InformerUse } f
 export { runLeaderElection } from './leader-election.ts';
 export type { LeaderElectionSettings } from './leader-election.ts';
 export { silentMetrics } from './metrics.ts';
-export type { QueueMetrics, RuntimeMetrics } from './metrics.ts';
+export type { ObserveGauge, QueueMetrics, RuntimeMetrics, Series } from './metrics.ts';
 export { TerminalError, done, requeueAfter, retry, settle, terminal } from './outcome.ts';
 export type { Outcome, OutcomeName, Settlement } from './outcome.ts';
 export { act, reconcileBy } from './plan.ts';

@@ -2,6 +2,17 @@
 // workqueue_* and controller_runtime_*. Labels are of bounded number: names of queues, controllers, resources.
 import type { OutcomeName } from './outcome.ts';
 
+/** Values of a metric, each with the values of its labels. */
+export type Series = readonly (readonly [labels: readonly string[], value: number])[];
+
+/** Shows a gauge to scrapers that is read when somebody asks. */
+export type ObserveGauge = (
+  name: string,
+  help: string,
+  read: () => Series,
+  labels: readonly string[],
+) => void;
+
 export interface QueueMetrics {
   /** After every change of the number of keys that could be worked on now. */
   depth(queue: string, ready: number, waiting: number): void;
