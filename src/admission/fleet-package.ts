@@ -2,7 +2,12 @@
 // packages by it must be allowed to.
 import type { ClusterFleetPackage, FleetPackage, PackageSpec } from '../api/index.ts';
 import { fieldError, validateLabelSelector, type FieldError } from '../machinery/index.ts';
-import { verbsForPackage, type AnyPackage, type SuspensionVerb } from '../packaging/index.ts';
+import {
+  verbsForPackage,
+  verbsForRollout,
+  type AnyPackage,
+  type SuspensionVerb,
+} from '../packaging/index.ts';
 import { validateAffinity } from './placement-validation.ts';
 
 export function validateFleetPackage({
@@ -57,18 +62,11 @@ export function verbsForFleetPackage(
       verbs.add(verb);
   };
   compare(next.spec.template, old?.spec.template);
-  compare(rolloutSwitch(next), old === undefined ? undefined : rolloutSwitch(old));
+  for (const verb of verbsForRollout(next, old)) verbs.add(verb);
   const [now, before] = [suspendedBy(next), suspendedBy(old)];
   if ([...now].some((one) => !before.has(one))) verbs.add('suspend');
   if ([...before].some((one) => !now.has(one))) verbs.add('resume');
   return [...verbs].sort();
-}
-
-/** The switch of the roll-out itself, as if it were a package's. */
-function rolloutSwitch({ spec }: FleetPackage | ClusterFleetPackage): PackageSpec {
-  const { template, suspend = false, suspension } = spec;
-  const { packageInfo } = template;
-  return { packageInfo, suspend, ...(suspension === undefined ? {} : { suspension }) };
 }
 
 /** The clusters that overrides suspend it in, as they are selected. */

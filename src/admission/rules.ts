@@ -19,7 +19,7 @@ import {
 } from '../api/index.ts';
 import type { FeatureGates, Random } from '../base/index.ts';
 import type { AdmissionAttributes } from '../machinery/index.ts';
-import type { AnyPackage } from '../packaging/index.ts';
+import { rolloutSuspensionProblem, stampRollout, type AnyPackage } from '../packaging/index.ts';
 import { validateBinding } from './binding.ts';
 import { deletionRefusal } from './deletion-protection.ts';
 import { defaultFederatedHpa, validateFederatedHpa } from './federated-hpa.ts';
@@ -107,14 +107,23 @@ export function admissionRules(options: AdmissionOptions): readonly Rule[] {
       webhook: `${plural}.navarch.io`,
       group: 'navarch.io',
       resource: plural,
+      mutateOn: CREATE_UPDATE,
       validateOn: CREATE_UPDATE,
+      mutate: (object, { oldObject, user }) =>
+        stampRollout(object as FleetPackage, oldObject as FleetPackage | undefined, {
+          user: user.name,
+          nowMs: options.now(),
+        }),
       validate: async (attributes) => {
         const next = attributes.object as FleetPackage;
+        const old = attributes.oldObject as FleetPackage | undefined;
         const errors = validateFleetPackage(next);
         if (errors.length > 0) return errors;
+        const problem = rolloutSuspensionProblem(next, old, options.now());
+        if (problem !== undefined) return problem;
         const { namespace, name } = attributes;
         const resource = plural === 'fleetpackages' ? 'packages' : 'clusterpackages';
-        const verbs = verbsForFleetPackage(next, attributes.oldObject as FleetPackage | undefined);
+        const verbs = verbsForFleetPackage(next, old);
         return refusal(options, attributes, { group: PACKAGES_GROUP, resource, namespace, name }, verbs);
       },
     })),

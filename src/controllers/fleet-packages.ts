@@ -4,6 +4,7 @@
 // INVARIANT: what clusters are told is in the status before it is in any of these objects, so that an end at any moment loses
 // nothing and tells nobody twice.
 import {
+  PACKAGES_NAMESPACE,
   type AggregatedStatusItem,
   type ClusterFleetPackage,
   type FleetPackage,
@@ -12,14 +13,17 @@ import {
   type Package,
 } from '../api/index.ts';
 import { formatTime } from '../base/index.ts';
-import { keyOf, kinds, resource, type Resource } from '../client/index.ts';
+import { isNotFound, keyOf, kinds, resource, type Resource } from '../client/index.ts';
 import { isBeingDeleted, isControlledBy, semanticEqual } from '../machinery/index.ts';
 import {
   RENDERED_ANNOTATION,
   decideRollout,
   effectiveSuspension,
   fleetObjects,
+  isRolloutSuspended,
   packageKindOf,
+  saysRolloutSuspended,
+  withoutRolloutSuspension,
   type AnyFleetPackage,
   type ObservedInCluster,
 } from '../packaging/index.ts';
@@ -34,6 +38,7 @@ import {
   type Outcome,
 } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
+import { GITOPS_ANNOTATION } from './package-suspension.ts';
 
 const FIELD_MANAGER = 'fleet-package-controller';
 
@@ -100,6 +105,8 @@ async function runScope(context: ControllerContext, scope: Scope): Promise<void>
   const { informers, clock, logger, metrics, signal } = context;
   const caches = cachesOf(informers, scope);
   const clusters = informers.informer(kinds.clusters);
+  const namespaces = informers.informer<KubeObject>(kinds.namespaces);
+  await namespaces.synced;
   const all = (): readonly string[] => [...caches.fleetPackages.store.values()].map(keyOf);
   const owner = ({ metadata }: KubeObject): string | undefined => {
     const reference = metadata.ownerReferences?.find(({ controller }) => controller === true);
@@ -139,6 +146,7 @@ async function runScope(context: ControllerContext, scope: Scope): Promise<void>
       const found = caches.fleetPackages.store.get(key);
       // What was made for it goes with it: garbage collection sees to that.
       if (found === undefined || isBeingDeleted(found)) return done;
+      if (isOverdue(context, found)) return letGoOn(context, scope, found, reconcileSignal);
       return reconcile(context, scope, caches, found, reconcileSignal);
     },
   });
@@ -262,6 +270,28 @@ function holds(known: unknown, wanted: unknown): boolean {
       wanted.every((one, index) => holds(known[index], one))
     );
   return Object.entries(wanted).every(([key, one]) => holds((known as Record<string, unknown>)[key], one));
+}
+
+/** It says that it is suspended, and has not been for a while; where its spec is kept in a repository, it goes on saying so. */
+function isOverdue({ informers, clock }: ControllerContext, found: AnyFleetPackage): boolean {
+  if (!saysRolloutSuspended(found) || isRolloutSuspended(found, clock.now())) return false;
+  const namespace = informers.informer<KubeObject>(kinds.namespaces).store.get(PACKAGES_NAMESPACE);
+  return namespace?.metadata.annotations?.[GITOPS_ANNOTATION] !== 'true';
+}
+
+/** Its spec in order, which brings it back. */
+async function letGoOn(
+  { hubClient }: ControllerContext,
+  scope: Scope,
+  found: AnyFleetPackage,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  try {
+    await hubClient.update(scope.fleetPackages, withoutRolloutSuspension(found), { signal });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return done;
 }
 
 /** A package that somebody made is not taken over unasked. */

@@ -17,7 +17,8 @@ import {
 import { done, informerSource, requeueAfter, runController } from '../runtime/index.ts';
 import type { Controller, ControllerContext } from './context.ts';
 
-const GITOPS_ANNOTATION = 'packages.glasskube.dev/gitops-mode-enabled';
+/** On the Namespace of the package manager: specs are kept in a repository, and would come back with the next sync. */
+export const GITOPS_ANNOTATION = 'packages.glasskube.dev/gitops-mode-enabled';
 
 export const packageSuspensionController: Controller = {
   name: 'packageSuspension',

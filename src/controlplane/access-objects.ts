@@ -138,6 +138,7 @@ export function accessObjects(hub: HubAddress): readonly KubeObject[] {
       { apiGroups: ['policy.karmada.io'], resources: POLICY_RESOURCES, verbs: SUSPEND },
       { apiGroups: ['work.karmada.io'], resources: BINDING_RESOURCES, verbs: SUSPEND },
       { apiGroups: ['cluster.karmada.io'], resources: ['clusters'], verbs: SUSPEND },
+      { apiGroups: ['navarch.io'], resources: ['fleetpackages', 'clusterfleetpackages'], verbs: SUSPEND },
     ]),
     clusterRole(
       'navarch:suspension-edit',
@@ -153,6 +154,7 @@ export function accessObjects(hub: HubAddress): readonly KubeObject[] {
           verbs: ['suspend', 'resume'],
         },
         { apiGroups: ['work.karmada.io'], resources: ['resourcebindings'], verbs: ['suspend', 'resume'] },
+        { apiGroups: ['navarch.io'], resources: ['fleetpackages'], verbs: ['suspend', 'resume'] },
       ],
       { [`${RBAC}/aggregate-to-edit`]: 'true' },
     ),

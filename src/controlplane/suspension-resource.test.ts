@@ -77,6 +77,14 @@ before(async () => {
   await grant('operator', 'navarch:suspender');
   await role('only-suspend', ['packages'], ['get', 'suspend']);
   await grant('night watch', 'only-suspend');
+  for (const [name, resources, group] of [
+    ['brake-policies', ['propagationpolicies'], 'policy.karmada.io'],
+    ['brake-clusters', ['clusters'], 'cluster.karmada.io'],
+    ['brake-rollouts', ['fleetpackages'], 'navarch.io'],
+  ] as const) {
+    await role(name, resources, ['get', 'suspend'], group);
+    await grant('brake', name);
+  }
   await role('fleet-editor', ['fleetpackages'], ['get', 'create', 'update', 'patch'], 'navarch.io');
   await grant('releaser', 'fleet-editor');
   await grant('pausing releaser', 'fleet-editor');
@@ -342,6 +350,85 @@ test('who may suspend and nothing else does so through the subresource alone', a
   });
   assert.equal(shorter.status, 403, shorter.message);
   assert.deepEqual((await specOf('night'))['suspension'], { reason: 'alarm' });
+});
+
+test('to suspend policies, clusters and roll-outs for less than they are is to resume them', async () => {
+  const path = (base: string): string => `${base}/limited/suspension`;
+  const cluster = await as('', 'POST', CLUSTERS, {
+    metadata: { name: 'limited' },
+    spec: { syncMode: 'Pull' },
+  });
+  assert.equal(cluster.status, 201, cluster.message);
+  const policy = await as('', 'POST', POLICIES, {
+    metadata: { name: 'limited' },
+    spec: { resourceSelectors: [{ apiVersion: 'apps/v1', kind: 'Deployment' }] },
+  });
+  assert.equal(policy.status, 201, policy.message);
+  const rollout = await as('', 'POST', FLEET_PACKAGES, {
+    metadata: { name: 'limited' },
+    spec: { template: { packageInfo: { name: 'limited', version: 'v1' } } },
+  });
+  assert.equal(rollout.status, 201, rollout.message);
+  const [sooner, later] = ['2098-01-01T00:00:00Z', '2099-01-01T00:00:00Z'];
+  for (const base of [CLUSTERS, POLICIES, FLEET_PACKAGES]) {
+    // Whoever suspended it, one who may only suspend makes it no shorter.
+    const first = await as('operator', 'PUT', path(base), { until: sooner, reason: 'theirs' });
+    assert.equal(first.status, 200, first.message);
+    const longer = await as('brake', 'PUT', path(base), { until: later });
+    assert.equal(longer.status, 200, longer.message);
+    const shorter = await as('brake', 'PUT', path(base), { until: sooner });
+    assert.equal(shorter.status, 403, base);
+    assert.match(
+      shorter.message,
+      /user "brake" may not resume .* "limited", and this suspends it for less than it is/,
+    );
+    assert.equal((await as('brake', 'DELETE', path(base))).status, 403);
+    assert.equal((await as('brake', 'PUT', path(base), {})).status, 200, 'without an end it is longer');
+    assert.equal((await as('brake', 'PUT', path(base), { until: later })).status, 403);
+    assert.equal((await as('operator', 'PUT', path(base), { until: sooner })).status, 200);
+    assert.equal((await as('operator', 'DELETE', path(base))).status, 200);
+  }
+  // Everywhere stays everywhere.
+  await as('operator', 'PUT', path(POLICIES), {});
+  assert.equal((await as('brake', 'PUT', path(POLICIES), { clusters: ['m1'] })).status, 200);
+  const { body } = await as('', 'GET', `${POLICIES}/limited`);
+  assert.deepEqual((body['spec'] as { suspension: unknown }).suspension, { dispatching: true });
+});
+
+test('a roll-out is held and let go on by the subresource, and knows who did it', async () => {
+  const made = await as('', 'POST', FLEET_PACKAGES, {
+    metadata: { name: 'held' },
+    spec: { template: { packageInfo: { name: 'held', version: 'v1' } } },
+  });
+  assert.equal(made.status, 201, made.message);
+  const one = `${FLEET_PACKAGES}/held`;
+  const until = '2099-01-01T00:00:00Z';
+  const held = await as('operator', 'PUT', `${one}/suspension`, { reason: 'audit', until });
+  assert.equal(held.status, 200, held.message);
+  const { suspended, by, wanted } = held.body['suspension'] as Record<string, unknown>;
+  assert.deepEqual([suspended, by, wanted], [true, 'operator', { reason: 'audit', until }]);
+  const stored = await as('', 'GET', one);
+  assert.deepEqual(stored.body['spec'], {
+    ...(made.body['spec'] as object),
+    suspend: true,
+    suspension: { reason: 'audit', until },
+  });
+  assert.equal((await as('operator', 'PATCH', one, { spec: { rollout: { maxFailures: 3 } } })).status, 403);
+  assert.equal((await as('editor', 'PUT', `${one}/suspension`, {})).status, 403);
+  assert.equal((await as('operator', 'PUT', `${one}/suspension`, { mode: 'Full' })).status, 400);
+  const past = await as('operator', 'PUT', `${one}/suspension`, { until: '2020-01-01T00:00:00Z' });
+  assert.equal(past.status, 422);
+  const resumed = await as('operator', 'DELETE', `${one}/suspension?reason=done`);
+  assert.equal(resumed.status, 200, resumed.message);
+  const { history } = resumed.body['suspension'] as { history: readonly Record<string, string>[] };
+  assert.deepEqual(
+    history.map(({ action, by: who, reason }) => [action, who, reason]),
+    [
+      ['Suspended', 'operator', 'audit'],
+      ['Resumed', 'operator', 'done'],
+    ],
+  );
+  assert.deepEqual((await as('', 'GET', one)).body['spec'], made.body['spec']);
 });
 
 test('a roll-out suspends for who may suspend its packages', async () => {

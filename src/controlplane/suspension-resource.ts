@@ -1,6 +1,6 @@
-// The subresource `suspension` of packages, policies, bindings and clusters: PUT suspends, DELETE resumes. It takes the verb
-// `suspend` or `resume` beside `get`, and no right to change the object otherwise, so that a person can be allowed just
-// that.
+// The subresource `suspension` of packages, roll-outs, policies, bindings and clusters: PUT suspends, DELETE resumes. It takes
+// the verb `suspend` or `resume` beside `get`, and no right to change the object otherwise, so that a person can be allowed
+// just that. A PUT that lets go sooner or of more than before takes `resume` too.
 import type { AdmissionOptions } from '../admission/index.ts';
 import type { JsonObject, KubeObject, SuspensionDetail } from '../api/index.ts';
 import type { ApiResponse, Subresource, SubresourceCall } from '../apiserver/index.ts';
@@ -9,13 +9,21 @@ import { StatusError, badRequest, deepEqual } from '../machinery/index.ts';
 import {
   isSuspendedBySpec,
   packageSuspensionProblem,
+  rolloutSuspensionProblem,
+  saysRolloutSuspended,
   stampPackage,
+  stampRollout,
   verbsForPackage,
+  verbsForRollout,
   withPackageSuspension,
+  withRolloutSuspension,
   withoutPackageSuspension,
+  withoutRolloutSuspension,
+  type AnyFleetPackage,
   type AnyPackage,
 } from '../packaging/index.ts';
 import {
+  letsGo,
   stampSuspension,
   stoppedBy,
   suspensionProblem,
@@ -71,8 +79,7 @@ const propagation: Family<Suspendable> = {
   resume: (object, wishes) => withoutSuspension(object, wishes),
   stamp: stampSuspension,
   problem: suspensionProblem,
-  // COMPAT: upstream's fields take no verb of their own, and whoever edits the policy may do it all.
-  resumes: () => false,
+  resumes: letsGo,
   describe: (object) => {
     const stopped = stoppedBy(object);
     return {
@@ -86,6 +93,22 @@ const propagation: Family<Suspendable> = {
 
 /** Whether somebody may do it to an object. */
 export type MayResume = AdmissionOptions['may'];
+
+const rollouts: Family<AnyFleetPackage> = {
+  wishes: { reason: true, until: true },
+  resumeWishes: { reason: true },
+  suspend: withRolloutSuspension,
+  resume: withoutRolloutSuspension,
+  stamp: stampRollout,
+  problem: rolloutSuspensionProblem,
+  resumes: (next, old) => verbsForRollout(next, old).includes('resume'),
+  describe: (object) => ({
+    suspended: saysRolloutSuspended(object),
+    ...(object.spec.suspension === undefined ? {} : { wanted: object.spec.suspension }),
+    ...suspensionNote(object),
+    history: suspensionHistory(object),
+  }),
+};
 
 function subresourceOf<T extends KubeObject>(family: Family<T>, may: MayResume): Subresource {
   return {
@@ -175,11 +198,14 @@ export function suspensionSubresources(may: MayResume): {
   readonly ofClusters: Subresource;
 } {
   const ofPackages = { suspension: subresourceOf(packages, may) };
+  const ofRollouts = { suspension: subresourceOf(rollouts, may) };
   const ofPropagation = { suspension: subresourceOf(propagation, may) };
   return {
     custom: {
       'packages.glasskube.dev/packages': ofPackages,
       'packages.glasskube.dev/clusterpackages': ofPackages,
+      'navarch.io/fleetpackages': ofRollouts,
+      'navarch.io/clusterfleetpackages': ofRollouts,
       'policy.karmada.io/propagationpolicies': ofPropagation,
       'policy.karmada.io/clusterpropagationpolicies': ofPropagation,
       'work.karmada.io/resourcebindings': ofPropagation,

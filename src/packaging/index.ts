@@ -128,6 +128,15 @@ export type { ObservedInCluster } from './fleet/rollout.ts';
 export { fleetObjects, packageKindOf, RENDERED_ANNOTATION } from './fleet/objects.ts';
 export type { AnyFleetPackage } from './fleet/revision.ts';
 export {
+  isRolloutSuspended,
+  rolloutSuspensionProblem,
+  saysRolloutSuspended,
+  stampRollout,
+  verbsForRollout,
+  withRolloutSuspension,
+  withoutRolloutSuspension,
+} from './fleet/rollout-suspension.ts';
+export {
   packageSuspensionProblem,
   policySuspensionProblem,
   suspendsItsPackages,

@@ -119,7 +119,8 @@ export function policySuspensionProblem(
   return timeProblem('spec.until', next.spec?.until, old?.spec?.until, nowMs);
 }
 
-function timeProblem(
+/** Only a time that is new is looked at. */
+export function timeProblem(
   field: string,
   until: string | undefined,
   before: string | undefined,

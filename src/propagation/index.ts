@@ -39,6 +39,7 @@ export { withManagedKeys } from './managed-keys.ts';
 export { prune } from './prune.ts';
 export { decideUpdate, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';
 export {
+  letsGo,
   stampSuspension,
   stoppedBy,
   stoppedText,

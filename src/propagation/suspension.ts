@@ -241,6 +241,17 @@ function eventOf(
   return same ? undefined : { action: 'SuspensionChanged', ...told, ...wishes };
 }
 
+/** Whether a suspension lets go sooner, or of more, than it did, which is to resume a part of it. */
+export function letsGo(next: Suspendable, old: Suspendable): boolean {
+  const [on, was] = [stoppedBy(next), stoppedBy(old)];
+  if (was === undefined) return false;
+  if (on === undefined) return true;
+  const endOf = (object: Suspendable): number => parseTime(suspensionNote(object).until ?? '') ?? Infinity;
+  if (endOf(next) < endOf(old)) return true;
+  if (on.what !== 'dispatchingOnClusters') return false;
+  return was.what !== on.what || was.clusters.some((name) => !on.clusters.includes(name));
+}
+
 /** Why the suspension cannot be stored; undefined: it can. Only what is new is looked at. */
 export function suspensionProblem(
   next: Suspendable,

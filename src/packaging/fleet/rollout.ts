@@ -12,6 +12,7 @@ import type {
 import { formatTime } from '../../base/index.ts';
 import { parseDuration, parseTime } from '../../machinery/index.ts';
 import { isOver, reported } from './rollout-report.ts';
+import { isRolloutSuspended } from './rollout-suspension.ts';
 import { chooseWave, isReady } from './wave.ts';
 import {
   fleetTargets,
@@ -175,10 +176,7 @@ class Rollout {
   // ---- being held
 
   private isHeld(): boolean {
-    const { suspend, suspension } = this.spec;
-    if (this.input.packageSuspended) return true;
-    const untilMs = parseTime(suspension?.until ?? '');
-    return suspend === true && (untilMs === undefined || this.input.nowMs < untilMs);
+    return this.input.packageSuspended || isRolloutSuspended(this.input.fleetPackage, this.input.nowMs);
   }
 
   private hold(): void {
