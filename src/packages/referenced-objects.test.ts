@@ -21,7 +21,7 @@ const AT_ONCE = 3_000;
 const place = { namespace: 'team', name: 'words' };
 
 const app = (name: string, valueFrom: object): AnyPackage =>
-  clusterPackage(name, 'v1.0.0', { values: { word: { valueFrom } } } as never);
+  clusterPackage(name, 'v1.0.0', { values: { word: { valueFrom } } });
 
 async function world(): Promise<PackageWorld> {
   const made = await packageWorld({ resyncMs: HOUR, retryMs: HOUR, packageInfoSyncMs: HOUR });

@@ -6,11 +6,17 @@ import { systemClock } from '../../base/index.ts';
 import { formatYaml, isNotFound, kinds, resource, type Resource } from '../../client/index.ts';
 import { suspensionHistory, suspensionNote, type SuspensionEvent } from '../../fleet/index.ts';
 import { StatusError, formatAge } from '../../machinery/index.ts';
-import { isSuspendedBySpec, type AnyPackage } from '../../packaging/index.ts';
+import {
+  isRolloutSuspended,
+  isSuspendedBySpec,
+  type AnyFleetPackage,
+  type AnyPackage,
+} from '../../packaging/index.ts';
 import { stoppedBy, stoppedText, type Suspendable } from '../../propagation/index.ts';
 import { columns } from '../columns.ts';
 import { print, type SetExitCode } from '../command.ts';
 import { withNamespace, withSession, type HubFlags, type Session } from '../objects/index.ts';
+import { fleetPackagesOfKind } from '../package/place.ts';
 import { shape } from '../shell/index.ts';
 import { targetsOf, titleOfTarget } from './targets.ts';
 
@@ -31,7 +37,7 @@ interface Row {
 
 export function suspensionsCommand(exit: SetExitCode): Command {
   const command = withNamespace(new Command('suspensions'))
-    .description('list what is suspended: policies, bindings, clusters and packages')
+    .description('list what is suspended: policies, bindings, clusters, packages and roll-outs')
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['json', 'yaml']))
     .action(async (flags: ListFlags) => {
       await withSession(flags, async (session) => showRows(await rowsOf(session), flags.output));
@@ -55,7 +61,7 @@ export function suspensionsCommand(exit: SetExitCode): Command {
 function historyCommand(exit: SetExitCode): Command {
   const command = withNamespace(new Command('history'))
     .description('tell what happened to the suspension of an object')
-    .argument('<type/name>', 'policy/NAME, binding/NAME, cluster/NAME or package/NAME')
+    .argument('<type/name>', 'policy/NAME, binding/NAME, cluster/NAME, package/NAME or rollout/NAME')
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(['json', 'yaml']))
     .action(async (operand: string, flags: ListFlags) => {
       await withSession(flags, async (session) => {
@@ -93,6 +99,9 @@ async function rowsOf(session: Session): Promise<readonly Row[]> {
   const lists = await Promise.all([
     ...propagation.map(async (one) => (await listed(session, one)).flatMap(propagationRow)),
     ...packages.map(async (one) => (await listed(session, one)).flatMap(packageRow)),
+    ...(['Package', 'ClusterPackage'] as const).map(async (kind) =>
+      (await listed(session, fleetPackagesOfKind(kind))).flatMap(rolloutRow),
+    ),
   ]);
   return lists
     .flat()
@@ -126,6 +135,11 @@ function propagationRow(object: Suspendable): readonly Row[] {
   return stopped === undefined
     ? []
     : [{ ...named(object), stopped: stoppedText(stopped), ...suspensionNote(object) }];
+}
+
+function rolloutRow(one: AnyFleetPackage): readonly Row[] {
+  if (!isRolloutSuspended(one, systemClock.now())) return [];
+  return [{ ...named(one), stopped: 'waves', ...suspensionNote(one), ...one.spec.suspension }];
 }
 
 function packageRow(one: AnyPackage): readonly Row[] {

@@ -24,7 +24,7 @@ export function resumeCommand(exit: SetExitCode): Command {
     .description('resume what was suspended, after showing what that changes in the clusters')
     .argument(
       '<type/name...>',
-      'policy/NAME, binding/NAME, cluster/NAME, package/NAME, or TYPE with names or --selector',
+      'policy/NAME, binding/NAME, cluster/NAME, package/NAME, rollout/NAME, or TYPE with names or --selector',
     )
     .option('--reason <text>', 'why it goes on; kept in its history')
     .addOption(listOption('--cluster <name>', 'of policies: dispatch to these clusters again'))
@@ -97,6 +97,7 @@ async function pendingOf(
   clusters: readonly string[] | undefined,
 ): Promise<Pending> {
   if (target.family === 'propagation') return pendingChanges(session, target.object, clusters);
+  if (target.family === 'rollout') return NOTHING;
   const { pendingChanges: waiting = [], drift = [] } = target.object.status?.suspension ?? {};
   const changes = [...waiting, ...drift].map(
     ({ kind, namespace, name, paths = [], class: drifted }): PendingChange => ({
@@ -133,6 +134,8 @@ function linesOf({ target, pending }: Resumable): readonly string[] {
   const title = titleOfTarget(target);
   if (target.object.kind.endsWith('ResourceBinding'))
     return [`${title}: the scheduler looks at it again; "navarch why" tells what it decides`];
+  if (target.family === 'rollout')
+    return [`${title}: its waves go on; "navarch package rollout status" tells where they are`];
   const rest = [
     ...(unchanged === 0 ? [] : [`${unchanged} as they are wanted`]),
     ...(skipped === 0 ? [] : [`${skipped} more were not compared`]),

@@ -1,7 +1,7 @@
 // `suspend`: stops what the control plane does with policies, bindings, clusters or packages, for a time and a reason.
 import { Command } from 'commander';
 import { OperatingError } from '../../base/index.ts';
-import { isSuspendedBySpec } from '../../packaging/index.ts';
+import { isSuspendedBySpec, saysRolloutSuspended } from '../../packaging/index.ts';
 import { stoppedBy, suspensionText } from '../../propagation/index.ts';
 import { print, type SetExitCode } from '../command.ts';
 import { withSession } from '../objects/index.ts';
@@ -19,11 +19,11 @@ interface SuspendFlags extends SelectionFlags, UntilFlags, AskFlags {
 export function suspendCommand(exit: SetExitCode): Command {
   const command = withSelection(new Command('suspend'))
     .description(
-      'suspend policies (nothing is dispatched), bindings (nothing is scheduled), clusters (nothing is written to them) or packages',
+      'suspend policies (nothing is dispatched), bindings (nothing is scheduled), clusters (nothing is written to them), packages, or roll-outs of packages (their waves stand still)',
     )
     .argument(
       '<type/name...>',
-      'policy/NAME, binding/NAME, cluster/NAME, package/NAME, or TYPE with names or --selector',
+      'policy/NAME, binding/NAME, cluster/NAME, package/NAME, rollout/NAME, or TYPE with names or --selector',
     )
     .option('--duration <duration>', 'for how long, such as 2h30m, 3d or 1w; without it until it is resumed')
     .option('--until <time>', 'until when, in RFC 3339')
@@ -95,13 +95,18 @@ export function refuseClusters(target: Target, clusters: readonly string[] | und
 }
 
 export function isSuspended(target: Target): boolean {
-  return target.family === 'package'
-    ? isSuspendedBySpec(target.object.spec)
-    : stoppedBy(target.object) !== undefined;
+  switch (target.family) {
+    case 'package':
+      return isSuspendedBySpec(target.object.spec);
+    case 'rollout':
+      return saysRolloutSuspended(target.object);
+    case 'propagation':
+      return stoppedBy(target.object) !== undefined;
+  }
 }
 
 function textOf(target: Target): string {
-  return target.family === 'package' ? 'suspended' : suspensionText(target.object);
+  return target.family === 'propagation' ? suspensionText(target.object) : 'suspended';
 }
 
 function effectOf({ object }: Target, clusters: readonly string[] | undefined): string {
@@ -114,6 +119,9 @@ function effectOf({ object }: Target, clusters: readonly string[] | undefined): 
     case 'ResourceBinding':
     case 'ClusterResourceBinding':
       return 'its placement stays as it is';
+    case 'FleetPackage':
+    case 'ClusterFleetPackage':
+      return 'its waves stand still';
     case 'Cluster':
       return 'nothing is written to it, and nothing new is scheduled to it';
     default:

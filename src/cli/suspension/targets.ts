@@ -1,9 +1,9 @@
-// What `suspend` and `resume` are about: policies, bindings, clusters, and packages, named or selected.
+// What `suspend` and `resume` are about: policies, bindings, clusters, packages and their roll-outs, named or selected.
 import type { Command } from 'commander';
 import type { KubeObject } from '../../api/index.ts';
 import { OperatingError } from '../../base/index.ts';
 import { kinds, type ApiResource } from '../../client/index.ts';
-import type { AnyPackage } from '../../packaging/index.ts';
+import type { AnyFleetPackage, AnyPackage } from '../../packaging/index.ts';
 import type { Suspendable } from '../../propagation/index.ts';
 import { findTargets, withNamespace, type HubFlags, type Session } from '../objects/index.ts';
 
@@ -23,6 +23,10 @@ const WORDS: Readonly<Record<string, string>> = {
   packages: 'packages.packages.glasskube.dev',
   clusterpackage: 'clusterpackages.packages.glasskube.dev',
   clusterpackages: 'clusterpackages.packages.glasskube.dev',
+  rollout: 'fleetpackages.navarch.io',
+  rollouts: 'fleetpackages.navarch.io',
+  clusterrollout: 'clusterfleetpackages.navarch.io',
+  clusterrollouts: 'clusterfleetpackages.navarch.io',
 };
 
 const PROPAGATION: ReadonlySet<string> = new Set([
@@ -32,6 +36,10 @@ const PROPAGATION: ReadonlySet<string> = new Set([
   'work.karmada.io/clusterresourcebindings',
   'cluster.karmada.io/clusters',
 ]);
+const ROLLOUTS: ReadonlySet<string> = new Set([
+  'navarch.io/fleetpackages',
+  'navarch.io/clusterfleetpackages',
+]);
 const PACKAGES: ReadonlySet<string> = new Set([
   'packages.glasskube.dev/packages',
   'packages.glasskube.dev/clusterpackages',
@@ -39,6 +47,7 @@ const PACKAGES: ReadonlySet<string> = new Set([
 
 export type Target =
   | { readonly family: 'propagation'; readonly resource: ApiResource; readonly object: Suspendable }
+  | { readonly family: 'rollout'; readonly resource: ApiResource; readonly object: AnyFleetPackage }
   | { readonly family: 'package'; readonly resource: ApiResource; readonly object: AnyPackage };
 
 export interface SelectionFlags extends HubFlags {
@@ -124,11 +133,12 @@ function targetOf(resource: ApiResource, object: KubeObject): Target {
       object: object as Suspendable,
     };
   if (PROPAGATION.has(id)) return { family: 'propagation', resource, object: object as Suspendable };
+  if (ROLLOUTS.has(id)) return { family: 'rollout', resource, object: object as AnyFleetPackage };
   if (PACKAGES.has(id)) return { family: 'package', resource, object: object as AnyPackage };
   throw new OperatingError(
     'NOT_SUSPENDABLE',
     `${resource.resource} cannot be suspended`,
-    'suspend the policy that propagates it, its binding, a cluster or a package',
+    'suspend the policy that propagates it, its binding, a cluster, a package or its roll-out',
   );
 }
 

@@ -18,7 +18,10 @@ import { StatusError, isBeingDeleted } from '../../machinery/index.ts';
 import {
   withAnnotations,
   withPackageSuspension,
+  withRolloutSuspension,
   withoutPackageSuspension,
+  withoutRolloutSuspension,
+  type AnyFleetPackage,
   type AnyPackage,
   type ResumeWish,
 } from '../../packaging/index.ts';
@@ -41,16 +44,21 @@ export async function suspend(session: Session, target: Target, wish: Wish, dryR
   const { clusters, ...detail } = wish;
   const by = await userOf(session.client);
   const at = formatTime(systemClock.now());
-  await replace(session, target, dryRun, (object) =>
-    target.family === 'package'
-      ? stampedHere(withPackageSuspension(object as AnyPackage, present(detail)), {
+  await replace(session, target, dryRun, (object) => {
+    switch (target.family) {
+      case 'package':
+        return stampedHere(withPackageSuspension(object as AnyPackage, present(detail)), {
           [SUSPENDED_BY_ANNOTATION]: by,
           [SUSPENDED_AT_ANNOTATION]: at,
           ...RESUMED_MARKS,
           ...(isSentHere(object) ? { [LOCAL_SUSPENSION_ANNOTATION]: 'true' } : {}),
-        })
-      : withSuspension(object as Suspendable, { clusters, until: wish.until, reason: wish.reason }),
-  );
+        });
+      case 'rollout':
+        return withRolloutSuspension(object as AnyFleetPackage, present(detail));
+      case 'propagation':
+        return withSuspension(object as Suspendable, { clusters, until: wish.until, reason: wish.reason });
+    }
+  });
 }
 
 const RESUMED_MARKS = {
@@ -79,17 +87,22 @@ export async function resume(
   if (await bySubresource(session, target, { method: 'DELETE', query }, dryRun)) return;
   const by = await userOf(session.client);
   const at = formatTime(systemClock.now());
-  await replace(session, target, dryRun, (object) =>
-    target.family === 'package'
-      ? stampedHere(withoutPackageSuspension(object as AnyPackage, rest), {
+  await replace(session, target, dryRun, (object) => {
+    switch (target.family) {
+      case 'package':
+        return stampedHere(withoutPackageSuspension(object as AnyPackage, rest), {
           [SUSPENDED_BY_ANNOTATION]: undefined,
           [SUSPENDED_AT_ANNOTATION]: undefined,
           [LOCAL_SUSPENSION_ANNOTATION]: undefined,
           [RESUMED_BY_ANNOTATION]: by,
           [RESUMED_AT_ANNOTATION]: at,
-        })
-      : withoutSuspension(object as Suspendable, { reason: wish.reason, clusters }),
-  );
+        });
+      case 'rollout':
+        return withoutRolloutSuspension(object as AnyFleetPackage, { reason: wish.reason });
+      case 'propagation':
+        return withoutSuspension(object as Suspendable, { reason: wish.reason, clusters });
+    }
+  });
 }
 
 function present<T extends object>(fields: T): Record<string, string> & T {

@@ -200,7 +200,7 @@ function recording(
     },
     watch: (request, onEvent) => {
       const resource = request.path.split('/').at(-1) ?? '';
-      const name = `${request.path} ${request.query?.['fieldSelector'] ?? ''}`;
+      const name = `${request.path} ${String(request.query?.['fieldSelector'] ?? '')}`;
       open.push(name);
       const watching = transport.watch(request, (event) => {
         const waiting = kept.get(resource);
