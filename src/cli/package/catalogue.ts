@@ -1,8 +1,14 @@
 // What can be installed: the repositories that the cluster names, read from here with the logins that it keeps.
 import { createHash } from 'node:crypto';
 import { PACKAGES_NAMESPACE, type PackageRepository } from '../../api/index.ts';
-import { OperatingError, systemClock } from '../../base/index.ts';
-import { createFileFetcher, kinds, parseYamlDocuments, type Client } from '../../client/index.ts';
+import { OperatingError, errorMessage, systemClock } from '../../base/index.ts';
+import {
+  createFileFetcher,
+  isForbidden,
+  kinds,
+  parseYamlDocuments,
+  type Client,
+} from '../../client/index.ts';
 import {
   RepositoryError,
   authorizationOf,
@@ -61,21 +67,33 @@ export async function withCatalogue<T>(
 }
 
 async function openCatalogue(client: Client, seams: RepositorySeams): Promise<Catalogue> {
-  const { items } = await client.listAll(packageRepositories);
-  const repositories = items.toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1));
-  const clients: PackageRepositoryClient[] = [];
   const problems: string[] = [];
+  const repositories = (await repositoriesOf(client, problems)).toSorted((a, b) =>
+    (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1,
+  );
+  const clients: PackageRepositoryClient[] = [];
   for (const repository of repositories) {
     const { name = '' } = repository.metadata;
     try {
       const authorization = await loginOf(client, repository);
       clients.push(createRepositoryClient({ name, url: repository.spec.url, authorization }, seams));
     } catch (error) {
-      if (!(error instanceof RepositoryError)) throw error;
-      problems.push(error.message);
+      if (!(error instanceof RepositoryError) && !isForbidden(error)) throw error;
+      problems.push(`repository "${name}" is left out: ${errorMessage(error)}`);
     }
   }
   return new OpenCatalogue(repositories, clients, problems, seams);
+}
+
+/** Who may only suspend and resume packages need not know where they come from. */
+async function repositoriesOf(client: Client, problems: string[]): Promise<readonly PackageRepository[]> {
+  try {
+    return (await client.listAll(packageRepositories)).items;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    problems.push(`repositories are not readable to you: ${errorMessage(error)}`);
+    return [];
+  }
 }
 
 class OpenCatalogue implements Catalogue {
@@ -112,6 +130,8 @@ class OpenCatalogue implements Catalogue {
   }
 
   async offered(name: string): Promise<OfferedPackage> {
+    if (this.repositories.length === 0 && this.problems.length > 0)
+      throw new CommandError(this.problems.join('\n'));
     if (this.repositories.length === 0)
       throw new OperatingError(
         'NO_REPOSITORY',
@@ -131,6 +151,8 @@ class OpenCatalogue implements Catalogue {
   }
 
   client(repositoryName: string | undefined): PackageRepositoryClient {
+    if (this.repositories.length === 0 && this.problems.length > 0)
+      throw new CommandError(this.problems.join('\n'));
     const name = repositoryFor(repositoryName, this.repositories);
     const found = this.clients.find((one) => one.name === name);
     if (found !== undefined) return found;

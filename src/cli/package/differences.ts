@@ -2,8 +2,9 @@
 // applied now.
 import type { ObjectChange } from '../../api/index.ts';
 import { systemClock } from '../../base/index.ts';
+import { isForbidden } from '../../client/index.ts';
 import { formatAge } from '../../machinery/index.ts';
-import type { AnyPackage } from '../../packaging/index.ts';
+import type { AnyFleetPackage, AnyPackage } from '../../packaging/index.ts';
 import type { Session } from '../objects/index.ts';
 import { withCatalogue } from './catalogue.ts';
 import { fleetPackageOf, titleOf } from './installed.ts';
@@ -26,7 +27,7 @@ export async function differencesOf(
   one: AnyPackage,
   version: string | undefined,
 ): Promise<readonly Differences[]> {
-  const wanted = (await fleetPackageOf(place, one))?.spec.template ?? one.spec;
+  const wanted = (await rolloutOf(place, one))?.spec.template ?? one.spec;
   const packageInfo = version === undefined ? wanted.packageInfo : { ...wanted.packageInfo, version };
   const target: AnyPackage = { ...one, spec: { ...wanted, packageInfo } };
   const clusters = place.onHub ? (one.status?.clusters ?? []).map(({ name }) => name) : [undefined];
@@ -46,6 +47,16 @@ export async function differencesOf(
       }),
     ),
   );
+}
+
+/** Undefined also where it is not for this user's eyes: the package itself then says what is rolled out already. */
+async function rolloutOf(place: Place, one: AnyPackage): Promise<AnyFleetPackage | undefined> {
+  try {
+    return await fleetPackageOf(place, one);
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    throw error;
+  }
 }
 
 async function found({ client }: Session, one: AnyPackage): Promise<AnyPackage | undefined> {

@@ -1,6 +1,7 @@
 // Installed packages: which one a name means, and how it is, in the words of the tables.
 import { AUTO_UPDATE_ANNOTATION } from '../../api/index.ts';
 import { systemClock } from '../../base/index.ts';
+import { isForbidden, type Client, type Resource } from '../../client/index.ts';
 import { parseTime } from '../../machinery/index.ts';
 import {
   isSuspendedBySpec,
@@ -28,14 +29,7 @@ export async function allInstalled(
 /** The one that is meant; throws CommandError for none, with the names that were meant, and for two. */
 export async function findInstalled(place: Place, name: string, flags: PackageFlags): Promise<AnyPackage> {
   const { session } = place;
-  const all = (await allInstalled(place)).filter(
-    (one) => one.kind === 'ClusterPackage' || one.metadata.namespace === session.namespace,
-  );
-  const wanted = all.filter(
-    ({ kind }) =>
-      (flags.kind === undefined || flags.kind === kind.toLowerCase()) &&
-      (!session.namespaceGiven || kind === 'Package'),
-  );
+  const wanted = await candidates(place, name, flags);
   const found = wanted.filter(({ metadata }) => metadata.name === name);
   if (found.length > 1)
     throw new CommandError(
@@ -49,6 +43,40 @@ export async function findInstalled(place: Place, name: string, flags: PackageFl
   );
   const hint = near.length === 0 ? '' : `\nDid you mean this?\n${near.map((one) => `\t${one}`).join('\n')}`;
   throw new CommandError(`no package "${name}" is installed${where}${hint}`);
+}
+
+/** The packages that a name may mean. Throws StatusError for who may look at none of them. */
+async function candidates(
+  { client, session }: Place,
+  name: string,
+  { kind }: PackageFlags,
+): Promise<readonly AnyPackage[]> {
+  const { namespace, namespaceGiven } = session;
+  const reads = [
+    ...(kind === 'clusterpackage' ? [] : [readableOnes(client, packages, { namespace, name })]),
+    ...(kind === 'package' || namespaceGiven ? [] : [readableOnes(client, clusterPackages, { name })]),
+  ];
+  const found = await Promise.allSettled(reads);
+  const read = found.filter((one) => one.status === 'fulfilled');
+  const [refused] = found.filter((one) => one.status === 'rejected');
+  if (refused !== undefined && (read.length === 0 || !isForbidden(refused.reason))) throw refused.reason;
+  return read.flatMap(({ value }) => value);
+}
+
+/** Who may not list packages may still look at the one. */
+async function readableOnes(
+  client: Client,
+  type: Resource<AnyPackage>,
+  key: { readonly namespace?: string; readonly name: string },
+): Promise<readonly AnyPackage[]> {
+  const { namespace } = key;
+  try {
+    return (await client.listAll(type, namespace === undefined ? {} : { namespace })).items;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    const one = await client.find(type, key);
+    return one === undefined ? [] : [one];
+  }
 }
 
 /** The FleetPackage that takes it to its clusters, if one does. */

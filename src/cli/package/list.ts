@@ -1,5 +1,6 @@
 // `package list`: what is installed, and what else could be.
 import { Command } from 'commander';
+import { isForbidden } from '../../client/index.ts';
 import type { SetExitCode } from '../command.ts';
 import { isUpgrade, type AnyPackage, type OfferedPackage } from '../../packaging/index.ts';
 import { print } from '../command.ts';
@@ -18,6 +19,7 @@ import {
 } from './installed.ts';
 import {
   fleetPackagesOfKind,
+  packages,
   withKind,
   withPlace,
   withPlaceFlags,
@@ -82,12 +84,13 @@ async function list(place: Place, name: string | undefined, flags: ListFlags): P
   await withCatalogue(place, async (catalogue) => {
     const { session } = place;
     const namespace = session.namespaceGiven && flags.allNamespaces !== true ? session.namespace : undefined;
-    const [{ packages }, installed, rollouts] = await Promise.all([
+    const [index, installed, rollouts] = await Promise.all([
       catalogue.index(),
-      allInstalled(place, namespace),
+      // Of one namespace only its own packages are shown.
+      namespace === undefined ? allInstalled(place) : installedIn(place, namespace),
       rolloutsOf(place),
     ]);
-    const rows = rowsOf(packages, installed)
+    const rows = rowsOf(index.packages, installed)
       .filter(({ packageName }) => name === undefined || packageName === name)
       .filter(({ installed: one }) => one !== undefined || !onlyInstalled(flags))
       .filter((row) => flags.outdated !== true || newer(row) !== undefined)
@@ -179,12 +182,16 @@ function repositoryText(row: Row, defaultName: string): string {
   return all.map((name) => (name === used && all.length > 1 ? `${name} (used)` : name)).join(', ');
 }
 
+async function installedIn({ client }: Place, namespace: string): Promise<readonly AnyPackage[]> {
+  return (await client.listAll(packages, { namespace })).items;
+}
+
 /** How far roll-outs are, by kind and key of their package. */
 async function rolloutsOf({ client, onHub }: Place): Promise<ReadonlyMap<string, string>> {
   if (!onHub) return new Map();
   const lists = await Promise.all(
     (['Package', 'ClusterPackage'] as const).map(async (kind) => {
-      const { items } = await client.listAll(fleetPackagesOfKind(kind));
+      const items = await readable(client.listAll(fleetPackagesOfKind(kind)));
       return items.map(({ metadata, status }) => {
         const { phase = 'Pending', step = 0, steps = 0 } = status ?? {};
         const text = phase === 'Completed' ? phase : `${phase} ${step}/${steps}`;
@@ -193,6 +200,16 @@ async function rolloutsOf({ client, onHub }: Place): Promise<ReadonlyMap<string,
     }),
   );
   return new Map(lists.flat());
+}
+
+/** Nothing where it is not for this user's eyes. */
+async function readable<T>(list: Promise<{ readonly items: readonly T[] }>): Promise<readonly T[]> {
+  try {
+    return (await list).items;
+  } catch (error) {
+    if (isForbidden(error)) return [];
+    throw error;
+  }
 }
 
 interface Around {

@@ -130,7 +130,7 @@ async function standing(
     const message = `${titleOf(one)} was suspended in ${there.join(', ')}, and not here; resume it there with --cluster`;
     return { drift: [], reason: { result: 'StaysSuspended', message } };
   }
-  const drift = await driftOf(place, one);
+  const drift = await driftOf(place, one, flags);
   if (drift.length === 0 || flags.onDrift !== 'abort') return { drift };
   const message = `${titleOf(one)} stays suspended: ${drift.length} of its objects differ; look with "navarch package diff ${one.metadata.name ?? ''}"`;
   return { drift, reason: { result: 'StaysSuspended', message } };
@@ -159,10 +159,12 @@ function elsewhere({ onHub }: Place, one: AnyPackage): readonly string[] {
 }
 
 /** What the operator has found, and what somebody else has changed since it looked. */
-async function driftOf(place: Place, one: AnyPackage): Promise<readonly string[]> {
+async function driftOf(place: Place, one: AnyPackage, flags: ResumeFlags): Promise<readonly string[]> {
   const found = new Set<string>();
   for (const { cluster, drift, plan } of await differencesOf(place, one, undefined)) {
     const where = cluster === undefined ? '' : `${cluster}: `;
+    if (plan.verdict.state === 'Failed')
+      progress(flags, `${where}what it changes is not known here: ${plan.verdict.message}`);
     const others = plan.changes.filter(
       ({ operation, managers = [] }) => operation === 'Update' && managers.length > 0,
     );
