@@ -126,7 +126,7 @@ export type { FleetSuspensionInput, FleetSuspensionPlan } from './fleet/suspensi
 export { decideRollout } from './fleet/rollout.ts';
 export type { ObservedInCluster } from './fleet/rollout.ts';
 export { fleetObjects, packageKindOf, RENDERED_ANNOTATION } from './fleet/objects.ts';
-export type { AnyFleetPackage } from './fleet/revision.ts';
+export { revisionOf, wantedIn, type AnyFleetPackage } from './fleet/revision.ts';
 export {
   isRolloutSuspended,
   rolloutSuspensionProblem,

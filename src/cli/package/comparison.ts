@@ -15,6 +15,7 @@ import {
 import type { Session } from '../objects/index.ts';
 import { CommandError } from '../shell/index.ts';
 import { withCatalogue } from './catalogue.ts';
+import { inClusters } from './in-clusters.ts';
 import { fleetPackageOf } from './installed.ts';
 import type { Place } from './place.ts';
 import { planOf, type ClusterPlan } from './plan/command.ts';
@@ -50,13 +51,24 @@ export async function comparisons(
   const packageInfo = version === undefined ? spec.packageInfo : { ...spec.packageInfo, version };
   const target: AnyPackage = { ...one, spec: { ...spec, packageInfo } };
   const clusters = place.onHub ? (one.status?.clusters ?? []).map(({ name }) => name) : [undefined];
+  const wantedThere = await inClusters(
+    place,
+    target,
+    clusters.flatMap((cluster) => cluster ?? []),
+  );
   return withCatalogue(place, (catalogue) =>
     Promise.all(
       clusters.map(async (cluster): Promise<Comparison> => {
         const session = cluster === undefined ? place.session : place.session.member(cluster);
         const applied = typeof against === 'string' ? await appliedIn(session, one, cluster) : undefined;
         if (against === 'live') return withLive(session, applied ?? [], cluster);
-        const plan = await planOf(session, catalogue, target, cluster, applied);
+        const plan = await planOf(
+          session,
+          catalogue,
+          wantedThere.get(cluster ?? '') ?? { wanted: target },
+          cluster,
+          applied,
+        );
         if (plan.verdict.state === 'Failed')
           throw new CommandError(`${inCluster(cluster)}cannot be done: ${plan.verdict.message}`);
         const changed = plan.objects.map(({ wanted, live, applied: after = wanted }): Pair => ({

@@ -4,6 +4,7 @@ import { print, readDuration, type SetExitCode } from '../command.ts';
 import { CommandError, shape } from '../shell/index.ts';
 import { withCatalogue } from './catalogue.ts';
 import { ask, canAsk, confirm, progress, say } from './dialogue.ts';
+import { checkValuesIn } from './in-clusters.ts';
 import { fleetPackageOf, findInstalled, forOutput, isPartly, suspendedText, titleOf } from './installed.ts';
 import { withWaiting } from './install.ts';
 import { withKind, withPlace, withPlaceFlags } from './place.ts';
@@ -49,6 +50,8 @@ export function configureCommand(exit: SetExitCode): Command {
             flags.value.length > 0 || flags.useDefault.length > 0 || flags.keepOldValues === false;
           const values = named ? configured(manifest, flags, before) : await edited(manifest, flags, before);
           checkValues(manifest, values);
+          const clusters = (one.status?.clusters ?? []).map((cluster) => cluster.name);
+          await checkValuesIn(place, catalogue, { ...one, spec: { ...spec, values } }, clusters);
           const lines = differences(before, values);
           if (lines.length === 0) return print(`${titleOf(one)} is configured like this already`);
           progress(flags, `Configures ${titleOf(one)}:`);

@@ -7,6 +7,7 @@ import { formatAge } from '../../machinery/index.ts';
 import type { AnyFleetPackage, AnyPackage } from '../../packaging/index.ts';
 import type { Session } from '../objects/index.ts';
 import { withCatalogue } from './catalogue.ts';
+import { inClusters } from './in-clusters.ts';
 import { fleetPackageOf, titleOf } from './installed.ts';
 import { packagesOfKind, type Place } from './place.ts';
 import { linesOf, planOf, type ClusterPlan } from './plan/command.ts';
@@ -31,11 +32,21 @@ export async function differencesOf(
   const packageInfo = version === undefined ? wanted.packageInfo : { ...wanted.packageInfo, version };
   const target: AnyPackage = { ...one, spec: { ...wanted, packageInfo } };
   const clusters = place.onHub ? (one.status?.clusters ?? []).map(({ name }) => name) : [undefined];
+  const wantedThere = await inClusters(
+    place,
+    target,
+    clusters.flatMap((cluster) => cluster ?? []),
+  );
   return withCatalogue(place, (catalogue) =>
     Promise.all(
       clusters.map(async (cluster): Promise<Differences> => {
         const session: Session = cluster === undefined ? place.session : place.session.member(cluster);
-        const plan = await planOf(session, catalogue, target, cluster);
+        const plan = await planOf(
+          session,
+          catalogue,
+          wantedThere.get(cluster ?? '') ?? { wanted: target },
+          cluster,
+        );
         const there = await found(session, one);
         const { drift = [], driftCheckTime } = there?.status?.suspension ?? {};
         return {

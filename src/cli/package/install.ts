@@ -13,6 +13,7 @@ import { CommandError, nearest, shape } from '../shell/index.ts';
 import { filesOf, withCatalogue, type Catalogue } from './catalogue.ts';
 import { clustersMeant, decide, decisionLines, objections } from './decisions.ts';
 import { ask, canAsk, choose, confirm, progress, say } from './dialogue.ts';
+import { checkValuesIn } from './in-clusters.ts';
 import { forOutput, titleOf } from './installed.ts';
 import { fleetPackagesOfKind, packagesOfKind, withPlace, withPlaceFlags, type Place } from './place.ts';
 import { printed, withWholeOutput, type OutputFlags } from './printing.ts';
@@ -105,6 +106,7 @@ async function install(
   await refuseInstalled(place, one);
   const fleetPackage = fleetPackageFor(one, flags);
   const clusters = place.onHub ? await clustersMeant(place, affinityOf(flags)) : [];
+  await checkValuesIn(place, catalogue, one, clusters);
   const decisions = await decide(place, catalogue, one, manifest, clusters);
   const lines = [
     `Installs ${titleOf(one)}: ${packageName} ${version} from ${repositoryName}`,

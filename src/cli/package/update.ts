@@ -7,6 +7,7 @@ import { CommandError, shape } from '../shell/index.ts';
 import { withCatalogue, type Catalogue } from './catalogue.ts';
 import { decide, decisionLines, objections, type Decision } from './decisions.ts';
 import { confirm, progress, say } from './dialogue.ts';
+import { checkValuesIn } from './in-clusters.ts';
 import {
   allInstalled,
   findInstalled,
@@ -182,9 +183,15 @@ async function updateOf(
   }
   const target = {
     ...one,
-    spec: { ...spec, packageInfo: { ...spec.packageInfo, version: to } },
+    spec: { ...spec, packageInfo: { ...spec.packageInfo, version: to }, values },
   } as AnyPackage;
   const clusters = (one.status?.clusters ?? []).map((cluster) => cluster.name);
+  try {
+    await checkValuesIn(place, catalogue, target, clusters);
+  } catch (error) {
+    if (error instanceof CommandError) throw new CommandError(`${titleOf(one)} ${to}: ${error.message}`);
+    throw error;
+  }
   const decisions = await decide(place, catalogue, target, manifest, clusters);
   return {
     one,

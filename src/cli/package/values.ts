@@ -109,7 +109,8 @@ async function askFor(
   return answer === '' ? (defaultValue ?? '') : answer;
 }
 
-export function checkValues(manifest: PackageManifest, values: Configuration): void {
+/** What is wrong with values as far as they are written down, a line each. Pure. */
+export function valueComplaints(manifest: PackageManifest, values: Configuration): readonly string[] {
   const inline = Object.entries(values).flatMap(([name, { value }]) =>
     value === undefined ? [] : [[name, value] as const],
   );
@@ -118,9 +119,15 @@ export function checkValues(manifest: PackageManifest, values: Configuration): v
   const unknown = [...referenced]
     .filter((name) => !Object.hasOwn(manifest.valueDefinitions ?? {}, name))
     .map((name) => `value "${name}": package "${manifest.name}" has no such value`);
-  if (problems.length + unknown.length === 0) return;
+  return [...problems, ...unknown];
+}
+
+/** Throws CommandError for values that will not do. */
+export function checkValues(manifest: PackageManifest, values: Configuration): void {
+  const complaints = valueComplaints(manifest, values);
+  if (complaints.length === 0) return;
   throw new CommandError(
-    `${[...problems, ...unknown].join('\nerror: ')}\nSet values with --value name=...; "package describe ${manifest.name}" shows which there are.`,
+    `${complaints.join('\nerror: ')}\nSet values with --value name=...; "package describe ${manifest.name}" shows which there are.`,
   );
 }
 

@@ -23,6 +23,7 @@ import type { Session } from '../../objects/index.ts';
 import { listOption, shape } from '../../shell/index.ts';
 import { withCatalogue, type Catalogue } from '../catalogue.ts';
 import { clustersMeant } from '../decisions.ts';
+import { inClusters, type InCluster } from '../in-clusters.ts';
 import { allInstalled, findInstalled, fleetPackageOf, titleOf } from '../installed.ts';
 import { packageOf, wanted } from '../install.ts';
 import { packagesOfKind, withKind, withPlace, withPlaceFlags, type Place } from '../place.ts';
@@ -110,11 +111,19 @@ async function plan(
         : place.onHub
           ? await clustersMeant(place, {})
           : [];
+  const wantedThere = place.onHub ? await inClusters(place, target, clusters) : undefined;
   const plans = place.onHub
     ? await Promise.all(
-        clusters.map((cluster) => planOf(place.session.member(cluster), catalogue, target, cluster)),
+        clusters.map((cluster) =>
+          planOf(
+            place.session.member(cluster),
+            catalogue,
+            wantedThere?.get(cluster) ?? { wanted: target },
+            cluster,
+          ),
+        ),
       )
-    : [await planOf(place.session, catalogue, target, undefined)];
+    : [await planOf(place.session, catalogue, { wanted: target }, undefined)];
   if (!printed(plans.map(recordOf), flags)) {
     print(`${titleOf(target)}: ${target.spec.packageInfo.name} ${target.spec.packageInfo.version}`);
     for (const line of plans.flatMap((one) => linesOf(one, flags.explain === true))) print(line);
@@ -164,10 +173,12 @@ async function targetOf(
 export async function planOf(
   session: Session,
   catalogue: Catalogue,
-  target: AnyPackage,
+  inCluster: InCluster,
   cluster: string | undefined,
   applied?: readonly KubeObject[],
 ): Promise<ClusterPlan> {
+  if ('problem' in inCluster) return impossible(cluster, inCluster.problem);
+  const target = inCluster.wanted;
   try {
     const there = await session.client.find(packagesOfKind(target.kind), keyOf(target));
     return {
@@ -175,17 +186,21 @@ export async function planOf(
       cluster,
     };
   } catch (error) {
-    return {
-      cluster,
-      verdict: { state: 'Failed', message: errorMessage(error) },
-      creates: [],
-      changes: [],
-      unchanged: 0,
-      resolution: undefined,
-      objects: [],
-      going: [],
-    };
+    return impossible(cluster, errorMessage(error));
   }
+}
+
+function impossible(cluster: string | undefined, message: string): ClusterPlan {
+  return {
+    cluster,
+    verdict: { state: 'Failed', message },
+    creates: [],
+    changes: [],
+    unchanged: 0,
+    resolution: undefined,
+    objects: [],
+    going: [],
+  };
 }
 
 async function decided(
