@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { SetExitCode } from '../command.ts';
 import { shape } from '../shell/index.ts';
+import { absentCommands } from './absent.ts';
 import { autoUpdateCommand } from './auto-update.ts';
 import { checkCommand } from './check.ts';
 import { configureCommand } from './configure.ts';
@@ -47,6 +48,7 @@ export function packageCommand(exit: SetExitCode): Command {
     packCommand(exit),
   ];
   for (const one of subcommands) command.addCommand(one);
+  for (const one of absentCommands()) command.addCommand(one, { hidden: true });
   return shape(command, { group: 'Advanced' });
 }
 
