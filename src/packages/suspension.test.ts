@@ -200,6 +200,36 @@ test('what was suspended here alone, in a member of a control plane, is over wit
   assert.equal(conditionOf(now, 'Suspended')?.reason, 'SuspensionExpired');
 });
 
+test('nothing is written through restarts, updates, drift and a new version that it would follow by itself', async () => {
+  await using world = await worldWithApp();
+  await suspend(world, { until: inFuture(world, 40 * MINUTE), reason: 'migration' });
+  await patch(world, { metadata: { annotations: { [`${P}/auto-update`]: 'true' } } });
+  await world.pass(1_000);
+  world.writes.length = 0;
+  const byHand: readonly (() => Promise<unknown>)[] = [
+    () => world.client.patch(kinds.configMaps, place, { type: 'merge', body: { data: { mode: 'by hand' } } }),
+    () => world.client.delete(kinds.configMaps, { namespace: 'n', name: 'other' }),
+    () => patch(world, { spec: { packageInfo: { version: 'v1.1.0' } } }),
+  ];
+  for (const change of byHand) {
+    await change();
+    await world.pass(11 * MINUTE);
+    await world.restart();
+  }
+  assert.deepEqual(writesToObjects(world), []);
+  assert.deepEqual(await dataOf(world), { level: '1', mode: 'by hand' });
+  assert.equal(await dataOf(world, 'other'), undefined);
+  // Its time passes while nobody is there; whoever comes next goes on.
+  const start = await world.halt();
+  await world.pass(10 * MINUTE);
+  assert.deepEqual(writesToObjects(world), []);
+  await start();
+  await installed(world, one, 'v1.1.0');
+  assert.deepEqual(await dataOf(world), { level: '2', mode: 'ours' });
+  assert.deepEqual(await dataOf(world, 'other'), { a: '1' });
+  assert.notDeepEqual(writesToObjects(world), []);
+});
+
 test('a suspended package can be deleted, and leaves nothing behind', async () => {
   await using world = await worldWithApp();
   await suspend(world);
