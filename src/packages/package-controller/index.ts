@@ -6,18 +6,15 @@ import {
   PACKAGE_FINALIZER,
   type KubeObject,
   type OwnedResourceReference,
-  type PackageInfo,
-  type PackageManifest,
   type PackageStatus,
 } from '../../api/index.ts';
-import { isAlreadyExists, kinds, parseKey } from '../../client/index.ts';
+import { parseKey } from '../../client/index.ts';
 import { isBeingDeleted, parseTime } from '../../machinery/index.ts';
 import {
   RepositoryError,
   isPrepared,
   ownedPackages,
   packageHealth,
-  packageInfoFor,
   packageInfoName,
   planPackage,
   preparePackage,
@@ -68,6 +65,7 @@ import {
   type ApplyManner,
 } from './apply.ts';
 import { gather } from './gather.ts';
+import { isInstalled, packageInfoOf } from './info.ts';
 import { isOrphaning, letGo } from './letting-go.ts';
 import { releaseInfos, releasePackages, removeObject } from './prune.ts';
 import { cacheOf, sourcesOf } from './sources.ts';
@@ -156,7 +154,7 @@ class Reconciliation {
 
   private async install(owner: AnyPackage): Promise<Outcome> {
     const { settings } = this.context;
-    const info = await this.packageInfo(owner);
+    const info = await packageInfoOf(this.context, owner, this.signal);
     if ('state' in info) return this.say(info.owner, info, settings.retryMs);
     const { owner: recorded, manifest } = info;
     try {
@@ -181,55 +179,6 @@ class Reconciliation {
       await this.say(recorded, { state: 'Failed', reason, message: error.message }, 0);
       return retry(error);
     }
-  }
-
-  /** The package's PackageInfo once it can be used, or what to say until then. */
-  private async packageInfo(
-    owner: AnyPackage,
-  ): Promise<
-    | { readonly owner: AnyPackage; readonly info: PackageInfo; readonly manifest: PackageManifest }
-    | (PackageVerdict & { readonly owner: AnyPackage })
-  > {
-    const { name, version, repositoryName = '' } = owner.spec.packageInfo;
-    const { caches, client } = this.context;
-    const wanted = packageInfoFor(repositoryName, name, version);
-    const reference: OwnedResourceReference = {
-      group: 'packages.glasskube.dev',
-      version: 'v1alpha1',
-      kind: 'PackageInfo',
-      name: packageInfoName(repositoryName, name, version),
-    };
-    const recorded = await writeStatus(this.context, owner, {
-      ...owner.status,
-      ownedPackageInfos: union(owner.status?.ownedPackageInfos, [reference]),
-    });
-    const info = caches.packageInfos.store.get(reference.name);
-    if (info === undefined) {
-      try {
-        await client.create(kinds.packageInfos, wanted, { signal: this.signal });
-      } catch (error) {
-        if (!isAlreadyExists(error)) throw error;
-      }
-    }
-    const { manifest, conditions = [] } = info?.status ?? {};
-    const current = info?.status?.version === version && manifest !== undefined;
-    const failure = conditions.find(({ type, status }) => type === 'Failed' && status === 'True');
-    // A repository that cannot be reached, or changed what was published, does not touch what is installed.
-    if (info !== undefined && current && (failure === undefined || isInstalled(owner)))
-      return { owner: recorded, info, manifest };
-    if (failure !== undefined)
-      return {
-        owner: recorded,
-        state: 'Failed',
-        reason: failure.reason === 'IntegrityFailed' ? 'IntegrityFailed' : 'SyncFailed',
-        message: failure.message,
-      };
-    return {
-      owner: recorded,
-      state: 'Unknown',
-      reason: 'Pending',
-      message: `reading ${name} ${version} from its repository`,
-    };
   }
 
   private async carryOut(owner: AnyPackage, prepared: Prepared): Promise<Outcome> {
@@ -370,11 +319,6 @@ class Reconciliation {
     await writeStatus(this.context, owner, status);
     return againMs === 0 ? done : requeueAfter(againMs, verdict.reason);
   }
-}
-
-/** Whether what is in the cluster is what the package asks for now. */
-function isInstalled({ metadata, spec, status }: AnyPackage): boolean {
-  return status?.version === spec.packageInfo.version && status.appliedGeneration === metadata.generation;
 }
 
 /** What was applied: fields that were left to others are no part of it. */
