@@ -34,9 +34,9 @@ export async function tearDown(
       context.settings.retryMs,
     );
   const leaving = await isLeavingBehind(context, found, signal);
+  // It may lose its owner with the rest. First of all: once everything is let go of, nothing tells any more that it was.
+  if (leaving) await deleteSnapshot(context.client, found, signal);
   const owner = leaving ? await letGo(context, found, signal) : found;
-  // It may have lost its owner with the rest.
-  if (leaving) await deleteSnapshot(context.client, owner, signal);
   // Flux leaves what a suspended release installed, and a release that we suspended is not the package's until it goes on.
   await resumeReleases(context, owner, signal);
   const { ownedResources = [], ownedPackages = [], ownedPackageInfos = [] } = owner.status ?? {};
