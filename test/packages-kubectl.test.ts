@@ -231,6 +231,57 @@ describe('packages by kubectl', { skip: noKubectl }, () => {
     await nothingIsLeft([member]);
   });
 
+  test('however it is deleted: in the foreground and in the background nothing is left, and as orphans everything', async () => {
+    const member = 'member2';
+    const install = async (): Promise<void> => {
+      kubectl(member, ['apply', '-f', '-'], gateway('v1.3.0+1', 1));
+      await isReady(member, 'v1.3.0+1', 'clusterpackage', 'gateway');
+    };
+    const uninstall = (cascade: string): string =>
+      kubectl(member, ['delete', 'clusterpackage', 'gateway', `--cascade=${cascade}`, '--timeout=60s']);
+    for (const cascade of ['background', 'foreground']) {
+      await install();
+      uninstall(cascade);
+      await nothingIsLeft([member]);
+    }
+    await install();
+    const before = everything(member).filter((name) => !/packages|secret\//.test(name));
+    uninstall('orphan');
+    await becomes('', () =>
+      field(member, '{.items[*].metadata.ownerReferences[*].kind}', 'services,configmaps', '-n', 'gateway'),
+    );
+    assert.deepEqual(
+      everything(member).filter((name) => !/packages|secret\//.test(name)),
+      before,
+    );
+    assert.equal(field(member, '{.status.readyReplicas}', 'deployment', 'gateway', '-n', 'gateway'), '1');
+    await isReady(member, 'v1.17.0+2', 'clusterpackage', 'certificates');
+    kubectl(member, ['delete', 'clusterpackage', 'certificates']);
+    kubectl(member, ['delete', 'namespace', 'gateway']);
+    kubectl(member, ['delete', 'ingressclass', 'gateway']);
+    await nothingIsLeft([member]);
+  });
+
+  test('suspended by either name of the switch, beside the explicit false of Glasskube', async () => {
+    const member = 'member3';
+    kubectl(member, ['apply', '-f', '-'], gateway('v1.2.0+1', 1));
+    await isReady(member, 'v1.2.0+1', 'clusterpackage', 'gateway');
+    const patch = (spec: string): string =>
+      kubectl(member, ['patch', 'clpkg', 'gateway', '--type', 'merge', '-p', `{"spec":${spec}}`]);
+    const active = (): string => field(member, '{.status.suspension.active}', 'clpkg', 'gateway');
+    patch('{"suspended":true}');
+    await becomes('true', active);
+    patch('{"packageInfo":{"version":"v1.3.0+1"}}');
+    await eventually('it is known that it waits', () =>
+      field(member, '{.status.suspension.pendingGeneration}', 'clpkg', 'gateway') === '' ? undefined : true,
+    );
+    assert.match(kubectl(member, ['get', 'clpkg', 'gateway']), /gateway +v1\.3\.0\+1 +v1\.2\.0\+1 +true/);
+    patch('{"suspended":false}');
+    await isReady(member, 'v1.3.0+1', 'clusterpackage', 'gateway');
+    kubectl(member, ['delete', 'clusterpackage', 'gateway', '--timeout=60s']);
+    await nothingIsLeft([member]);
+  });
+
   test('on three members through the hub, by policies', async () => {
     kubectl(
       undefined,
