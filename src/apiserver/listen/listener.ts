@@ -6,7 +6,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import { performServerHandshake, type ServerHttp2Session } from 'node:http2';
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { OperatingError, every, sleep, type Clock } from '../../base/index.ts';
@@ -76,6 +76,8 @@ const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
 // LIMIT: headers of one request.
 const HEADER_BYTES = 64 * 1024;
+// Headers over HTTP/2 that are read to be refused with a status; beyond it the connection ends.
+const READ_HEADER_BYTES = 256 * 1024;
 // LIMIT: memory of one connection, for headers and what waits to be sent. Node's 10 MB refuse streams when a
 // client lists several large collections at once.
 const SESSION_MEMORY_MB = 256;
@@ -220,8 +222,7 @@ function refuseUnread({ code }: NodeJS.ErrnoException, socket: Socket, clock: Cl
     return;
   }
   const [status, message] = UNREAD[code ?? ''] ?? [400, 'the request is no HTTP/1.1'];
-  const { status: body } = new StatusError(status, '', message, {});
-  const text = JSON.stringify(body);
+  const text = refusal(status, message);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
   );
@@ -235,8 +236,14 @@ function refuseUnread({ code }: NodeJS.ErrnoException, socket: Socket, clock: Cl
 
 const refused = new WeakSet<Socket>();
 
+function refusal(status: number, message: string): string {
+  return JSON.stringify(new StatusError(status, '', message, {}).status);
+}
+
+const HEADERS_TOO_LARGE = [431, `Request header fields too large: limit is ${HEADER_BYTES} bytes`] as const;
+
 const UNREAD: Readonly<Record<string, readonly [status: number, message: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, `Request header fields too large: limit is ${HEADER_BYTES} bytes`],
+  HPE_HEADER_OVERFLOW: HEADERS_TOO_LARGE,
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Timeout: the request did not arrive within the allotted time'],
 };
 
@@ -261,16 +268,32 @@ function acceptHttp2(
     settings: {
       initialWindowSize: STREAM_WINDOW_BYTES,
       maxConcurrentStreams: CONCURRENT_STREAMS,
-      maxHeaderListSize: HEADER_BYTES,
+      maxHeaderListSize: READ_HEADER_BYTES,
     },
   });
   session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
   // What a broken peer does to its own connection concerns nobody else; its streams close with it.
   session.on('error', () => session.destroy());
-  session.on('stream', (stream, headers, _flags, rawHeaders) =>
-    onExchange(http2Exchange(stream, headers, rawHeaders), certificate),
-  );
+  session.on('stream', (stream, headers, _flags, rawHeaders) => {
+    if (headerBytes(rawHeaders) > HEADER_BYTES) refuseHeaders(stream);
+    else onExchange(http2Exchange(stream, headers, rawHeaders), certificate);
+  });
   return session;
+}
+
+/** @param rawHeaders names and values in turn */
+function headerBytes(rawHeaders: readonly string[]): number {
+  let bytes = 0;
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
+}
+
+/** Answers without looking at the body, and asks for no more of it. */
+function refuseHeaders(stream: ServerHttp2Stream): void {
+  const [status, message] = HEADERS_TOO_LARGE;
+  stream.on('error', () => undefined);
+  stream.respond({ ':status': status, 'content-type': 'application/json' });
+  stream.end(refusal(status, message), () => stream.close());
 }
 
 function secureContext(tls: TlsMaterial): { key: string; cert: string; ca: string } {
