@@ -53,7 +53,7 @@ export interface WatchStreamOptions {
   /** Called once when the watcher fell behind; nothing more is sent to it. */
   readonly onDropped: () => void;
   /** The bytes of one event; absent: a line of JSON. */
-  readonly frame?: ((event: WatchEvent<KubeObject>) => Uint8Array) | undefined;
+  readonly frame?: ((event: WatchEvent) => Uint8Array) | undefined;
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
