@@ -1,8 +1,10 @@
 // Packages as Glasskube's users write them: YAML that the real kubectl applies, edits and deletes, on one member by itself and
 // on three through the hub. Afterwards every member has exactly the objects that it had before.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { load } from 'js-yaml';
 import {
   eventually,
   freePort,
@@ -16,6 +18,9 @@ import {
 } from './product.ts';
 
 const MEMBERS = ['member1', 'member2', 'member3'];
+const CATALOGUE = load(
+  readFileSync(path.join(import.meta.dirname, '..', 'catalogue', 'index.yaml'), 'utf8'),
+) as { readonly packages: readonly object[] };
 
 /** `suspend: false` is what Glasskube's own clients always write. */
 const gateway = (version: string, replicas: number): string => `
@@ -133,7 +138,9 @@ describe('packages by kubectl', { skip: noKubectl }, () => {
     );
     for (const member of MEMBERS) {
       kubectl(member, ['create', 'namespace', 'team']);
-      await becomes('5', () => field(member, '{.status.packages}', 'packagerepository', 'navarch'));
+      await becomes(String(CATALOGUE.packages.length), () =>
+        field(member, '{.status.packages}', 'packagerepository', 'navarch'),
+      );
       await becomes('default', () =>
         field(member, '{.metadata.name}', 'serviceaccount', 'default', '-n', 'team'),
       );
