@@ -21,8 +21,10 @@ const secretAt =
 interface FluxKind {
   /** Of a Ready condition, when all is well. */
   readonly reasons: readonly string[];
-  /** The last value of any member, besides conditions; empty while there is none. */
+  /** The last value of any member, besides conditions; empty while there are no members. */
   readonly texts: readonly string[];
+  /** COMPAT: texts are those of the members, empty where none has one; otherwise the template keeps what it has. */
+  readonly textsOfMembers?: boolean;
   /** The last value of any member, absent while there is none. */
   readonly values?: readonly string[];
   /** Counted over all members. */
@@ -41,7 +43,7 @@ function counted(items: Items, counters: readonly string[]): Record<string, numb
 }
 
 function fluxKind(kind: FluxKind): KindRules {
-  const { reasons, texts, values = [], counters = [], reported = [] } = kind;
+  const { reasons, texts, textsOfMembers = false, values = [], counters = [], reported = [] } = kind;
   return {
     health: ({ status }) => hasCondition(status, 'Ready', ...reasons),
     status: reportingWithGenerations(
@@ -52,7 +54,7 @@ function fluxKind(kind: FluxKind): KindRules {
       return {
         ...before,
         ...observedGeneration(template, items),
-        ...(items.length === 0 ? Object.fromEntries(texts.map((text) => [text, ''])) : lasts(items, texts)),
+        ...lasts(items, texts, textsOfMembers || items.length === 0 ? '' : undefined),
         ...lasts(items, values),
         // Upstream adds these to what the template has already, again with each report.
         ...counted(items, counters),
@@ -104,7 +106,7 @@ const helmRelease: KindRules = {
   },
 };
 
-const SOURCE = { reasons: ['Succeeded'], values: ['artifact'] };
+const SOURCE = { reasons: ['Succeeded'], values: ['artifact'], textsOfMembers: true };
 const credentials = secretAt('secretRef');
 const signature = secretAt('verify', 'secretRef');
 

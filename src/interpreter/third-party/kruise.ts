@@ -3,7 +3,7 @@ import type { KindRules } from '../kind-rules.ts';
 import type { JsonObject, KubeObject } from '../../api/index.ts';
 import { listAt, objectAt, textAt, withValue } from '../native/read.ts';
 import { DAEMON_SET_COUNTERS } from '../native/status.ts';
-import { clustersWith, last, lasts, observedGeneration, sinceBefore, sums, type Items } from './adding-up.ts';
+import { clustersWith, last, lasts, observedGeneration, sums, type Items } from './adding-up.ts';
 import {
   countAt,
   hasCondition,
@@ -20,16 +20,18 @@ import {
 
 const ofTemplate = templateAt('spec', 'template');
 
-/** A status of counters and of texts that any member may have. */
-function counted(counters: readonly string[], texts: readonly string[]): KindRules {
+/**
+ * A status of counters and of texts that any member may have. COMPAT: a text that no member has is written empty.
+ * @param nowhere what is written for texts while there are no members; undefined: nothing
+ */
+function counted(counters: readonly string[], texts: readonly string[], nowhere?: ''): KindRules {
   return {
     status: reportingWithGenerations(...counters, ...texts, 'observedGeneration'),
     aggregate: (template, items) => ({
       ...objectAt(template, 'status'),
       ...observedGeneration(template, items),
       ...sums(items, counters),
-      // COMPAT: what no member has is written empty, but only when there are members.
-      ...lasts(items, texts, items.length === 0 ? undefined : ''),
+      ...lasts(items, texts, items.length === 0 ? nowhere : ''),
     }),
   };
 }
@@ -67,6 +69,7 @@ const statefulSet: KindRules = {
       'updatedReadyReplicas',
     ],
     ['updateRevision', 'currentRevision'],
+    '',
   ),
   health: rolledOut,
   dependencies: (object) => {
@@ -135,17 +138,18 @@ const unitedDeployment: KindRules = {
   ...needs(subsetTemplate),
 };
 
-function jobConditions(template: KubeObject, items: Items, now: string): readonly JsonObject[] {
+/** COMPAT: without times. */
+function jobConditions(items: Items): readonly JsonObject[] {
   const conditions: JsonObject[] = [];
   const add = (type: string, reason: string, message: string): void => {
-    conditions.push({ type, status: 'True', reason, message, lastProbeTime: now, lastTransitionTime: now });
+    conditions.push({ type, status: 'True', reason, message });
   };
   const failed = clustersWith(items, (status) => hasCondition(status, 'Failed'));
   if (failed.length > 0)
     add('Failed', 'JobFailed', `Job executed failed in member clusters: ${failed.join(', ')}`);
   const complete = clustersWith(items, (status) => hasCondition(status, 'Complete'));
   if (complete.length === items.length) add('Completed', 'Completed', 'Job completed');
-  return sinceBefore(template, conditions);
+  return conditions;
 }
 
 const broadcastJob: KindRules = {
@@ -159,14 +163,14 @@ const broadcastJob: KindRules = {
   status: reporting(
     'conditions', 'startTime', 'completionTime', 'active', 'succeeded', 'failed', 'desired', 'phase',
   ), // prettier-ignore
-  aggregate: (template, items, now) => {
+  aggregate: (template, items) => {
     if (items.length === 0) return undefined;
     const { conditions: _old, ...status } = objectAt(template, 'status') ?? {};
     return {
       ...status,
       ...sums(items, ['active', 'succeeded', 'failed', 'desired']),
       ...last(items, 'phase', ''),
-      conditions: jobConditions(template, items, now),
+      conditions: jobConditions(items),
     };
   },
   health: (observed) => {

@@ -141,7 +141,8 @@ function tensorFlowConditions(template: KubeObject, items: Items, now: string): 
   const { failed, succeeded } = ends(items);
   const conditions: JsonObject[] = [];
   const add = (type: string, reason: string, message: string): void => {
-    conditions.push({ type, status: 'True', reason, message, ...at(now) });
+    // COMPAT: lastProbeTime, as conditions of Kubernetes' Jobs; not the lastUpdateTime of Kubeflow's own.
+    conditions.push({ type, status: 'True', reason, message, lastProbeTime: now, lastTransitionTime: now });
   };
   if (failed.length > 0)
     add('Failed', 'TFJobFailed', `TFJob executed failed in member clusters: ${failed.join(', ')}`);

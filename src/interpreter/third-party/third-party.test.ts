@@ -221,6 +221,8 @@ test('a Kruise StatefulSet does not need the claims that it makes', () => {
       currentRevision: '',
     },
   );
+  const nowhere = statusOf(object(kind, { status: { updateRevision: 'old' } })) as JsonObject;
+  assert.deepEqual([nowhere['updateRevision'], nowhere['currentRevision']], ['', '']);
 });
 
 test('a Kruise DaemonSet adds up its counters and keeps the last hash', () => {
@@ -287,12 +289,18 @@ test('a BroadcastJob: parallelism, labels that the member gives, an end in all c
     { labels: { uid: 'u' } },
   );
   const ended = (type: string): JsonObject => ({ conditions: [{ type, status: 'True' }], desired: 1 });
-  const of = (...items: StatusItem[]): unknown =>
-    ((statusOf(job, ...items) as JsonObject)['conditions'] as JsonObject[] | undefined)?.map(
-      ({ type }) => type,
-    );
-  assert.deepEqual(of(item('a', ended('Complete')), item('b', ended('Complete'))), ['Completed']);
-  assert.deepEqual(of(item('a', ended('Complete')), item('b', ended('Failed'))), ['Failed']);
+  const of = (...items: StatusItem[]): unknown => (statusOf(job, ...items) as JsonObject)['conditions'];
+  assert.deepEqual(of(item('a', ended('Complete')), item('b', ended('Complete'))), [
+    { type: 'Completed', status: 'True', reason: 'Completed', message: 'Job completed' },
+  ]);
+  assert.deepEqual(of(item('a', ended('Complete')), item('b', ended('Failed'))), [
+    {
+      type: 'Failed',
+      status: 'True',
+      reason: 'JobFailed',
+      message: 'Job executed failed in member clusters: b',
+    },
+  ]);
   assert.equal(of(item('a', ended('Complete')), item('b', { active: 1 })), undefined);
   const running = { desired: 2, active: 1, succeeded: 0, failed: 0 };
   const health = (status: JsonObject): unknown => interpreter.health(object(kind, { status }));
@@ -639,9 +647,9 @@ test('a TFJob says only how it ended, and keeps since when', () => {
     reason: 'Completed',
     message: 'TFJob completed successfully',
   };
-  assert.deepEqual(status['conditions'], [{ ...succeeded, lastUpdateTime: NOW, lastTransitionTime: NOW }]);
+  assert.deepEqual(status['conditions'], [{ ...succeeded, lastProbeTime: NOW, lastTransitionTime: NOW }]);
   assert.equal(status['completionTime'], NOW);
-  const before = [{ ...succeeded, lastUpdateTime: '2026-01-01T00:00:00Z' }];
+  const before = [{ ...succeeded, lastProbeTime: '2026-01-01T00:00:00Z' }];
   const again = statusOf(
     object(TENSOR, { status: { conditions: before } }),
     item('a', done),
@@ -956,6 +964,12 @@ test('the artifact of a source is that of the last cluster that has one', () => 
   const of = (...items: StatusItem[]): unknown => (statusOf(template, ...items) as JsonObject)['artifact'];
   assert.deepEqual(of(item('a', { artifact }), item('b', {})), artifact);
   assert.equal(of(item('a', {})), undefined);
+});
+
+test('the url of a source is that of its members, and empty where none has one', () => {
+  const template = object('source.toolkit.fluxcd.io/v1beta2 Bucket', { status: { url: 'old' } });
+  const of = (...items: StatusItem[]): unknown => (statusOf(template, ...items) as JsonObject)['url'];
+  assert.deepEqual([of(item('a', { url: 'u' }), item('b', {})), of(item('a', {})), of()], ['u', '', '']);
 });
 
 for (const kind of ['kyverno.io/v1 Policy', 'kyverno.io/v1 ClusterPolicy']) {
