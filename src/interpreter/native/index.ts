@@ -128,7 +128,10 @@ function requirementsOf(object: KubeObject, { priorityClasses }: NativeOptions):
   const podSpec = podSpecOf(object);
   const requirements = podRequirements(podSpec);
   const priorityClassName = priorityClasses === true ? textAt(podSpec, 'priorityClassName') : '';
-  return priorityClassName === '' ? requirements : { ...requirements, priorityClassName };
+  // COMPAT: only beside other requirements.
+  return requirements === undefined || priorityClassName === ''
+    ? requirements
+    : { ...requirements, priorityClassName };
 }
 
 /** @param now the time of conditions that an aggregation finds to have become true, RFC 3339 */

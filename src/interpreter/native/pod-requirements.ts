@@ -1,46 +1,60 @@
 // What one replica of a pod template needs: resources, and what its node must be like.
 import type { JsonObject, ReplicaRequirements } from '../../api/index.ts';
-import { Quantity } from '../../machinery/index.ts';
+import { isQualifiedName, Quantity, type QuantityFormat } from '../../machinery/index.ts';
 import { listAt, objectAt, valueAt } from './read.ts';
 
-type Amounts = Map<string, Quantity>;
+/** Thousandths of cpu, whole units of everything else. */
+type Amounts = Map<string, number>;
 
-function parse(text: unknown): Quantity | undefined {
-  return Quantity.tryParse(text as string | number | undefined);
+/** COMPAT: amounts are rounded up to these units, container by container, and come out in these notations. */
+function unitOf(resource: string): { readonly format: QuantityFormat; readonly milli?: true } | undefined {
+  if (resource === 'cpu') return { format: 'DecimalSI', milli: true };
+  if (['memory', 'ephemeral-storage'].includes(resource) || resource.startsWith('hugepages-'))
+    return { format: 'BinarySI' };
+  if (resource === 'pods' || resource.startsWith('attachable-volumes-')) return { format: 'DecimalSI' };
+  if (!resource.includes('/')) return undefined;
+  const counted =
+    resource.includes('kubernetes.io/') ||
+    (!resource.startsWith('requests.') && isQualifiedName(`requests.${resource}`).length === 0);
+  return counted ? { format: 'DecimalSI' } : undefined;
+}
+
+function amountsOf(list: JsonObject | undefined): readonly (readonly [resource: string, amount: number])[] {
+  return Object.entries(list ?? {}).flatMap(([resource, text]) => {
+    const unit = unitOf(resource);
+    const amount = Quantity.tryParse(text as string | number | undefined);
+    if (unit === undefined || amount === undefined) return [];
+    return [[resource, unit.milli === true ? amount.milliValue() : amount.value()] as const];
+  });
 }
 
 /** A container's requests, those it does not name defaulted from its limits. */
 function containerRequests(container: JsonObject): Amounts {
-  const amounts: Amounts = new Map();
-  for (const source of ['requests', 'limits']) {
-    for (const [resource, text] of Object.entries(objectAt(container, 'resources', source) ?? {})) {
-      const amount = amounts.has(resource) ? undefined : parse(text);
-      if (amount !== undefined) amounts.set(resource, amount);
-    }
-  }
-  return amounts;
+  const amountsIn = (source: string): ReturnType<typeof amountsOf> =>
+    amountsOf(objectAt(container, 'resources', source));
+  return new Map([...amountsIn('limits'), ...amountsIn('requests')]);
 }
 
 function resourceRequest(podSpec: JsonObject): Record<string, string> | undefined {
   const total: Amounts = new Map();
-  const plus = (resource: string, amount: Quantity): void => {
-    total.set(resource, total.get(resource)?.add(amount) ?? amount);
+  const plus = ([resource, amount]: readonly [string, number]): void => {
+    total.set(resource, (total.get(resource) ?? 0) + amount);
   };
-  for (const container of listAt(podSpec, 'containers')) {
-    for (const [resource, amount] of containerRequests(container)) plus(resource, amount);
-  }
+  for (const container of listAt(podSpec, 'containers')) [...containerRequests(container)].forEach(plus);
   for (const container of listAt(podSpec, 'initContainers')) {
-    for (const [resource, amount] of containerRequests(container)) {
-      const now = total.get(resource);
-      if (now === undefined || now.compare(amount) < 0) total.set(resource, amount);
-    }
+    for (const [resource, amount] of containerRequests(container))
+      total.set(resource, Math.max(total.get(resource) ?? 0, amount));
   }
-  for (const [resource, text] of Object.entries(objectAt(podSpec, 'overhead') ?? {})) {
-    const amount = parse(text);
-    if (amount !== undefined) plus(resource, amount);
-  }
-  if (total.size === 0) return undefined;
-  return Object.fromEntries([...total].map(([resource, amount]) => [resource, amount.toString()]));
+  amountsOf(objectAt(podSpec, 'overhead')).forEach(plus);
+  const asked = [...total].filter(([, amount]) => amount > 0);
+  if (asked.length === 0) return undefined;
+  return Object.fromEntries(
+    asked.map(([resource, amount]) => {
+      const { format, milli } = unitOf(resource) ?? { format: 'DecimalSI' };
+      const quantity = milli === true ? Quantity.fromMilli(amount) : Quantity.of(amount, format);
+      return [resource, quantity.toString()];
+    }),
+  );
 }
 
 function nodeClaim(podSpec: JsonObject): ReplicaRequirements['nodeClaim'] {
