@@ -11,6 +11,18 @@ export interface ParsedBody {
   readonly json: unknown;
   /** `duplicate field "spec.replicas"`. */
   readonly problems: readonly string[];
+  /** Of YAML: `line 4: key "a" already set in map`. */
+  readonly repeated?: readonly string[];
+}
+
+/** What is wrong with a body as a text, as it is told of: repeated keys of YAML one by one, or as one error. */
+export function textProblems({ problems, repeated = [] }: ParsedBody, validation: FieldValidation): string[] {
+  if (repeated.length === 0) return [...problems];
+  return validation === 'Strict' ? [repeatedKeysError(repeated), ...problems] : [...repeated, ...problems];
+}
+
+export function repeatedKeysError(repeated: readonly string[]): string {
+  return `yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`;
 }
 
 export function mediaTypeOf(header: string | undefined): string {
@@ -38,7 +50,10 @@ export function parseJsonBody(
   if (body === undefined) return undefined;
   if ('json' in body) return { json: body.json, problems: [] };
   if (body.bytes.length === 0) return undefined;
-  if (body.decode !== undefined) return { json: body.decode(), problems: [] };
+  if (body.decode !== undefined) {
+    const json = body.decode();
+    return { json, problems: [], ...(lookForProblems ? { repeated: body.repeated?.() ?? [] } : {}) };
+  }
   const text = textDecoder.decode(body.bytes);
   const problems = checkJsonText(text, lookForProblems);
   try {
@@ -84,7 +99,7 @@ export function decodeObject(call: ResourceCall, validation: FieldValidation): K
       custom: served.definition.custom === true,
     },
   );
-  const problems = [...parsed.problems];
+  const problems = textProblems(parsed, validation);
   const decoder = call.subresource?.projection ?? served.version;
   const object = decoder.decode(identified, { problems });
   reportProblems(call, validation, problems);

@@ -48,8 +48,15 @@ export interface RequestOrigin {
 }
 
 export type RequestBody =
-  /** From a socket, as they came. `decode` gives the JSON value of what is not JSON; throws a 400 StatusError. */
-  | { readonly bytes: Uint8Array; readonly decode?: () => unknown }
+  /**
+   * From a socket, as they came. `decode` gives the JSON value of what is not JSON; throws a 400 StatusError.
+   * `repeated` tells which keys of a YAML text are given twice: `line 4: key "a" already set in map`.
+   */
+  | {
+      readonly bytes: Uint8Array;
+      readonly decode?: () => unknown;
+      readonly repeated?: () => readonly string[];
+    }
   /** From inside the process; not to be changed by anyone. */
   | { readonly json: unknown };
 

@@ -78,16 +78,42 @@ export function goJson(value: unknown): string {
   );
 }
 
-/** `%v` of a JSON value inside a message: strings bare, objects as `map[a:1 b:2]` in order of keys. */
-export function goValue(value: unknown): string {
+/**
+ * `%v` of a JSON value inside a message: strings bare, objects as `map[a:1 b:2]` in order of keys.
+ * @param number how numbers are written: `goDouble` where they were decoded as floats
+ */
+export function goValue(value: unknown, number: (value: number) => string = goNumber): string {
   if (value === null || value === undefined) return '<nil>';
-  if (typeof value === 'number') return goNumber(value);
-  if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
+  if (typeof value === 'number') return number(value);
+  if (Array.isArray(value)) return `[${value.map((one) => goValue(one, number)).join(' ')}]`;
   if (typeof value === 'object') {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return `map[${entries.map(([key, one]) => `${key}:${goValue(one)}`).join(' ')}]`;
+    const fields = sortedEntries(value).map(([key, one]) => `${key}:${goValue(one, number)}`);
+    return `map[${fields.join(' ')}]`;
   }
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function sortedEntries(value: object): [string, unknown][] {
+  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** `%T` of a decoded JSON value. */
+export function goType(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (Array.isArray(value)) return '[]interface {}';
+  if (typeof value === 'object') return 'map[string]interface {}';
+  return typeof value === 'number' ? 'float64' : typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+/** `%#v` of a JSON value whose numbers were decoded as floats. */
+export function goSyntax(value: unknown): string {
+  if (value === null || value === undefined) return 'interface {}(nil)';
+  if (typeof value === 'number') return goDouble(value);
+  if (typeof value === 'string') return goQuote(value);
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
+  if (typeof value !== 'object') return String(value);
+  const fields = sortedEntries(value).map(([key, one]) => `${goQuote(key)}:${goSyntax(one)}`);
+  return `map[string]interface {}{${fields.join(', ')}}`;
 }
 
 /** Bytes of `text` in UTF-8, which is what Kubernetes' length limits count. */

@@ -28,6 +28,7 @@ export type { JsonPath, JsonPathOptions } from './json-path.ts';
 export { applyJsonPatch, applyMergePatch, unknownJsonPatchFields } from './json-patch.ts';
 export { deepEqual, encodeJson, semanticEqual } from './json.ts';
 export { mergePatchBetween } from './merge-patch-between.ts';
+export { isJsonObject } from './json-draft.ts';
 export { threeWayMerge } from './three-way-merge.ts';
 export {
   Selector,

@@ -28,8 +28,8 @@ class PatchFailure extends Error {
 export function applyJsonPatch(document: JsonValue, patch: unknown): JsonValue {
   const operations = operationsOf(patch);
   if (operations.length > OPERATIONS_MAX) {
-    const message = `The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${operations.length}`;
-    throw new StatusError(413, 'RequestEntityTooLarge', message);
+    const why = `The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${operations.length}`;
+    throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: ${why}`);
   }
   const draft = new Draft(document);
   try {
@@ -43,9 +43,10 @@ export function applyJsonPatch(document: JsonValue, patch: unknown): JsonValue {
 }
 
 function operationsOf(patch: unknown): readonly Operation[] {
+  // COMPAT: null is a patch without operations.
+  if (patch === null) return [];
   if (!Array.isArray(patch)) {
-    const kind = patch === null ? 'null' : typeof patch;
-    throw badRequest(`json: cannot unmarshal ${kind} into Go value of type jsonpatch.Patch`);
+    throw badRequest(`json: cannot unmarshal ${typeof patch} into Go value of type jsonpatch.Patch`);
   }
   for (const operation of patch as readonly unknown[]) {
     if (typeof operation !== 'object' || operation === null || Array.isArray(operation)) {

@@ -236,7 +236,7 @@ export function invalid(
   return new StatusError(422, 'Invalid', message, {
     ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === '' ? {} : { kind: kind.kind }),
     ...(errors.length === 0
       ? {}
       : { causes: errors.map(({ type, message, path }) => ({ reason: type, message, field: path })) }),

@@ -23,6 +23,8 @@ export function applyStrategicMergePatch(
   schema: Schema,
   resolveRef: RefResolver,
 ): JsonValue {
+  // COMPAT: null is a patch that changes nothing.
+  if (patch === null) return document;
   if (!isJsonObject(patch)) {
     const kind = Array.isArray(patch) ? 'array' : typeof patch;
     throw badRequest(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`);

@@ -3,8 +3,9 @@
 import { StatusError, badRequest, decodeProtobuf } from '../../machinery/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import type { ApiRequest } from '../contract.ts';
+import { checkJsonText } from '../json-text.ts';
 import type { Exchange } from './exchange.ts';
-import { parseYaml } from './yaml.ts';
+import { parseYaml, repeatedYamlKeys } from './yaml.ts';
 
 /** LIMIT: what kube-apiserver takes; etcd could not store more than half of it anyway. */
 export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
@@ -76,7 +77,9 @@ export function decodeBody(bytes: Uint8Array, contentType: string | undefined): 
   if (mediaType === 'application/vnd.kubernetes.protobuf') {
     return { bytes, decode: () => decodeProtobuf(bytes) };
   }
-  return isYaml(mediaType, bytes) ? { bytes, decode: () => decodeYaml(bytes) } : { bytes };
+  if (!YAML_TYPES.includes(mediaType)) return { bytes };
+  const yaml = new YamlText(bytes);
+  return { bytes, decode: () => yaml.decode(), repeated: () => yaml.repeated() };
 }
 
 function tooLarge(): StatusError {
@@ -91,22 +94,50 @@ function mediaTypeOf(contentType: string | undefined): string {
   return (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
 }
 
-function isYaml(mediaType: string, bytes: Uint8Array): boolean {
-  if (mediaType === 'application/yaml') return true;
-  // kubectl sends JSON under this name; JSON is YAML, and parsing it as JSON is many times faster.
-  return mediaType === 'application/apply-patch+yaml' && firstByte(bytes) !== 0x7b;
-}
+const YAML_TYPES = ['application/yaml', 'application/apply-patch+yaml'];
 
-function firstByte(bytes: Uint8Array): number | undefined {
-  return bytes.find((byte) => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09);
-}
+class YamlText {
+  readonly #bytes: Uint8Array;
+  #text: string | undefined;
+  /** What is wrong with the text as JSON; undefined: it is none. */
+  #asJson: readonly string[] | undefined;
 
-function decodeYaml(bytes: Uint8Array): unknown {
-  try {
-    return parseYaml(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    // The lines after the first show the text, which may be long.
-    const [why = ''] = errorMessage(error).split('\n', 1);
-    throw badRequest(`error converting YAML to JSON: yaml: ${why}`);
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  decode(): unknown {
+    try {
+      const text = this.#read();
+      const json = this.#decodeJson(text);
+      return json === undefined ? parseYaml(text) : json;
+    } catch (error) {
+      if (error instanceof StatusError) throw error;
+      // The lines after the first show the text, which may be long.
+      const [why = ''] = errorMessage(error).split('\n', 1);
+      throw badRequest(`error converting YAML to JSON: yaml: ${why}`);
+    }
+  }
+
+  repeated(): readonly string[] {
+    return this.#asJson?.length === 0 ? [] : repeatedYamlKeys(this.#read());
+  }
+
+  #read(): string {
+    return (this.#text ??= new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes));
+  }
+
+  /** kubectl sends JSON as YAML, which it is; parsing it as JSON is many times faster. Undefined: it is no JSON. */
+  #decodeJson(text: string): unknown {
+    if (!/^[ \t\r\n]*\{/.test(text)) return undefined;
+    const problems = checkJsonText(text, true);
+    try {
+      const json = JSON.parse(text) as unknown;
+      this.#asJson = problems;
+      return json;
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseYaml } from './yaml.ts';
+import { parseYaml, repeatedYamlKeys } from './yaml.ts';
 
 const SCALARS: readonly (readonly [string, unknown])[] = [
   ['yes', true],
@@ -33,7 +33,7 @@ test('keys are strings, whatever they look like, and reach no prototype', () => 
 });
 
 test('what no JSON can say is refused', () => {
-  for (const text of ['a: .inf', 'a: .nan', 'a: 1\na: 2', '{', 'a: &x [*x]']) {
+  for (const text of ['a: .inf', 'a: .nan', '{', 'a: &x [*x]']) {
     assert.throws(() => parseYaml(text), text);
   }
 });
@@ -50,4 +50,19 @@ test('a few lines that stand for billions of values are refused, shared parts ar
     c: { b: 1 },
     d: { b: 1, e: 2 },
   });
+});
+
+test('of keys that are given twice the last counts, and each is told of', () => {
+  const text = 'a: 1\nb:\n  "c d": 1\n  "c d": 2\na: 3\n';
+  assert.deepEqual(parseYaml(text), { a: 3, b: { 'c d': 2 } });
+  assert.deepEqual(repeatedYamlKeys(text), [
+    'line 4: key "c d" already set in map',
+    'line 5: key "a" already set in map',
+  ]);
+  assert.deepEqual(repeatedYamlKeys('{"a": 1,\n"a": {"b": 1, "b": 2}}'), [
+    'line 2: key "b" already set in map',
+    'line 2: key "a" already set in map',
+  ]);
+  assert.deepEqual(repeatedYamlKeys('a: 1\na:\n  b: 2\n'), ['line 3: key "a" already set in map']);
+  assert.deepEqual(repeatedYamlKeys('a: 1\nb: ['), []);
 });

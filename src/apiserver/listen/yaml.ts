@@ -4,6 +4,7 @@
 import {
   FAILSAFE_SCHEMA,
   NOT_RESOLVED,
+  YAMLException,
   boolYaml11Tag,
   defineScalarTag,
   floatCoreTag,
@@ -11,6 +12,7 @@ import {
   mergeTag,
   nullYaml11Tag,
 } from 'js-yaml';
+import { goQuote } from '../../machinery/index.ts';
 
 const SIGNS_AND_DIGITS = Array.from('+-0123456789');
 const INTEGER = /^([-+]?)(?:0b([01]+)|0o([0-7]+)|0x([0-9a-f]+)|0([0-7]+)|(0|[1-9][0-9]*))$/i;
@@ -56,13 +58,54 @@ const schema = FAILSAFE_SCHEMA.withTags(nullYaml11Tag, boolYaml11Tag, integerTag
 const VALUES_LIMIT = 1_000_000;
 
 /**
- * The JSON value of one YAML document. Throws on malformed text, on duplicate keys, and where aliases repeat too much
- * or contain themselves.
+ * The JSON value of one YAML document; of keys that are given twice the last counts. Throws on malformed text, and where
+ * aliases repeat too much or contain themselves.
  */
 export function parseYaml(text: string): unknown {
-  const value = load(text, { schema, maxDepth: 1000 });
+  const value = load(text, { schema, maxDepth: 1000, json: true });
   if (countValues(value, new Map()) > VALUES_LIMIT) throw new Error('document contains excessive aliasing');
   return value;
+}
+
+// LIMIT: repeated keys that are told of; each costs another reading of the text.
+const REPEATED_LIMIT = 16;
+
+/** The keys that a document gives twice, as upstream's decoder tells of them: `line 4: key "a" already set in map`. */
+export function repeatedYamlKeys(text: string): readonly string[] {
+  const found: string[] = [];
+  let rest = text;
+  while (found.length < REPEATED_LIMIT) {
+    const mark = firstRepeated(rest);
+    if (mark === undefined) break;
+    // The mark of a quoted key stands behind the quote.
+    const from = mark.position - (/["']/.test(rest[mark.position - 1] ?? '') ? 1 : 0);
+    const token = KEY.exec(rest.slice(from))?.[0] ?? '';
+    if (token === '') break;
+    // COMPAT: the line is that of the value.
+    const between = /^\s*:\s*/.exec(rest.slice(from + token.length))?.[0] ?? '';
+    const line = mark.line + between.split('\n').length;
+    found.push(`line ${line}: key ${goQuote(keyText(token))} already set in map`);
+    // Under a name of its own it is in the way of the next one no longer.
+    rest = `${rest.slice(0, from)}"\\0${found.length}"${rest.slice(from + token.length)}`;
+  }
+  return found;
+}
+
+const KEY = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^:\n,{}]+)/;
+
+function keyText(token: string): string {
+  if (!/^["']/.test(token)) return token.trim();
+  return String(load(token, { schema: FAILSAFE_SCHEMA }));
+}
+
+function firstRepeated(text: string): { readonly position: number; readonly line: number } | undefined {
+  try {
+    load(text, { schema, maxDepth: 1000 });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof YAMLException) || error.reason !== 'duplicated mapping key') return undefined;
+    return error.mark;
+  }
 }
 
 /** How many values the document has when every alias is written out; each object is looked into once. */

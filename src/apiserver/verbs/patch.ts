@@ -1,5 +1,5 @@
 // PATCH: builds the next object from the stored one and a patch, as often as others are faster.
-import type { JsonObject, JsonValue, KubeObject } from '../../api/index.ts';
+import type { JsonValue, KubeObject } from '../../api/index.ts';
 import {
   StatusError,
   applyJsonPatch,
@@ -7,11 +7,13 @@ import {
   badRequest,
   fieldError,
   goJson,
+  goValue,
   invalid,
+  isJsonObject,
   unknownJsonPatchFields,
 } from '../../machinery/index.ts';
-import { identify, mediaTypeOf, parseJsonBody, reportProblems } from '../body.ts';
-import { kindOf, type ResourceCall } from '../call.ts';
+import { identify, mediaTypeOf, parseJsonBody, reportProblems, type ParsedBody } from '../body.ts';
+import type { ResourceCall } from '../call.ts';
 import type { ApiResponse } from '../contract.ts';
 import { trackUpdate } from '../field-tracking.ts';
 import { parseWriteOptions, type WriteOptions } from '../options.ts';
@@ -35,7 +37,7 @@ export async function patch(call: ResourceCall): Promise<ApiResponse> {
   checkMediaType(call, mediaType);
   if (mediaType === APPLY) return apply(call);
   const options = parseWriteOptions(call.request.query, 'PatchOptions');
-  const parsed = parsePatch(call);
+  const parsed = parsePatch(call, mediaType, options);
   const problems = [...parsed.problems];
   if (mediaType === JSON_PATCH) problems.push(...unknownJsonPatchFields(parsed.json));
   const applyPatch = applierOf(call, mediaType, parsed.json);
@@ -43,7 +45,10 @@ export async function patch(call: ResourceCall): Promise<ApiResponse> {
   const { object } = await updateObject(call, call.info.name, {
     build(current) {
       const before = projection === undefined ? current : projection.read(current);
-      const next = decodePatched(call, applyPatch(before), parsed.json, problems, options);
+      const patched = applyPatch(before);
+      const shown = mediaType === STRATEGIC ? goValue(parsed.json) : goJson(patched);
+      const body = mediaType === STRATEGIC ? ofItsKind(patched, before) : patched;
+      const next = decodePatched(call, { body, shown, problems }, options);
       const whole = projection === undefined ? next : applyProjection(call, projection, current, next);
       return trackUpdate(call, current, whole, options);
     },
@@ -64,10 +69,37 @@ function checkMediaType(call: ResourceCall, mediaType: string): void {
   throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 }
 
-function parsePatch(call: ResourceCall): { readonly json: unknown; readonly problems: readonly string[] } {
-  const parsed = parseJsonBody(call, true);
-  if (parsed === undefined) throw badRequest('unexpected end of JSON input');
-  return parsed;
+/** COMPAT: only field validation says what it was that could not be decoded. */
+function parsePatch(call: ResourceCall, mediaType: string, options: WriteOptions): ParsedBody {
+  const strict = options.fieldValidation !== 'Ignore' && mediaType !== STRATEGIC;
+  try {
+    const parsed = parseJsonBody(call, true);
+    if (parsed === undefined) throw badRequest('unexpected end of JSON input');
+    if (strict) checkShape(mediaType, parsed.json);
+    return parsed;
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    const why = error.message.replace(/^couldn't get version\/kind; json parse error: /, '');
+    throw badRequest(strict ? `error decoding patch: ${why}` : why);
+  }
+}
+
+function checkShape(mediaType: string, patchBody: unknown): void {
+  if (patchBody === null) return;
+  const fits = mediaType === JSON_PATCH ? Array.isArray(patchBody) : isJsonObject(patchBody as JsonValue);
+  if (fits) return;
+  const wanted = mediaType === JSON_PATCH ? '[]handlers.jsonPatchOp' : 'map[string]interface {}';
+  throw badRequest(`json: cannot unmarshal ${jsonTypeOf(patchBody)} into Go value of type ${wanted}`);
+}
+
+function jsonTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+/** COMPAT: a strategic patch works on a typed object, whose type it cannot change. */
+function ofItsKind(patched: JsonValue, { kind, apiVersion }: KubeObject): JsonValue {
+  return isJsonObject(patched) ? { ...patched, kind, apiVersion } : patched;
 }
 
 function applierOf(call: ResourceCall, mediaType: string, patchBody: unknown): ApplyPatch {
@@ -79,40 +111,42 @@ function applierOf(call: ResourceCall, mediaType: string, patchBody: unknown): A
   return (current) => strategicMerge(call, current, patchBody);
 }
 
+interface Patched {
+  readonly body: JsonValue;
+  /** How refusals show it. */
+  readonly shown: string;
+  /** What is wrong with the patch. */
+  readonly problems: readonly string[];
+}
+
 /** What the patch left, as an object of the kind with its defaults. */
-function decodePatched(
-  call: ResourceCall,
-  patched: JsonValue,
-  patchBody: unknown,
-  patchProblems: readonly string[],
-  options: WriteOptions,
-): KubeObject {
+function decodePatched(call: ResourceCall, patched: Patched, options: WriteOptions): KubeObject {
   const { served, subresource } = call;
   const { projection } = subresource ?? {};
   const { definition, version } = served;
   const kind = projection?.kind ?? { group: definition.group, version: version.name, kind: definition.kind };
-  const identified: JsonObject = identify(patched, kind);
-  const problems = [...patchProblems];
-  const object = decodeOrRefuse(
-    call,
-    () => (projection ?? version).decode(identified, { problems }),
-    patchBody,
+  const problems = [...patched.problems];
+  const object = decodeOrRefuse(patched, () =>
+    (projection ?? version).decode(identify(patched.body, kind), { problems }),
   );
   if (problems.length > 0 && options.fieldValidation === 'Strict') {
-    const why = `strict decoding error: ${problems.join(', ')}`;
-    throw invalid(kindOf(call), call.info.name, [fieldError.invalid('patch', goJson(patchBody), why)]);
+    throw refused(patched, `strict decoding error: ${problems.join(', ')}`);
   }
   reportProblems(call, options.fieldValidation, problems);
   return named(call, object);
 }
 
-/** COMPAT: a patch that leaves a value of the wrong type is no bad request but invalid. */
-function decodeOrRefuse(call: ResourceCall, decode: () => KubeObject, patchBody: unknown): KubeObject {
+/** COMPAT: a patch that leaves a value of the wrong type, or another type, is no bad request but invalid. */
+function decodeOrRefuse(patched: Patched, decode: () => KubeObject): KubeObject {
   try {
     return decode();
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 400) throw error;
-    const why = error.message.replace(/^.* cannot be handled as a [^:]*: /, '');
-    throw invalid(kindOf(call), call.info.name, [fieldError.invalid('patch', goJson(patchBody), why)]);
+    throw refused(patched, error.message.replace(/^.* cannot be handled as a [^:]*: /, ''));
   }
+}
+
+/** COMPAT: without the kind and the name. */
+function refused({ shown }: Patched, why: string): StatusError {
+  return invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', shown, why)]);
 }

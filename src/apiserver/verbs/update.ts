@@ -8,7 +8,6 @@ import { parseWriteOptions } from '../options.ts';
 import { present } from '../presentation.ts';
 import { optionsObject } from './create.ts';
 import { placeInNamespace, updateObject } from './write.ts';
-import { withMetadata } from '../object-codec.ts';
 import type { KubeObject } from '../../api/index.ts';
 
 export async function update(call: ResourceCall): Promise<ApiResponse> {
@@ -33,10 +32,9 @@ export function named(call: ResourceCall, object: KubeObject): KubeObject {
   const { name } = call.info;
   if (given === name) return object;
   if (given === '') {
-    if (call.request.method === 'PUT') {
-      throw badRequest(`the name of the object (based on URL) was empty: name must be provided`);
-    }
-    return withMetadata(object, { ...object.metadata, name });
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
   }
   throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
 }

@@ -10,6 +10,7 @@ import {
   conflict,
   deepEqual,
   fieldError,
+  goQuote,
   invalid,
   keepTimes,
   nameIsDnsSubdomain,
@@ -312,11 +313,38 @@ function mayGo({ metadata }: KubeObject): boolean {
   );
 }
 
+/** Where kube-apiserver keeps its built-in resources, where that is not under their own names. */
+const UPSTREAM_ROOTS: Readonly<Record<string, string>> = {
+  endpoints: 'services/endpoints',
+  ingresses: 'ingress',
+  nodes: 'minions',
+  replicationcontrollers: 'controllers',
+  services: 'services/specs',
+};
+const QUALIFIED_ROOTS = ['apiextensions.k8s.io', 'apiregistration.k8s.io'];
+
+/** The key under which kube-apiserver would keep the object in etcd, as messages show it. */
+function upstreamKey(
+  { group, custom, namespaced }: ResourceCall['served']['definition'],
+  resource: string,
+  namespace: string,
+  name: string,
+): string {
+  const qualified = custom === true || QUALIFIED_ROOTS.includes(group);
+  const root = qualified ? `${group}/${resource}` : (UPSTREAM_ROOTS[resource] ?? resource);
+  return `/registry/${root}/${namespaced ? `${namespace}/` : ''}${name}`;
+}
+
 function checkUid(call: ResourceCall, name: string, expected: string | undefined, old: KubeObject): void {
   const { uid } = old.metadata;
   if (expected === undefined || expected === '' || expected === uid) return;
   const why = `Precondition failed: UID in precondition: ${expected}, UID in object meta: ${uid}`;
-  throw conflict(resourceOf(call), name, why);
+  const key = upstreamKey(call.served.definition, resourceOf(call).resource, call.info.namespace, name);
+  throw conflict(
+    resourceOf(call),
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  );
 }
 
 /**
@@ -326,19 +354,16 @@ function checkUid(call: ResourceCall, name: string, expected: string | undefined
 function checkVersion(call: ResourceCall, name: string, given: string | undefined, old: KubeObject): void {
   if (given === undefined || given === '' || given === '0') {
     if (call.served.definition.strategy.requiresResourceVersion === true && call.subresource === undefined) {
-      const why = 'must be specified for an update';
-      throw invalid(kindOf(call), name, [fieldError.invalid('metadata.resourceVersion', given ?? '', why)]);
+      // COMPAT: the resource stands where others have the kind, and the version is shown as a number.
+      const { group, resource } = resourceOf(call);
+      const error = fieldError.invalid('metadata.resourceVersion', 0, 'must be specified for an update');
+      throw invalid({ group, kind: resource }, name, [error]);
     }
     return;
   }
   if (!/^\d+$/.test(given)) {
-    throw invalid(kindOf(call), name, [
-      fieldError.invalid(
-        'metadata.resourceVersion',
-        given,
-        `strconv.ParseUint: parsing ${JSON.stringify(given)}: invalid syntax`,
-      ),
-    ]);
+    // COMPAT: upstream's storage refuses this so late that it is a 500.
+    throw new StatusError(500, '', `strconv.ParseUint: parsing ${goQuote(given)}: invalid syntax`);
   }
   if (given !== old.metadata.resourceVersion) throw conflict(resourceOf(call), name, MODIFIED);
 }

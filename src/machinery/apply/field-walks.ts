@@ -1,6 +1,7 @@
 // Walks over one object with its type: which fields it sets, whether it fits the type, and the object without some
 // of its fields.
 import type { JsonObject, JsonValue } from '../../api/index.ts';
+import { goDouble, goSyntax, goType, goValue } from '../go-text.ts';
 import { isJsonList, isJsonObject, ObjectDraft } from '../json-draft.ts';
 import { FieldSet } from './field-set.ts';
 import {
@@ -205,10 +206,9 @@ class TypeCheck {
       else this.#refuse(`expected list, got ${shown(value)}`);
     } else {
       const wanted = type.scalar ?? 'any';
-      if (typeof value === 'object')
-        this.#refuse(`expected ${wanted === 'any' ? 'any scalar' : scalarName(wanted)}, got ${shown(value)}`);
-      else if (wanted !== 'any' && typeof value !== wanted)
-        this.#refuse(`expected ${scalarName(wanted)}, got ${shown(value)}`);
+      if (typeof value === 'object' || (wanted !== 'any' && typeof value !== wanted)) {
+        this.#refuse(notScalar(wanted, value));
+      }
     }
   }
 
@@ -253,11 +253,18 @@ class TypeCheck {
   }
 }
 
-function scalarName(scalar: 'string' | 'number' | 'boolean'): string {
-  return scalar === 'number' ? 'numeric (int or float)' : scalar;
+/** COMPAT: Go prints the struct that holds the value, in three ways. */
+function notScalar(wanted: 'any' | 'string' | 'number' | 'boolean', value: JsonValue): string {
+  switch (wanted) {
+    case 'number':
+      return `expected numeric (int or float), got ${goType(value)}`;
+    case 'string':
+      return `expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`;
+    default:
+      return `expected ${wanted === 'any' ? 'any scalar' : wanted}, got ${shown(value)}`;
+  }
 }
 
-/** COMPAT: Go prints the struct that holds the value. */
 function shown(value: JsonValue): string {
-  return `&{${JSON.stringify(value)}}`;
+  return `&{${goValue(value, goDouble)}}`;
 }

@@ -498,7 +498,35 @@ const refused: [
       spec: { template: { spec: { containers: {} } } },
     },
     500,
-    'failed to create typed patch object (/a; apps/v1, Kind=Deployment): .spec.template.spec.containers: expected list, got &{{}}',
+    'failed to create typed patch object (/a; apps/v1, Kind=Deployment): .spec.template.spec.containers: expected list, got &{map[]}',
+  ],
+  [
+    'a number for a string',
+    configMaps,
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { k: 1 } },
+    500,
+    'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .data.k: expected string, got &value.valueUnstructured{Value:1}',
+  ],
+  [
+    'a list for a string',
+    configMaps,
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { k: ['b', { c: null }] } },
+    500,
+    'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .data.k: expected string, got &value.valueUnstructured{Value:[]interface {}{"b", map[string]interface {}{"c":interface {}(nil)}}}',
+  ],
+  [
+    'a string for a number',
+    deployments,
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec: { replicas: '3' } },
+    500,
+    'failed to create typed patch object (/a; apps/v1, Kind=Deployment): .spec.replicas: expected numeric (int or float), got string',
+  ],
+  [
+    'a number for a truth',
+    configMaps,
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, immutable: 1000000 },
+    500,
+    'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .immutable: expected boolean, got &{1e+06}',
   ],
 ];
 for (const [name, management, applied, code, message] of refused) {

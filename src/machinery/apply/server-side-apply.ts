@@ -3,7 +3,8 @@
 import type { JsonObject, JsonValue, KubeObject } from '../../api/index.ts';
 import { errorMessage, formatTime } from '../../base/index.ts';
 import { deepEqual } from '../json.ts';
-import { isJsonObject } from '../json-draft.ts';
+import { goJson } from '../go-text.ts';
+import { isJsonList, isJsonObject } from '../json-draft.ts';
 import { badRequest, StatusError } from '../status-error.ts';
 import { ConflictError } from './apply-conflict.ts';
 import { compareObjects } from './compare.ts';
@@ -65,7 +66,7 @@ function checkConfiguration(applied: KubeObject, management: FieldManagement): v
     const [version = '', group = ''] = (applied.apiVersion ?? '').split('/').toReversed();
     throw badRequest(`invalid object type: ${group}/${version}, Kind=${applied.kind}`);
   }
-  if (applied.metadata?.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
+  if (Array.isArray(applied.metadata?.managedFields)) throw badRequest('metadata.managedFields must be nil');
 }
 
 /** COMPAT: kubectl may take over from itself what it applied client-side before, without being told to force. */
@@ -239,10 +240,25 @@ function parseObject(text: string): JsonObject | undefined {
 }
 
 function withLastApplied(object: KubeObject, applied: KubeObject): KubeObject {
-  const { [LAST_APPLIED]: _, ...annotations } = applied.metadata.annotations ?? {};
-  const text = `${JSON.stringify({ ...applied, metadata: { ...applied.metadata, annotations } })}\n`;
+  const { annotations: given, ...metadata } = applied.metadata ?? {};
+  const { [LAST_APPLIED]: _, ...annotations } = given ?? {};
+  const configuration = {
+    ...applied,
+    metadata: given === undefined ? metadata : { ...metadata, annotations },
+  };
+  const text = `${goJson(withSortedKeys(configuration as unknown as JsonValue))}\n`;
   return {
     ...object,
     metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [LAST_APPLIED]: text } },
   };
+}
+
+/** As Go writes maps. */
+function withSortedKeys(value: JsonValue): JsonValue {
+  if (isJsonList(value)) return value.map(withSortedKeys);
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return Object.fromEntries(
+    entries.map(([key, one]) => [key, one === undefined ? null : withSortedKeys(one)]),
+  );
 }
