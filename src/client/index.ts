@@ -44,4 +44,5 @@ export type { ConnectionSettings, KubeconfigOptions } from './kubeconfig/kubecon
 export { formatKey, keyOf, objectPath, parseKey, resource, resourcePath } from './resource.ts';
 export type { ObjectKey, Resource } from './resource.ts';
 export type { Transport, TransportRequest, TransportResponse } from './transport.ts';
-export { formatYaml, parseYaml, parseYamlDocuments } from './yaml.ts';
+// Where YAML is read and written, something is mostly sent or fetched beside it.
+export { formatYaml, parseYaml, parseYamlDocuments } from '../machinery/index.ts';

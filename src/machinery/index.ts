@@ -143,3 +143,4 @@ export { jsonOf as expressionJson } from './cel/mutation.ts';
 export { checkRule, evaluateRules, hasRules } from './cel/rules.ts';
 export type { RuleCheck } from './cel/rules.ts';
 export { RulePathError, parseRulePath } from './cel/rule-path.ts';
+export { formatYaml, parseExactYaml, parseYaml, parseYamlDocuments } from './yaml.ts';

@@ -10,30 +10,64 @@ export interface ImageReference {
 }
 
 const TAG = /^[\w][\w.-]{0,127}$/;
-const DIGEST = /^[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
+const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
 const HOST_LABEL = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';
-const REGISTRY = new RegExp(`^(?:${HOST_LABEL}(?:\\.${HOST_LABEL})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
-const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const HOST = new RegExp(`^(?:${HOST_LABEL}(?:\\.${HOST_LABEL})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
+const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+/** Of a path in a registry. */
+const PATH_MAX = 255;
 
-/** Undefined when the text names no image. COMPAT: beside a tag, a digest is lost. */
-export function parseImage(image: string): ImageReference | undefined {
-  const slash = image.indexOf('/');
-  const first = slash < 0 ? '' : image.slice(0, slash);
-  const hasRegistry = first === 'localhost' || first.includes('.') || first.includes(':');
-  const registry = hasRegistry ? first : '';
-  const rest = hasRegistry ? image.slice(slash + 1) : image;
-  const [named = '', digest = '', ...more] = rest.split('@');
-  const colon = named.lastIndexOf(':');
-  const repository = colon < 0 ? named : named.slice(0, colon);
-  const tag = colon < 0 ? '' : named.slice(colon + 1);
-  const valid =
-    more.length === 0 &&
-    (registry === '' || REGISTRY.test(registry)) &&
-    REPOSITORY.test(repository) &&
-    (colon < 0 || TAG.test(tag)) &&
-    (!rest.includes('@') || DIGEST.test(digest));
-  if (!valid) return undefined;
-  return { registry, repository, tag, digest: tag === '' ? digest : '' };
+// What an image that is run may be named by; overriders may set digests of other algorithms, which nobody can look up.
+const HEX_DIGITS: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+
+/** Where a name has its path: its first part may name a host, which a host without dot or port only does before a path. */
+function splitName(name: string): { readonly host: string; readonly path: string } | undefined {
+  const slash = name.indexOf('/');
+  const host = slash < 0 ? '' : name.slice(0, slash);
+  if (host !== '' && HOST.test(host) && PATH.test(name.slice(slash + 1)))
+    return { host, path: name.slice(slash + 1) };
+  return PATH.test(name) ? { host: '', path: name } : undefined;
+}
+
+function digestFault(digest: string): string | undefined {
+  const [algorithm = '', hex = ''] = digest.split(':');
+  const digits = HEX_DIGITS[algorithm];
+  if (digits === undefined) return 'unsupported digest algorithm';
+  if (hex.length !== digits) return 'invalid checksum digest length';
+  return /^[0-9a-f]*$/.test(hex) ? undefined : 'invalid checksum digest format';
+}
+
+/**
+ * The parts of an image's name, or what is wrong with it, in the words of the library that Go programs use for it.
+ * COMPAT: beside a tag, a digest is lost; and a first part without dot or colon belongs to the repository, in capitals too.
+ */
+export function parseImage(image: string): ImageReference | { readonly fault: string } {
+  if (image === '') return { fault: 'repository name must have at least one component' };
+  const parts = /^([^@]*?)(?::([\w][\w.-]{0,127}))?(?:@(.+))?$/.exec(image);
+  const [, name = '', tag = '', digest = ''] = parts ?? [];
+  const split = parts === null ? undefined : splitName(name);
+  if (split === undefined || (digest !== '' && !DIGEST.test(digest)))
+    return {
+      fault: isImage(image.toLowerCase(), image)
+        ? 'repository name must be lowercase'
+        : 'invalid reference format',
+    };
+  if (split.path.length > PATH_MAX)
+    return { fault: `repository name must not be more than ${PATH_MAX} characters` };
+  const fault = digest === '' ? undefined : digestFault(digest);
+  if (fault !== undefined) return { fault };
+  const isRegistry = split.host === 'localhost' || /[.:]/.test(split.host);
+  return {
+    registry: isRegistry ? split.host : '',
+    repository: isRegistry ? split.path : name,
+    tag,
+    digest: tag === '' ? digest : '',
+  };
+}
+
+/** Whether small letters make an image of what is none. */
+function isImage(lower: string, image: string): boolean {
+  return lower !== image && !('fault' in parseImage(lower));
 }
 
 export function printImage({ registry, repository, tag, digest }: ImageReference): string {

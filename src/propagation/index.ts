@@ -102,7 +102,6 @@ export {
 } from './deletion/rules.ts';
 export { causeOfBindingEnd, decideEnd, decideRemoval, needsCause } from './deletion/removal.ts';
 export { arrived, originMarks, orphaned } from './deletion/origin.ts';
-export { yamlText, type YamlText } from './yaml-text.ts';
 export {
   conflictsOf,
   Needs,

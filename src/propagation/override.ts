@@ -13,7 +13,6 @@ import { clusterMatchesAffinity } from '../fleet/index.ts';
 import type { AnyOverridePolicy } from './kinds.ts';
 import { applyOverriders, OverrideError } from './overriders.ts';
 import { selectorsRank } from './policy-match.ts';
-import { yamlText, type YamlText } from './yaml-text.ts';
 
 /** One rule that was applied. */
 export interface AppliedOverride {
@@ -29,7 +28,6 @@ export interface OverrideInput {
   readonly clusterPolicies: readonly AnyOverridePolicy[];
   /** Those of the manifest's namespace; none for what has no namespace. */
   readonly policies: readonly AnyOverridePolicy[];
-  readonly yaml?: YamlText;
 }
 
 export type OverrideResult =
@@ -64,10 +62,10 @@ function inOrder(manifest: KubeObject, policies: readonly AnyOverridePolicy[]): 
 
 type Rule = NonNullable<AnyOverridePolicy['spec']['overrideRules']>[number];
 
-/** COMPAT: the deprecated pair counts only while there are no rules. */
+/** COMPAT: the deprecated pair counts only while there are no rules, and then counts as one even where it says nothing. */
 function rulesOf({ spec }: AnyOverridePolicy): readonly Rule[] {
-  const { overrideRules = [], overriders, targetCluster } = spec;
-  if (overrideRules.length > 0 || overriders === undefined) return overrideRules;
+  const { overrideRules = [], overriders = {}, targetCluster } = spec;
+  if (overrideRules.length > 0) return overrideRules;
   return [{ overriders, ...(targetCluster === undefined ? {} : { targetCluster }) }];
 }
 
@@ -83,7 +81,6 @@ function applyScope(
   manifest: KubeObject,
   cluster: Cluster,
   policies: readonly AnyOverridePolicy[],
-  yaml: YamlText,
 ): Scope | { readonly policy: string; readonly error: string } {
   if (policies.length === 0) return { manifest, applied: NONE };
   const applied: AppliedOverride[] = [];
@@ -94,7 +91,7 @@ function applyScope(
     for (const { targetCluster, overriders } of rulesOf(policy)) {
       if (targetCluster !== undefined && !clusterMatchesAffinity(cluster, targetCluster)) continue;
       try {
-        next = applyOverriders(next, overriders, yaml);
+        next = applyOverriders(next, overriders);
       } catch (error) {
         if (!(error instanceof OverrideError)) throw error;
         return { policy: called, error: error.message };
@@ -106,10 +103,10 @@ function applyScope(
 }
 
 export function applyOverrides(input: OverrideInput): OverrideResult {
-  const { cluster, yaml = yamlText } = input;
-  const first = applyScope(input.manifest, cluster, input.clusterPolicies, yaml);
+  const { cluster } = input;
+  const first = applyScope(input.manifest, cluster, input.clusterPolicies);
   if ('error' in first) return { ok: false, ...first };
-  const second = applyScope(first.manifest, cluster, input.policies, yaml);
+  const second = applyScope(first.manifest, cluster, input.policies);
   if ('error' in second) return { ok: false, ...second };
   return {
     ok: true,

@@ -13,8 +13,8 @@ import type {
 } from '../api/index.ts';
 import { errorMessage } from '../base/index.ts';
 import { applyJsonPatch } from '../machinery/index.ts';
+import { jsonText, yamlText } from './document-text.ts';
 import { overrideImage, parseImage, printImage } from './image-reference.ts';
-import type { YamlText } from './yaml-text.ts';
 
 /** An override that does not fit the manifest it is for. */
 export class OverrideError extends Error {
@@ -39,8 +39,12 @@ function patched(document: JsonValue, operations: readonly Operation[]): JsonVal
     if (op === 'replace' && path !== '' && valueAt(result, path) === undefined) {
       throw new OverrideError(`replace operation does not apply: there is nothing at path ${path}`);
     }
+    // COMPAT: upstream's library takes an addition at the root for another document.
+    const kind = op === 'add' && path === '' ? 'replace' : op;
     try {
-      result = applyJsonPatch(result, [op === 'remove' ? { op, path } : { op, path, value: value ?? null }]);
+      result = applyJsonPatch(result, [
+        op === 'remove' ? { op, path } : { op: kind, path, value: value ?? null },
+      ]);
     } catch (error) {
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
       throw new OverrideError(errorMessage(cause), { cause: error });
@@ -98,9 +102,11 @@ function withContainers(manifest: KubeObject, change: (container: Fields) => Fie
 }
 
 function overriddenImage(image: JsonValue | undefined, overrider: ImageOverrider, where: string): string {
-  const parsed = typeof image === 'string' ? parseImage(image) : undefined;
-  if (parsed === undefined)
+  if (typeof image !== 'string')
     throw new OverrideError(`${JSON.stringify(image ?? null)} at ${where} is no image`);
+  const parsed = parseImage(image);
+  if ('fault' in parsed)
+    throw new OverrideError(`failed to parse image value(${image}) at ${where}, error: ${parsed.fault}`);
   return printImage(overrideImage(parsed, overrider));
 }
 
@@ -140,7 +146,7 @@ function applyKeys(
   { operator, value }: LabelAnnotationOverrider,
   field: 'labels' | 'annotations',
 ): KubeObject {
-  const before = manifest.metadata[field];
+  const before = manifest.metadata[field] ?? undefined;
   const own = (key: string): boolean => before !== undefined && Object.hasOwn(before, key);
   const entries = Object.entries(value).filter(([key]) => operator === 'add' || own(key));
   if (entries.length === 0) return manifest;
@@ -154,39 +160,45 @@ function applyKeys(
 
 // ---- text that holds a document
 
-function applyField(manifest: KubeObject, overrider: FieldOverrider, yaml: YamlText): KubeObject {
-  const { fieldPath, json = [], yaml: yamlOperations = [] } = overrider;
+/** COMPAT: a policy that has both, which only the deprecated form may, means its YAML; and no JSON at all stays that. */
+function applyField(manifest: KubeObject, overrider: FieldOverrider): KubeObject {
+  const { fieldPath, json = [], yaml = [] } = overrider;
   const document = manifest as unknown as JsonObject;
   const text = valueAt(document, fieldPath);
   if (typeof text !== 'string') throw new OverrideError(`the value at ${fieldPath} is no text`);
-  const asJson = json.length > 0;
-  const operations = (asJson ? json : yamlOperations).map(({ subPath, operator, value }) => ({
-    op: operator,
-    path: subPath,
-    value,
-  }));
+  const [how, list] = yaml.length > 0 ? ([yamlText, yaml] as const) : ([jsonText, json] as const);
+  if (list.length === 0 || (how === jsonText && text === '')) return manifest;
   let inner: JsonValue;
   try {
-    inner = (asJson ? JSON.parse(text) : yaml.parse(text)) as JsonValue;
+    inner = how.parse(text);
   } catch (error) {
-    const called = asJson ? 'JSON' : 'YAML';
-    throw new OverrideError(`the value at ${fieldPath} is no ${called}: ${errorMessage(error)}`, {
+    throw new OverrideError(`the value at ${fieldPath} is no ${how.called}: ${errorMessage(error)}`, {
       cause: error,
     });
   }
-  const next = patched(inner, operations);
-  const value = asJson ? JSON.stringify(next) : yaml.print(next);
+  const operations = list.map(({ subPath, operator, value }) => ({ op: operator, path: subPath, value }));
+  const value = how.print(patched(inner, operations));
   return patched(document, [{ op: 'replace', path: fieldPath, value }]) as unknown as KubeObject;
 }
 
 function applyPlaintext(manifest: KubeObject, items: readonly PlaintextOverrider[]): KubeObject {
   if (items.length === 0) return manifest;
   const operations = items.map(({ path, operator, value }) => ({ op: operator, path, value }));
-  return patched(manifest as unknown as JsonObject, operations) as unknown as KubeObject;
+  const object = patched(manifest as unknown as JsonObject, operations);
+  if (!isObject(object)) throw new OverrideError('what is left has no apiVersion, no kind or no name');
+  return object;
+}
+
+/** A patch may take away, or replace, anything; what is sent to a cluster has to name itself. */
+function isObject(value: unknown): value is KubeObject {
+  const { apiVersion, kind, metadata } = fieldsOf(value) ?? {};
+  return [apiVersion, kind, fieldsOf(metadata)?.['name']].every(
+    (text) => typeof text === 'string' && text !== '',
+  );
 }
 
 /** Applies the overriders of one rule in their fixed order. Throws OverrideError. */
-export function applyOverriders(manifest: KubeObject, overriders: Overriders, yaml: YamlText): KubeObject {
+export function applyOverriders(manifest: KubeObject, overriders: Overriders): KubeObject {
   let next = manifest;
   for (const overrider of overriders.imageOverrider ?? []) next = applyImage(next, overrider);
   for (const overrider of overriders.commandOverrider ?? []) next = applyWords(next, overrider, 'command');
@@ -194,6 +206,6 @@ export function applyOverriders(manifest: KubeObject, overriders: Overriders, ya
   for (const overrider of overriders.labelsOverrider ?? []) next = applyKeys(next, overrider, 'labels');
   for (const overrider of overriders.annotationsOverrider ?? [])
     next = applyKeys(next, overrider, 'annotations');
-  for (const overrider of overriders.fieldOverrider ?? []) next = applyField(next, overrider, yaml);
+  for (const overrider of overriders.fieldOverrider ?? []) next = applyField(next, overrider);
   return applyPlaintext(next, overriders.plaintext ?? []);
 }

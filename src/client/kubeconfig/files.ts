@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { OperatingError, errorMessage } from '../../base/index.ts';
-import { parseYaml } from '../yaml.ts';
+import { parseYaml } from '../../machinery/index.ts';
 
 export interface NamedExtension {
   readonly name: string;

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import type { Clock } from '../../base/index.ts';
 import { createHttpsTransport } from '../https/transport.ts';
 import { startTestServer, testCertificates } from '../testing/test-server.ts';
-import { formatYaml } from '../yaml.ts';
+import { formatYaml } from '../../machinery/index.ts';
 import { environmentProxy } from './environment-proxy.ts';
 import { inClusterSettings, loadKubeconfig, type KubeconfigOptions } from './kubeconfig.ts';
 

@@ -30,6 +30,14 @@ export function readYamlNumber(source: string): number | undefined {
   return Object.is(value, -0) ? 0 : value;
 }
 
+/** The integer of 64 bits that a plain scalar stands for, when a double would lose digits of it; else undefined. */
+export function readBigInteger(source: string): bigint | undefined {
+  if (!/^[-+]?[1-9][0-9_]{15,}$/.test(source)) return undefined;
+  const value = BigInt(source.replaceAll('_', ''));
+  const isExact = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
+  return isExact || value < -(2n ** 63n) || value >= 2n ** 64n ? undefined : value;
+}
+
 /** Go's shortest form, strconv 'g': an exponent of two digits below 1e-4 and from 1e6 on, but none for whole numbers of 64 bits. */
 export function formatGoNumber(value: number): string {
   if (Object.is(value, -0)) return '0';

@@ -29,6 +29,11 @@ function keysOf(fields: Fields): string[] {
     .sort(naturalOrder);
 }
 
+function scalarText(value: unknown): string {
+  if (typeof value === 'number') return formatGoNumber(value);
+  return typeof value === 'bigint' ? String(value) : JSON.stringify(value ?? null);
+}
+
 class Writer {
   private text = '';
   private lineStart = 0;
@@ -49,7 +54,7 @@ class Writer {
       this.string(value, after === 'root' ? 0 : indent, false);
     } else {
       this.space(after);
-      this.write(typeof value === 'number' ? formatGoNumber(value) : JSON.stringify(value ?? null));
+      this.write(scalarText(value));
     }
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatYaml, parseYaml, parseYamlDocuments } from './yaml.ts';
+import { formatYaml, parseExactYaml, parseYaml, parseYamlDocuments } from './yaml.ts';
 
 // Plain scalars and what kubectl reads them as.
 const scalars: Record<string, unknown> = {
@@ -143,6 +143,23 @@ for (const [name, text] of Object.entries(refused)) {
     assert.throws(() => parseYaml(head + text, 'a.yaml'), { code: 'YAML_INVALID', message: /^a\.yaml: / });
   });
 }
+
+test('read exactly, integers of 64 bits keep their digits, and what is larger is a double', () => {
+  const text =
+    'a: 12345678901234567890\nb: -9223372036854775808\nc: 9007199254740991\nd: 1_234_567_890_123_456_789\n' +
+    'e: 18446744073709551616\nf: "12345678901234567890"\n12345678901234567890: g\n';
+  const value = parseExactYaml(text);
+  assert.deepEqual(value, {
+    a: 12345678901234567890n,
+    b: -9223372036854775808n,
+    c: 9007199254740991,
+    d: 1234567890123456789n,
+    e: 2 ** 64,
+    f: '12345678901234567890',
+    '12345678901234567890': 'g',
+  });
+  assert.deepEqual(parseExactYaml(formatYaml(value)), value);
+});
 
 test('many documents are told apart, empty ones are left out', () => {
   const text = '# nothing\n---\n---\na: 1\n---\n# b\n---\nb: 2\n...\n';

@@ -1,7 +1,7 @@
 // YAML as kubectl reads and prints it, which is neither YAML 1.1 nor 1.2: `yes` and `n` are booleans, 0777 and 0o17 are
 // octal, 1_000 is a number, dates and times of day stay strings, keys are always strings, the last of equal keys wins.
 // COMPAT: manifests and kubeconfigs in the field rely on it. yaml.test.ts compares with kubectl itself where there is one.
-// LIMIT: integers beyond 2^53 lose digits, as everywhere where JSON numbers are JavaScript numbers.
+// LIMIT: integers beyond 2^53 lose digits, as everywhere where JSON numbers are JavaScript numbers; parseExactYaml keeps them.
 import {
   FAILSAFE_SCHEMA,
   NOT_RESOLVED,
@@ -17,7 +17,7 @@ import {
   type LoadOptions,
 } from 'js-yaml';
 import { OperatingError, errorMessage } from '../base/index.ts';
-import { formatGoNumber, readYamlNumber } from './yaml-number.ts';
+import { formatGoNumber, readBigInteger, readYamlNumber } from './yaml-number.ts';
 
 export { formatYaml } from './yaml-format.ts';
 
@@ -28,11 +28,19 @@ const notFinite = new Map([
   ...['.nan', '.NaN', '.NAN'].map((text) => [text, Number.NaN] as const),
 ]);
 
-const numberTag = defineScalarTag('tag:yaml.org,2002:int', {
+const implicitNumber = {
   implicit: true,
   implicitFirstChars: Array.from('.+-0123456789'),
-  resolve: (source) => notFinite.get(source) ?? readYamlNumber(source) ?? NOT_RESOLVED,
   identify: () => false,
+};
+const readNumber = (source: string): number | undefined => notFinite.get(source) ?? readYamlNumber(source);
+const numberTag = defineScalarTag('tag:yaml.org,2002:int', {
+  ...implicitNumber,
+  resolve: (source) => readNumber(source) ?? NOT_RESOLVED,
+});
+const exactNumberTag = defineScalarTag('tag:yaml.org,2002:int', {
+  ...implicitNumber,
+  resolve: (source) => readBigInteger(source) ?? readNumber(source) ?? NOT_RESOLVED,
 });
 
 const floatTag = defineScalarTag('tag:yaml.org,2002:float', {
@@ -53,7 +61,7 @@ type Fields = Record<string, unknown>;
 
 function keyText(key: unknown): string | undefined {
   if (typeof key === 'string') return key;
-  if (typeof key === 'boolean') return String(key);
+  if (typeof key === 'boolean' || typeof key === 'bigint') return String(key);
   if (typeof key !== 'number') return undefined;
   if (Number.isNaN(key)) return '.nan';
   if (Number.isFinite(key)) return Number.isInteger(key) ? String(key) : formatGoNumber(key);
@@ -98,10 +106,9 @@ const listTag = defineSequenceTag('tag:yaml.org,2002:seq', listOptions);
 const orderedMapTag = defineSequenceTag('tag:yaml.org,2002:omap', listOptions);
 const unknownListTag = defineSequenceTag('!', { ...listOptions, matchByTagPrefix: true });
 
-const schema = FAILSAFE_SCHEMA.withTags(
+const tags = [
   nullYaml11Tag,
   boolYaml11Tag,
-  numberTag,
   floatTag,
   binaryTag,
   timestampTag,
@@ -113,10 +120,12 @@ const schema = FAILSAFE_SCHEMA.withTags(
   orderedMapTag,
   unknownListTag,
   mergeTag,
-);
+];
 
 // LIMIT: nesting, and aliases per document: each may repeat much, and what repeats is written out in JSON.
-const options: LoadOptions = { schema, json: true, maxDepth: 1000, maxAliases: 1000 };
+const limits: LoadOptions = { json: true, maxDepth: 1000, maxAliases: 1000 };
+const options: LoadOptions = { ...limits, schema: FAILSAFE_SCHEMA.withTags(numberTag, ...tags) };
+const exactOptions: LoadOptions = { ...limits, schema: FAILSAFE_SCHEMA.withTags(exactNumberTag, ...tags) };
 
 // LIMIT: values that a document comes to when its aliases are written out, which is what reading it as JSON does: a few
 // lines that repeat each other several times over would fill any memory.
@@ -168,13 +177,18 @@ function readJson(text: string): unknown {
  * @param from what messages call the text, e.g. its file
  */
 export function parseYaml(text: string, from?: string): unknown {
-  const json = readJson(text);
-  if (json !== undefined) return json;
-  return guarded(from, () => {
-    const documents = loadAll(text, options);
-    refuseBomb(text, documents);
-    return documents.length === 0 ? undefined : documents.length === 1 ? documents[0] : load(text, options);
-  });
+  return readJson(text) ?? guarded(from, () => onlyDocument(text, options));
+}
+
+/** As parseYaml; integers of 64 bits that a double cannot hold are bigints. formatYaml prints these. */
+export function parseExactYaml(text: string, from?: string): unknown {
+  return guarded(from, () => onlyDocument(text, exactOptions));
+}
+
+function onlyDocument(text: string, how: LoadOptions): unknown {
+  const documents = loadAll(text, how);
+  refuseBomb(text, documents);
+  return documents.length === 0 ? undefined : documents.length === 1 ? documents[0] : load(text, how);
 }
 
 /** All documents that are not empty. Throws OperatingError YAML_INVALID. */
