@@ -4,6 +4,7 @@
 import type { KubeObject } from '../api/index.ts';
 import {
   StatusError,
+  goAggregate,
   type AdmissionAttributes,
   type AdmissionOperation,
   type AdmissionPlugin,
@@ -42,12 +43,8 @@ export function denial(webhook: string, why: Objection): StatusError {
   return new StatusError(403, reason, `admission webhook "${webhook}" denied the request: ${text}`);
 }
 
-/** Several field errors as Go prints an aggregate: one plain, more in brackets, none twice. */
 function describe(errors: readonly FieldError[]): string {
-  const texts = [
-    ...new Set(errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))),
-  ];
-  return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
+  return goAggregate(errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)));
 }
 
 export function asPlugin(rule: Rule): AdmissionPlugin {

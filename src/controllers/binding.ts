@@ -20,7 +20,7 @@ import {
 import { errorMessage } from '../base/index.ts';
 import { keyOf, kinds, type Resource } from '../client/index.ts';
 import { isOverTime } from '../failover/index.ts';
-import { hasFinalizer, isBeingDeleted, withoutFinalizer } from '../machinery/index.ts';
+import { goAggregate, hasFinalizer, isBeingDeleted, withoutFinalizer } from '../machinery/index.ts';
 import {
   causeOfBindingEnd,
   divideCompletions,
@@ -211,11 +211,12 @@ class Renderer {
     if (failures.length === 0) {
       const clusters = targets.map(({ name }) => name);
       await this.left.taken(binding, clusters, signal);
-      recorder.event(binding, 'Normal', 'SyncWorkSucceed', 'Sync work of resourceBinding successful.');
-      recorder.event(template, 'Normal', 'SyncWorkSucceed', 'Sync work of resourceBinding successful.');
+      const done = `Sync work of ${binding.kind}(${keyOf(binding)}) successful.`;
+      recorder.event(binding, 'Normal', 'SyncWorkSucceed', done);
+      recorder.event(template, 'Normal', 'SyncWorkSucceed', done);
       return this.removeSuperseded(binding, wanted, signal);
     }
-    const text = failures.map(errorMessage).join('; ');
+    const text = goAggregate(failures.map(errorMessage));
     recorder.event(binding, 'Warning', 'SyncWorkFailed', text);
     recorder.event(template, 'Warning', 'SyncWorkFailed', text);
     return retry(failures[0]);

@@ -14,6 +14,11 @@ import type { Informer, Source } from '../runtime/index.ts';
 import { cachedTemplate, templateReference } from './binding-template.ts';
 import type { ControllerContext } from './context.ts';
 
+/** @param policy as AppliedOverride has it */
+function called(policy: string): string {
+  return `${policy.includes('/') ? '' : 'cluster '}override policy(${policy})`;
+}
+
 export class Overrides {
   readonly synced: Promise<unknown>;
   private readonly context: ControllerContext;
@@ -55,14 +60,15 @@ export class Overrides {
           template,
           'Normal',
           'ApplyOverridePolicySucceed',
-          `Apply override policy(${policy}) for cluster(${cluster.metadata.name}) successfully.`,
+          `Apply ${called(policy)} for cluster(${cluster.metadata.name}) succeed.`,
         );
       }
       return { manifest: result.manifest, annotations: result.annotations };
     }
-    const why = `Apply override policy(${result.policy}) for cluster(${cluster.metadata.name}) failed: ${result.error}`;
-    recorder.event(template, 'Warning', 'ApplyOverridePolicyFailed', why);
-    throw new Error(why);
+    const what = `Apply ${called(result.policy)} for cluster(${cluster.metadata.name}) failed`;
+    recorder.event(template, 'Warning', 'ApplyOverridePolicyFailed', `${what}.`);
+    // The event that tells of the Works says why.
+    throw new Error(`${what}: ${result.error}`);
   }
 
   /** Keys of bindings whose template an edited, new or deleted policy selects or selected. */

@@ -116,6 +116,12 @@ export function goSyntax(value: unknown): string {
   return `map[string]interface {}{${fields.join(', ')}}`;
 }
 
+/** Several errors as Go's aggregates print them: one plain, more in brackets, none twice. */
+export function goAggregate(messages: readonly string[]): string {
+  const texts = [...new Set(messages)];
+  return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
+}
+
 /** Bytes of `text` in UTF-8, which is what Kubernetes' length limits count. */
 export function byteLength(text: string): number {
   let bytes = text.length;

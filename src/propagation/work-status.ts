@@ -8,7 +8,7 @@ import {
   type KubeObject,
   type Work,
 } from '../api/index.ts';
-import { deepEqual } from '../machinery/index.ts';
+import { deepEqual, goAggregate } from '../machinery/index.ts';
 
 type WorkStatus = NonNullable<Work['status']>;
 type ManifestStatus = NonNullable<WorkStatus['manifestStatuses']>[number];
@@ -41,13 +41,11 @@ export function appliedCondition(manifests: number, errors: readonly string[]): 
       message: 'Manifest has been successfully applied',
     };
   }
-  const texts = [...new Set(errors)];
-  const all = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   return {
     type: APPLIED_CONDITION,
     status: 'False',
     reason: 'AppliedFailed',
-    message: `Failed to apply all manifests (${manifests - errors.length}/${manifests}): ${all}`,
+    message: `Failed to apply all manifests (${manifests - errors.length}/${manifests}): ${goAggregate(errors)}`,
   };
 }
 

@@ -15,7 +15,13 @@ import {
 import { errorMessage, formatTime } from '../../base/index.ts';
 import { isNotFound, keyOf, kinds } from '../../client/index.ts';
 import { isSuspendedCluster, suspensionNote } from '../../fleet/index.ts';
-import { hasFinalizer, isBeingDeleted, parseTime, withoutFinalizer } from '../../machinery/index.ts';
+import {
+  goAggregate,
+  hasFinalizer,
+  isBeingDeleted,
+  parseTime,
+  withoutFinalizer,
+} from '../../machinery/index.ts';
 import {
   appliedCondition,
   calmInMs,
@@ -180,7 +186,7 @@ export class ExecutionLane {
     const { namespace = '', name = '' } = work.metadata;
     const called = `work(${namespace}/${name}) to cluster(${this.cluster})`;
     if (errors.length > 0) {
-      const why = errors.map(errorMessage).join('; ');
+      const why = goAggregate(errors.map(errorMessage));
       recorder.event(work, 'Warning', 'SyncFailed', `Failed to sync ${called}, err: ${why}`);
       return retry(errors[0]);
     }
