@@ -62,9 +62,11 @@ export function validateOverridePolicy(policy: Policy): FieldError[] {
   return errors;
 }
 
-/** Upstream does not count fieldOverrider here. */
+/** COMPAT: field overriders do not count beside rules; they are taken, and have no effect. */
 function overridesAnything(overriders: Overriders | undefined): boolean {
-  return Object.values(overriders ?? {}).some((list) => list.length > 0);
+  return Object.entries(overriders ?? {}).some(
+    ([kind, list]) => kind !== 'fieldOverrider' && list.length > 0,
+  );
 }
 
 function validateOverriders(overriders: Overriders, path: string): FieldError[] {

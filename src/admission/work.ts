@@ -2,8 +2,10 @@
 // which keys are ours. The controllers write Works that are complete already, so that this changes nothing.
 import { WORK_ID_LABEL, type KubeObject, type Work } from '../api/index.ts';
 import type { Random } from '../base/index.ts';
+import { StatusError, goJson } from '../machinery/index.ts';
 import { prune, withManagedKeys } from '../propagation/index.ts';
 
+/** Throws a StatusError, 500 as upstream's, when a manifest is no object of any kind. */
 export function completeWork(object: KubeObject, random: Random): KubeObject {
   const work = object as Work;
   const known = work.metadata.labels?.[WORK_ID_LABEL] ?? '';
@@ -12,11 +14,10 @@ export function completeWork(object: KubeObject, random: Random): KubeObject {
     known === ''
       ? { ...work, metadata: { ...work.metadata, labels: { ...work.metadata.labels, [WORK_ID_LABEL]: id } } }
       : work;
-  const manifests = work.spec?.workload?.manifests as readonly KubeObject[] | undefined;
-  if (manifests === undefined) return identified;
-  const completed = manifests.map((manifest) =>
-    isObject(manifest) ? withManagedKeys(prune(manifest, false), id) : manifest,
-  );
+  const manifests = work.spec?.workload?.manifests as readonly unknown[] | undefined;
+  // What is no list of objects is refused by the schema, which is checked later.
+  if (!Array.isArray(manifests) || !manifests.every(isMap)) return identified;
+  const completed = manifests.map((manifest) => withManagedKeys(prune(whole(manifest), true), id));
   if (completed.every((manifest, index) => manifest === manifests[index])) return identified;
   return {
     ...identified,
@@ -24,8 +25,17 @@ export function completeWork(object: KubeObject, random: Random): KubeObject {
   };
 }
 
-function isObject(manifest: unknown): boolean {
-  return (
-    typeof manifest === 'object' && manifest !== null && typeof (manifest as KubeObject).metadata === 'object'
-  );
+type Fields = Readonly<Record<string, unknown>>;
+
+function isMap(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function whole(manifest: Fields): KubeObject {
+  const { kind, metadata } = manifest;
+  if (typeof kind !== 'string' || kind === '') {
+    const why = `Object 'Kind' is missing in '${goJson(manifest)}'`;
+    throw new StatusError(500, '', `admission webhook "work.karmada.io" denied the request: ${why}`);
+  }
+  return (isMap(metadata) ? manifest : { ...manifest, metadata: {} }) as unknown as KubeObject;
 }

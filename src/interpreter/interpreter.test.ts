@@ -333,6 +333,40 @@ test('a service account keeps the secrets that the member issued, ours first', (
   ]);
 });
 
+const container = (name: string, mount?: string): JsonObject => ({
+  name,
+  ...(mount === undefined ? {} : { volumeMounts: [{ name: mount, mountPath: '/x' }] }),
+});
+const TOKEN = 'kubernetes.io/service-account-token';
+const retained: [sentence: string, apiVersion: string, kind: string, desired: JsonObject, observed: JsonObject, expected: JsonObject][] = [
+  ['a pod keeps its place, its account, its volumes and their mounts', 'v1', 'Pod',
+    { spec: { serviceAccountName: 'robot', volumes: [{ name: 'mine' }], containers: [container('a', 'mine'), container('new', 'mine')] } },
+    { spec: { nodeName: 'n1', serviceAccountName: 'default', volumes: [{ name: 'token' }], containers: [container('b'), container('a', 'token')] } },
+    { spec: { nodeName: 'n1', serviceAccountName: 'default', volumes: [{ name: 'token' }], containers: [container('a', 'token'), container('new', 'mine')] } }],
+  ['a pod that runs without volumes gets none later', 'v1', 'Pod',
+    { spec: { nodeName: 'mine', volumes: [{ name: 'mine' }], containers: [container('a', 'mine')], initContainers: [container('i', 'mine')] } },
+    { spec: { containers: [container('a')], initContainers: [container('i')] } },
+    { spec: { containers: [container('a')], initContainers: [container('i')] } }],
+  ['a volume claim keeps its volume', 'v1', 'PersistentVolumeClaim', { spec: { volumeName: '' } }, { spec: { volumeName: 'pv-1' } }, { spec: { volumeName: 'pv-1' } }],
+  ['a volume claim that is not bound asks for what it asks for', 'v1', 'PersistentVolumeClaim', { spec: { volumeName: 'pv-2' } }, { spec: {} }, { spec: { volumeName: 'pv-2' } }],
+  ['a volume keeps the claim it is bound to', 'v1', 'PersistentVolume', { spec: {} }, { spec: { claimRef: { name: 'c' } } }, { spec: { claimRef: { name: 'c' } } }],
+  ['a Job keeps its selector and the labels that go with it', 'batch/v1', 'Job',
+    { spec: { selector: { matchLabels: {} }, template: { metadata: { labels: { app: 'a' } } } } },
+    { spec: { selector: { matchLabels: { uid: '1' } }, template: { metadata: { labels: { uid: '1' } } } } },
+    { spec: { selector: { matchLabels: { uid: '1' } }, template: { metadata: { labels: { uid: '1' } } } } }],
+  ['a token secret keeps its token', 'v1', 'Secret', { type: TOKEN, data: null }, { type: TOKEN, data: { token: 'dA==' } }, { type: TOKEN, data: { token: 'dA==' } }],
+  ['any other secret does not', 'v1', 'Secret', { type: 'Opaque', data: {} }, { type: 'Opaque', data: { token: 'dA==' } }, { type: 'Opaque', data: {} }],
+  ['a Service keeps its addresses', 'v1', 'Service', { spec: { type: 'ClusterIP' } },
+    { spec: { clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'], healthCheckNodePort: 30005 } },
+    { spec: { type: 'ClusterIP', clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'], healthCheckNodePort: 30005 } }],
+]; // prettier-ignore
+for (const [sentence, apiVersion, kind, desired, observed, expected] of retained) {
+  test(sentence, () => {
+    const merged = interpreter.retain(object(apiVersion, kind, desired), object(apiVersion, kind, observed));
+    assert.deepEqual(merged, object(apiVersion, kind, expected));
+  });
+}
+
 test('a pod template depends on what it names, each once, without the default service account', () => {
   const template = object('apps/v1', 'StatefulSet', {
     spec: {

@@ -35,6 +35,15 @@ test('member object: one that is not ours is refused, in the words of upstream (
   });
 });
 
+test('member object: a refusal of what has no namespace keeps the slash', async () => {
+  const role = { ...conf({}), kind: 'ClusterRole', metadata: { name: 'reader' } };
+  const decision = await decide(role, role);
+  assert.match(
+    decision.action === 'refuse' ? decision.why : '',
+    /^resource\(kind=ClusterRole, \/reader\) already /,
+  );
+});
+
 test('member object: taken over when that was asked for, foreign keys stay (conflict-overwrite)', async () => {
   const annotations = { 'work.karmada.io/conflict-resolution': 'overwrite' };
   const desired = conf({ labels: { a: '1', ...MANAGED }, annotations });

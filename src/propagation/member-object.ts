@@ -87,11 +87,10 @@ export async function decideUpdate(
     desired.metadata.annotations?.[CONFLICT_RESOLUTION_ANNOTATION] !== 'overwrite' &&
     !isReturning(desired, observed)
   ) {
-    const { namespace, name = '' } = observed.metadata;
-    const called = namespace === undefined ? name : `${namespace}/${name}`;
-    // COMPAT: the text says "empty" whatever the strategy is (case conflict-abort).
+    const { namespace = '', name = '' } = observed.metadata;
+    // COMPAT: the text says "empty" whatever the strategy is (case conflict-abort), and has the slash without a namespace.
     const why =
-      `resource(kind=${observed.kind}, ${called}) already exists in the cluster ${cluster} and the ` +
+      `resource(kind=${observed.kind}, ${namespace}/${name}) already exists in the cluster ${cluster} and the ` +
       `${CONFLICT_RESOLUTION_ANNOTATION} strategy value is empty, Karmada will not manage this resource`;
     return { action: 'refuse', why };
   }

@@ -97,6 +97,16 @@ const cases: readonly [string, KubeObject, KubeObject][] = [
     object('Secret', { type: 'kubernetes.io/service-account-token', data: null }),
   ],
   [
+    'a token secret says that its data are not ours, though there are none yet',
+    object('Secret', { type: 'kubernetes.io/service-account-token' }),
+    object('Secret', { type: 'kubernetes.io/service-account-token', data: null }),
+  ],
+  [
+    'a service account whose secrets were all generated keeps an empty list',
+    object('ServiceAccount', { secrets: [{ name: 'x-token-abc' }] }),
+    object('ServiceAccount', { secrets: [] }),
+  ],
+  [
     'a volume claim forgets the node it was made for',
     object('PersistentVolumeClaim', {}, { annotations: { 'volume.kubernetes.io/selected-node': 'n' } }),
     object('PersistentVolumeClaim', {}),

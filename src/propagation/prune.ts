@@ -81,16 +81,14 @@ function pruneServiceAccount(account: KubeObject): KubeObject {
   const kept = (secrets as JsonObject[]).filter(
     ({ name }) => !(typeof name === 'string' && name.startsWith(prefix)),
   );
-  if (kept.length === secrets.length) return account;
-  if (kept.length > 0) return { ...account, secrets: kept };
-  const { secrets: _secrets, ...rest } = account;
-  return rest;
+  return kept.length === secrets.length ? account : { ...account, secrets: kept };
 }
 
+/** COMPAT: the null is there also where there was no data. */
 function pruneSecret(secret: KubeObject): KubeObject {
   if (secret['type'] !== 'kubernetes.io/service-account-token') return secret;
   const next = withoutAnnotations(secret, 'kubernetes.io/service-account.uid');
-  return next['data'] === undefined || next['data'] === null ? next : { ...next, data: null };
+  return next['data'] === null ? next : { ...next, data: null };
 }
 
 /**

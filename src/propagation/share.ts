@@ -5,7 +5,7 @@ import { withComponentShares, type Interpreter } from '../interpreter/index.ts';
 
 /**
  * Throws when the share cannot be written.
- * @param completions of a Job, by cluster; undefined: they are not divided
+ * @param completions of a Job, by cluster; those that get none may be missing; undefined: they are not divided
  */
 export async function withShare(
   interpreter: Interpreter,
@@ -20,8 +20,7 @@ export async function withShare(
     revised = await withComponentShares(interpreter, template, components);
   else if (isWorkload(spec)) revised = (await interpreter.revise(template, replicas)) ?? template;
   if (completions === undefined) return revised;
-  const share = completions.get(name);
-  if (share === undefined)
-    throw new Error(`no completions of job ${template.metadata.name} fall to cluster ${name}`);
+  // None at all is a Job that has ended at once, where there are fewer to do than clusters.
+  const share = completions.get(name) ?? 0;
   return { ...revised, spec: { ...(revised['spec'] as object), completions: share } };
 }

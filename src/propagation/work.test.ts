@@ -87,6 +87,18 @@ for (const [annotation, policy, expected] of [
   });
 }
 
+test('an override may say for one cluster what is to become of an object that is there', () => {
+  const annotations = { 'work.karmada.io/conflict-resolution': 'overwrite' };
+  const manifest = { ...template, metadata: { ...template.metadata, annotations } };
+  const work = renderWork({
+    binding: binding(),
+    template,
+    cluster: 'm1',
+    overridden: { manifest, annotations: {} },
+  });
+  assert.equal(work.metadata.annotations?.['work.karmada.io/conflict-resolution'], 'overwrite');
+});
+
 test('dispatching is suspended as a whole or for single clusters', () => {
   const is = (suspension: JsonObject): unknown => render({ suspension }).spec.suspendDispatching;
   assert.equal(is({ dispatching: true }), true);

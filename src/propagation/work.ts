@@ -49,7 +49,7 @@ export function renderTargets(spec: ResourceBindingSpec): readonly TargetCluster
 
 /**
  * How a Job's completions are divided over its targets, by their share of the parallelism; undefined when they are
- * not to be divided. A cluster that gets none is missing from the map.
+ * not to be divided. Where there are more targets than completions, those that get none are missing from the map.
  */
 export function divideCompletions(
   template: KubeObject,
@@ -112,8 +112,9 @@ function bindingMarks(binding: Binding): { readonly labels: Keys; readonly annot
       };
 }
 
-function conflictResolution(template: KubeObject, spec: ResourceBindingSpec): 'overwrite' | 'abort' {
-  const asked = template.metadata.annotations?.[CONFLICT_RESOLUTION_ANNOTATION];
+/** @param manifest overridden already, so that an override may say it for some clusters */
+function conflictResolution(manifest: KubeObject, spec: ResourceBindingSpec): 'overwrite' | 'abort' {
+  const asked = manifest.metadata.annotations?.[CONFLICT_RESOLUTION_ANNOTATION];
   if (asked === 'overwrite' || asked === 'abort') return asked;
   return spec.conflictResolution === 'Overwrite' ? 'overwrite' : 'abort';
 }
@@ -157,7 +158,7 @@ export function renderWork(input: RenderInput): Work {
   const { binding, template, cluster, overridden, preserved, fence, agentLeaseMs, deletion } = input;
   const { spec } = binding;
   const marks = bindingMarks(binding);
-  const resolution = conflictResolution(template, spec);
+  const resolution = conflictResolution(overridden.manifest, spec);
   const generation = template.metadata.generation ?? 0;
   const origin = originOf(template, deletion);
   const told = withFields(overridden.manifest, preserved?.fields ?? {});

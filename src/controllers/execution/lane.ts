@@ -149,7 +149,10 @@ export class ExecutionLane {
       await this.writeStatus(work, suspended, undefined, signal);
       return this.resumption(work, cluster);
     }
-    if (!isReady(cluster)) return requeueAfter(NOT_READY_RECHECK_MS, 'the cluster is not ready');
+    if (!isReady(cluster)) {
+      await this.writeStatus(work, undefined, undefined, signal);
+      return requeueAfter(NOT_READY_RECHECK_MS, 'the cluster is not ready');
+    }
     return this.apply(work, this.reach(cluster), signal);
   }
 

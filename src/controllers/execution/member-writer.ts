@@ -272,19 +272,33 @@ export class MemberWriter {
 
   private async resourceFor(manifest: KubeObject): Promise<ApiResource> {
     const resource = await this.connection.mapper.resourceForObject(manifest);
-    if (resource !== undefined) return resource;
     const { group, version, kind } = gvkOf(manifest);
-    throw new StatusError(
-      404,
-      'NotFound',
-      `no matches for kind "${kind}" in version "${group === '' ? version : `${group}/${version}`}"`,
-    );
+    if (resource === undefined)
+      throw new StatusError(
+        404,
+        'NotFound',
+        `no matches for kind "${kind}" in version "${group === '' ? version : `${group}/${version}`}"`,
+      );
+    const why = misnamed(manifest, resource);
+    if (why !== undefined) throw new StatusError(400, 'BadRequest', why);
+    return resource;
   }
 
-  /** A kind that the member no longer serves has no objects there. */
+  /** A kind that the member no longer serves has no objects there, nor is there one of a name that it cannot have. */
   private async mappedOrGone(manifest: KubeObject): Promise<ApiResource | undefined> {
-    return this.connection.mapper.resourceForObject(manifest);
+    const resource = await this.connection.mapper.resourceForObject(manifest);
+    return resource === undefined || misnamed(manifest, resource) !== undefined ? undefined : resource;
   }
+}
+
+/** Why no object can be called that, as only Works that people write do; undefined: one can. */
+function misnamed({ kind, metadata }: KubeObject, { namespaced }: ApiResource): string | undefined {
+  const { namespace = '', name = '' } = metadata;
+  if (name === '') return `a manifest of kind ${kind} has no name`;
+  if (namespaced === (namespace !== '')) return undefined;
+  return namespaced
+    ? `${kind} "${name}" needs a namespace`
+    : `${kind} "${name}" can have no namespace, and the manifest says "${namespace}"`;
 }
 
 function nameOf({ apiVersion, kind, metadata }: KubeObject): string {

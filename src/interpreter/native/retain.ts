@@ -1,6 +1,6 @@
 // Fields that belong to the member: taken over from what is there before an object is written.
 import { RETAIN_REPLICAS_LABEL, type JsonObject, type KubeObject } from '../../api/index.ts';
-import { integerAt, listAt, objectAt, textAt, valueAt, withValue } from './read.ts';
+import { integerAt, listAt, objectAt, setIn, textAt, valueAt, withValue } from './read.ts';
 
 type Retain = (desired: KubeObject, observed: KubeObject) => KubeObject;
 
@@ -17,18 +17,20 @@ const deployment: Retain = (desired, observed) => {
   return withValue(desired, ['spec', 'replicas'], replicas);
 };
 
+/** What the member does not have goes as well, since a pod that runs cannot get it. */
 const pod: Retain = (desired, observed) => {
   let next = desired;
   for (const field of ['nodeName', 'serviceAccountName', 'volumes'])
-    next = keep(next, observed, ['spec', field]);
+    next = withValue(next, ['spec', field], valueAt(observed, 'spec', field));
   for (const list of ['initContainers', 'containers']) {
     const there = listAt(observed, 'spec', list);
     const containers = listAt(desired, 'spec', list);
     if (containers.length === 0) continue;
     const kept = containers.map((container): JsonObject => {
       const same = there.find(({ name }) => name === container['name']);
-      const mounts = valueAt(same, 'volumeMounts');
-      return mounts === undefined ? container : { ...container, volumeMounts: mounts };
+      return same === undefined
+        ? container
+        : setIn(container, ['volumeMounts'], valueAt(same, 'volumeMounts'));
     });
     next = withValue(next, ['spec', list], kept);
   }
