@@ -43,3 +43,36 @@ test('a binding says which member is silent, and since when, until it is heard a
   await ready('True');
   await plane.until('it is heard', async () => (await condition('StatusCurrent'))?.status === 'True');
 });
+
+test('an event of the binding tells that its Works were added up', async () => {
+  await using plane = await startControlPlane();
+  const { client } = plane;
+  await joinReady(plane, 'm1');
+  const metadata = { namespace: 'shop', name: 'web-deployment' };
+  const created = await client.create(kinds.resourceBindings, {
+    apiVersion: 'work.karmada.io/v1alpha2',
+    kind: 'ResourceBinding',
+    metadata,
+    spec: {
+      resource: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+      clusters: [{ name: 'm1' }],
+    },
+  });
+  const lastScheduledTime = '2026-01-01T00:00:00Z';
+  await client.updateStatus(kinds.resourceBindings, { ...created, status: { lastScheduledTime } });
+  plane.run(bindingStatusController);
+  const told = async (): Promise<readonly unknown[]> =>
+    (await client.listAll(kinds.events, { namespace: 'shop' })).items.map(({ reason, message, source }) => ({
+      reason,
+      message,
+      source,
+    }));
+  await plane.until('it is told', async () => (await told()).length > 0);
+  assert.deepEqual(await told(), [
+    {
+      reason: 'AggregateStatusSucceed',
+      message: 'Update ResourceBinding(shop/web-deployment) with AggregatedStatus successfully.',
+      source: { component: 'resource-binding-status-controller' },
+    },
+  ]);
+});

@@ -10,7 +10,7 @@ import {
   type Work,
 } from '../api/index.ts';
 import { errorMessage, formatTime } from '../base/index.ts';
-import { isNotFound, keyOf, kinds, type Resource } from '../client/index.ts';
+import { isConflict, isNotFound, keyOf, kinds, type Resource } from '../client/index.ts';
 import { deepEqual, isBeingDeleted } from '../machinery/index.ts';
 import { aggregateWorks, currencyCondition, silence, type Binding } from '../propagation/index.ts';
 import { done, informerSource, requeueAfter, runController, type Informer } from '../runtime/index.ts';
@@ -71,6 +71,7 @@ async function runFor(
   const bindings = informers.informer(resource, { indexes: { [BINDINGS_BY_CLUSTER]: targetNames } });
   const clusters = informers.informer(kinds.clusters);
   const pace = new StatusPace(clock);
+  const told = { ...context, recorder: context.recorder.withComponent(name) };
   await runController({
     name,
     sources: [
@@ -113,14 +114,29 @@ async function runFor(
       const decision = aggregateWorks(binding, found, formatTime(clock.now()), more);
       if (decision.status !== binding.status) {
         pace.told(key);
-        await context.hubClient.updateStatus(resource, { ...binding, status: decision.status } as Binding, {
-          signal: reconcileSignal,
-        });
+        await writeBindingStatus(told, resource, binding, decision.status, reconcileSignal);
       }
-      await writeTemplateStatus(context, binding, decision.items, reconcileSignal);
+      await writeTemplateStatus(told, binding, decision.items, reconcileSignal);
       return done;
     },
   });
+}
+
+async function writeBindingStatus(
+  { hubClient, recorder }: ControllerContext,
+  resource: Resource<Binding>,
+  binding: Binding,
+  status: Binding['status'],
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await hubClient.updateStatus(resource, { ...binding, status } as Binding, { signal });
+    const text = `Update ${binding.kind}(${keyOf(binding)}) with AggregatedStatus successfully.`;
+    recorder.event(binding, 'Normal', 'AggregateStatusSucceed', text);
+  } catch (error) {
+    if (!isConflict(error)) recorder.event(binding, 'Warning', 'AggregateStatusFailed', errorMessage(error));
+    throw error;
+  }
 }
 
 async function writeTemplateStatus(
@@ -147,7 +163,7 @@ async function writeTemplateStatus(
     );
   } catch (error) {
     if (isNotFound(error)) return;
-    recorder.event(template, 'Warning', 'AggregateStatusFailed', errorMessage(error));
+    if (!isConflict(error)) recorder.event(template, 'Warning', 'AggregateStatusFailed', errorMessage(error));
     throw error;
   }
 }

@@ -9,9 +9,14 @@ import type { EventRecorder } from '../runtime/index.ts';
 
 type ManifestStatuses = NonNullable<NonNullable<Work['status']>['manifestStatuses']>;
 
+/** The part of a Work's status that the interpreter could not tell. */
+export class ReflectionError extends Error {
+  override name = 'ReflectionError';
+}
+
 /**
  * The Work's manifest statuses with what `object` shows; those it has when nothing changed; undefined when the object
- * is none of its manifests or cannot be interpreted yet.
+ * is none of its manifests. Throws ReflectionError when its status cannot be interpreted.
  */
 export async function reflect(
   interpreter: Interpreter,
@@ -29,29 +34,22 @@ export async function reflect(
   );
   const manifest = manifests[ordinal];
   if (manifest === undefined) return undefined;
+  const called = `object(${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name})`;
   let status;
   try {
     status = await interpreter.status(object);
   } catch (error) {
-    recorder.event(
-      work,
-      'Warning',
-      'ReflectStatusFailed',
-      `Reflect status for object(${object.kind}) failed: ${errorMessage(error)}`,
-    );
-    return undefined;
+    const text = `Reflect status for ${called} failed, err: ${errorMessage(error)}.`;
+    recorder.event(work, 'Warning', 'ReflectStatusFailed', text);
+    throw new ReflectionError(text, { cause: error });
   }
   let health: 'Healthy' | 'Unhealthy' | 'Unknown';
   try {
     const healthy = await interpreter.health(object);
     health = healthy === undefined || healthy ? 'Healthy' : 'Unhealthy';
   } catch (error) {
-    recorder.event(
-      work,
-      'Warning',
-      'InterpretHealthFailed',
-      `Interpret health of object(${object.kind}) failed: ${errorMessage(error)}`,
-    );
+    const text = `Interpret health of ${called} failed, err: ${errorMessage(error)}.`;
+    recorder.event(work, 'Warning', 'InterpretHealthFailed', text);
     health = 'Unknown';
   }
   const next = [manifestStatus(manifest, ordinal, status, health)];

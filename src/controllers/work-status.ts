@@ -21,6 +21,8 @@ import { reflect } from './reflection.ts';
 import { isReady } from './readiness.ts';
 import { WorkObjects } from './work-objects.ts';
 
+const NAME = 'work-status-controller';
+
 export const workStatusController: Controller = {
   name: 'workStatus',
   async run(context) {
@@ -55,8 +57,9 @@ export const workStatusController: Controller = {
     });
     signal.addEventListener('abort', stopListening, { once: true });
     signal.addEventListener('abort', () => members.onConnected.delete(listen), { once: true });
+    const told = { ...context, recorder: context.recorder.withComponent(NAME) };
     await runController({
-      name: 'work-status-controller',
+      name: NAME,
       queue,
       // After a start of the hub, kinds are followed only once something asks for them.
       sources: [
@@ -78,7 +81,7 @@ export const workStatusController: Controller = {
         const object = news.get(key);
         if (object === undefined) return followKinds(work, members.connect(cluster));
         news.delete(key);
-        return write(context, work, object, reconcileSignal, () => {
+        return write(told, work, object, reconcileSignal, () => {
           if (!news.has(key)) news.set(key, object);
         });
       },
@@ -110,10 +113,10 @@ async function write(
   signal: AbortSignal,
   keep: () => void,
 ): Promise<Outcome> {
-  const manifestStatuses = await reflect(interpreter, work, object, recorder);
-  if (manifestStatuses === undefined) return done;
-  if (deepEqual(manifestStatuses, work.status?.manifestStatuses)) return done;
   try {
+    const manifestStatuses = await reflect(interpreter, work, object, recorder);
+    if (manifestStatuses === undefined) return done;
+    if (deepEqual(manifestStatuses, work.status?.manifestStatuses)) return done;
     const status = { ...work.status, manifestStatuses };
     await hubClient.updateStatus(kinds.works, { ...work, status }, { signal });
     return done;

@@ -49,7 +49,7 @@ import { isLeftBehind } from '../cluster-removal.ts';
 import type { ControllerContext } from '../context.ts';
 import type { MemberConnection } from '../member-connections.ts';
 import { isReady } from '../readiness.ts';
-import { reflect } from '../reflection.ts';
+import { reflect, ReflectionError } from '../reflection.ts';
 import { WorkObjects } from '../work-objects.ts';
 import { MemberWriter, type Applied } from './member-writer.ts';
 
@@ -267,7 +267,7 @@ export class ExecutionLane {
       | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const { hubClient, clock, interpreter, recorder } = this.context;
+    const { hubClient, clock } = this.context;
     const now = formatTime(clock.now());
     const before = work.status ?? {};
     let conditions = withCondition(
@@ -283,8 +283,7 @@ export class ExecutionLane {
       if (applied.errors.length === 0) {
         const contested = this.contested(work, applied.manifests, applied.results);
         if (contested !== undefined) conditions = withCondition(conditions, contested, now);
-        if (object !== undefined)
-          manifestStatuses = (await reflect(interpreter, work, object, recorder)) ?? manifestStatuses;
+        if (object !== undefined) manifestStatuses = (await this.reflected(work, object)) ?? manifestStatuses;
       }
     }
     if (conditions === before.conditions && manifestStatuses === before.manifestStatuses) return;
@@ -295,6 +294,16 @@ export class ExecutionLane {
     } catch (error) {
       // The Work has gone meanwhile, and nobody asks any more.
       if (!isNotFound(error)) throw error;
+    }
+  }
+
+  /** What cannot be interpreted now is tried again when the watch has brought it. */
+  private async reflected(work: Work, object: KubeObject): ReturnType<typeof reflect> {
+    try {
+      return await reflect(this.context.interpreter, work, object, this.context.recorder);
+    } catch (error) {
+      if (error instanceof ReflectionError) return undefined;
+      throw error;
     }
   }
 
