@@ -1,7 +1,8 @@
 // From the body of a request to an object of the resource's kind: media type, JSON, apiVersion and kind, schema.
 import { formatApiVersion, parseApiVersion, type JsonObject, type KubeObject } from '../api/index.ts';
-import { StatusError, badRequest, fieldError, invalid } from '../machinery/index.ts';
+import { StatusError, badRequest, fieldError, goJsonError, invalid } from '../machinery/index.ts';
 import type { ResourceCall } from './call.ts';
+import type { ApiRequest } from './contract.ts';
 import { checkJsonText } from './json-text.ts';
 import type { FieldValidation } from './options.ts';
 
@@ -41,10 +42,40 @@ export const OBJECT_MEDIA_TYPES = [
   'application/vnd.kubernetes.protobuf',
 ] as const;
 
+/**
+ * COMPAT: a text that is no object of any kind. Where one was expected, the message says of which kind it should have
+ * been, and how the text begins.
+ */
+function unrecognized(why: string, kind: string | undefined, bytes: Uint8Array | undefined): StatusError {
+  const message = `couldn't get version/kind; json parse error: ${why}`;
+  if (kind === undefined || bytes === undefined) return badRequest(message);
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): ${message} (${summaryOf(bytes)})`,
+  );
+}
+
+// LIMIT: how much of a body messages show.
+const SUMMARY_BYTES = 30;
+
+function summaryOf(bytes: Uint8Array): string {
+  if (bytes.length === 0) return '<empty>';
+  const first = Buffer.from(bytes.subarray(0, SUMMARY_BYTES));
+  const text = first[0] === '{'.charCodeAt(0) ? textDecoder.decode(first) : first.toString('hex');
+  return bytes.length > SUMMARY_BYTES ? `${text} ...` : text;
+}
+
+const NOTHING = new Uint8Array();
+
+/** What a create or update without a body is answered. */
+export function nothingSent(kind: string): StatusError {
+  return unrecognized(goJsonError(NOTHING) ?? '', kind, NOTHING);
+}
+
 /** Parses the body as JSON; undefined when there is none. Throws a 400 StatusError. */
 export function parseJsonBody(
   call: Pick<ResourceCall, 'request'>,
   lookForProblems: boolean,
+  kind?: string,
 ): ParsedBody | undefined {
   const { body } = call.request;
   if (body === undefined) return undefined;
@@ -59,7 +90,7 @@ export function parseJsonBody(
   try {
     return { json: JSON.parse(text) as unknown, problems };
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+    throw unrecognized(goJsonError(body.bytes) ?? (error as Error).message, kind, body.bytes);
   }
 }
 
@@ -88,22 +119,24 @@ export function decodeObject(call: ResourceCall, validation: FieldValidation): K
   if (mediaType !== '' && !(OBJECT_MEDIA_TYPES as readonly string[]).includes(mediaType)) {
     throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
   }
-  const parsed = parseJsonBody(call, validation !== 'Ignore');
-  if (parsed === undefined) throw badRequest('EOF');
-  const identified = identify(
-    parsed.json,
-    call.subresource?.kind ?? {
-      group: served.definition.group,
-      version: served.version.name,
-      kind: served.definition.kind,
-      custom: served.definition.custom === true,
-    },
-  );
+  const expected = call.subresource?.kind ?? {
+    group: served.definition.group,
+    version: served.version.name,
+    kind: served.definition.kind,
+    custom: served.definition.custom === true,
+  };
+  const parsed = parseJsonBody(call, validation !== 'Ignore', expected.kind);
+  if (parsed === undefined) throw nothingSent(expected.kind);
+  const identified = identify(parsed.json, expected, bytesOf(request));
   const problems = textProblems(parsed, validation);
   const decoder = call.subresource?.projection ?? served.version;
   const object = decoder.decode(identified, { problems });
   reportProblems(call, validation, problems);
   return object;
+}
+
+export function bytesOf({ body }: Pick<ApiRequest, 'body'>): Uint8Array | undefined {
+  return body !== undefined && 'bytes' in body ? body.bytes : undefined;
 }
 
 interface Identity {
@@ -114,25 +147,34 @@ interface Identity {
   readonly custom?: boolean;
 }
 
-function stringField(value: JsonObject, field: 'apiVersion' | 'kind'): string {
-  const given = value[field] ?? '';
-  if (typeof given === 'string') return given;
-  throw badRequest(
-    `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeof given} into Go struct field .${field} of type string`,
-  );
+/** What Go calls a JSON value. */
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-/** Checks that the value is an object of that kind, and puts kind and apiVersion in front of its fields. */
-export function identify(value: unknown, expected: Identity): JsonObject {
+/**
+ * Checks that the value is an object of that kind, and puts kind and apiVersion in front of its fields.
+ * @param bytes of which the value was read, for messages
+ */
+export function identify(value: unknown, expected: Identity, bytes?: Uint8Array): JsonObject {
+  const refuse = (found: unknown, where: string): never => {
+    const why = `json: cannot unmarshal ${goTypeOf(found)} into Go ${where}`;
+    throw unrecognized(why, expected.kind, bytes);
+  };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const found = Array.isArray(value) ? 'array' : typeof value;
-    throw badRequest(
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    return refuse(
+      value,
+      'value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }',
     );
   }
   const given = value as JsonObject;
-  const apiVersion = stringField(given, 'apiVersion');
-  const kind = stringField(given, 'kind');
+  const stringField = (field: 'apiVersion' | 'kind'): string => {
+    const found = given[field] ?? '';
+    return typeof found === 'string' ? found : refuse(found, `struct field .${field} of type string`);
+  };
+  const apiVersion = stringField('apiVersion');
+  const kind = stringField('kind');
   const wanted = formatApiVersion(expected);
   if (expected.custom === true) {
     if (kind === '') throw badRequest("Object 'Kind' is missing in the body of the request");

@@ -21,6 +21,7 @@ export { FieldSelector, parseFieldSelector } from './field-selector.ts';
 export type { FieldRequirement } from './field-selector.ts';
 export { TemplateError, compileTemplate } from './go-template.ts';
 export type { Template } from './go-template.ts';
+export { goJsonError } from './go-json-error.ts';
 export { byteLength, goAggregate, goJson, goNumber, goQuote, goValue } from './go-text.ts';
 export { fnv1a32, safeEncode } from './hash.ts';
 export { JsonPathError, compileFieldPath, compileJsonPath, relaxedJsonPath } from './json-path.ts';

@@ -6,8 +6,7 @@ import {
   type JsonObject,
   type KubeObject,
 } from '../../api/index.ts';
-import { badRequest } from '../../machinery/index.ts';
-import { identify, parseJsonBody } from '../body.ts';
+import { bytesOf, identify, nothingSent, parseJsonBody } from '../body.ts';
 import type { ApiResponse } from '../contract.ts';
 import type { BuiltinKind, BuiltinKinds } from '../kinds/builtin.ts';
 import { typedDecode } from '../kinds/typed-decode.ts';
@@ -59,9 +58,9 @@ function serveReview(kind: GroupVersionKind, review: Review): NonNullable<Builti
   const decode = typedDecode(kind);
   return async ({ request, info, context }) => {
     if (info.verb !== 'create' || info.name !== '') throw methodNotAllowed();
-    const parsed = parseJsonBody({ request }, false);
-    if (parsed === undefined) throw badRequest('EOF');
-    const object = decodeBody(kind, decode, parsed.json);
+    const parsed = parseJsonBody({ request }, false, kind.kind);
+    if (parsed === undefined) throw nothingSent(kind.kind);
+    const object = decodeBody(kind, decode, parsed.json, bytesOf(request));
     return created(
       await review(object, { user: context.user, nowMs: context.nowMs, namespace: info.namespace }),
     );
@@ -72,8 +71,9 @@ function decodeBody(
   kind: GroupVersionKind,
   decode: ReturnType<typeof typedDecode>,
   json: unknown,
+  bytes: Uint8Array | undefined,
 ): KubeObject {
-  const identified: JsonObject = identify(json, kind);
+  const identified: JsonObject = identify(json, kind, bytes);
   return { ...decode(identified, { problems: [] }), apiVersion: formatApiVersion(kind), kind: kind.kind };
 }
 

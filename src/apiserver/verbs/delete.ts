@@ -1,11 +1,12 @@
 // DELETE of one object: preconditions, finalizers, grace, dependents.
 import { parseApiVersion, type JsonObject, type KubeObject, type ObjectMeta } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
-import { MODIFIED, badRequest, conflict, notFound } from '../../machinery/index.ts';
+import { MODIFIED, StatusError, badRequest, conflict, notFound } from '../../machinery/index.ts';
 import { validateAdmission } from '../admission-chain.ts';
-import { mediaTypeOf, OBJECT_MEDIA_TYPES, parseJsonBody, unsupportedMediaType } from '../body.ts';
+import { identify, mediaTypeOf, OBJECT_MEDIA_TYPES, parseJsonBody, unsupportedMediaType } from '../body.ts';
 import { admissionAttributes, keyOf, resourceOf, writeContext, type ResourceCall } from '../call.ts';
 import type { ApiResponse } from '../contract.ts';
+import { typedDecode } from '../kinds/typed-decode.ts';
 import { withMetadata, withResourceVersion } from '../object-codec.ts';
 import { parseDeleteOptions, type DeleteOptions } from '../options.ts';
 import { present } from '../presentation.ts';
@@ -35,18 +36,31 @@ export function deleteBody(call: ResourceCall): JsonObject | undefined {
   if (mediaType !== '' && !(OBJECT_MEDIA_TYPES as readonly string[]).includes(mediaType)) {
     throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
   }
-  const { json } = parsed;
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw badRequest("couldn't get version/kind; json parse error: the body is no object");
-  }
+  // COMPAT: null is taken for an object without fields.
+  const json = parsed.json ?? {};
   const { kind, apiVersion } = json as { kind?: unknown; apiVersion?: unknown };
-  if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {
+  if (typeof kind === 'string' && kind !== '' && kind !== 'DeleteOptions') {
     throw badRequest(`decoded object cannot be converted to DeleteOptions`);
   }
   if (typeof apiVersion === 'string' && parseApiVersion(apiVersion).version === '') {
     throw badRequest(`invalid apiVersion ${JSON.stringify(apiVersion)}`);
   }
-  return json as JsonObject;
+  // The options of any group and version are the same.
+  const plain = typeof apiVersion === 'string' ? { ...json, apiVersion: DELETE_OPTIONS.version } : json;
+  return decodeOptions(identify(plain, DELETE_OPTIONS));
+}
+
+const DELETE_OPTIONS = { group: '', version: 'v1', kind: 'DeleteOptions' };
+const typed = typedDecode(DELETE_OPTIONS);
+
+/** COMPAT: what is of a wrong type is told without saying in what. */
+function decodeOptions(json: JsonObject): JsonObject {
+  try {
+    return typed(json, { problems: [] }) as unknown as JsonObject;
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    throw badRequest(error.message.replace(/^.* cannot be handled as a DeleteOptions: /, ''));
+  }
 }
 
 export async function deletionAnswer(

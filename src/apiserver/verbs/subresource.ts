@@ -3,7 +3,7 @@
 import { formatApiVersion, type JsonObject, type KubeObject } from '../../api/index.ts';
 import { assert } from '../../base/index.ts';
 import { badRequest, invalid, type AdmissionPlugin } from '../../machinery/index.ts';
-import { decodeObject, identify, parseJsonBody, reportProblems } from '../body.ts';
+import { bytesOf, decodeObject, identify, nothingSent, parseJsonBody, reportProblems } from '../body.ts';
 import { admissionAttributes, mustGet, writeContext, type ResourceCall } from '../call.ts';
 import { mutateAdmission, validateAdmission } from '../admission-chain.ts';
 import { connectOptions } from './connect-options.ts';
@@ -128,8 +128,8 @@ const decoders = new Map<string, ReturnType<typeof typedDecode>>();
 function decodeOwnKind(call: ResourceCall, validation: FieldValidation): KubeObject {
   const kind = call.subresource?.kind;
   assert(kind !== undefined, 'only subresources with a kind of their own take one');
-  const parsed = parseJsonBody(call, validation !== 'Ignore');
-  if (parsed === undefined) throw badRequest('EOF');
+  const parsed = parseJsonBody(call, validation !== 'Ignore', kind.kind);
+  if (parsed === undefined) throw nothingSent(kind.kind);
   const key = `${formatApiVersion(kind)}/${kind.kind}`;
   let decode = decoders.get(key);
   if (decode === undefined) decoders.set(key, (decode = typedDecode(kind)));
@@ -137,7 +137,7 @@ function decodeOwnKind(call: ResourceCall, validation: FieldValidation): KubeObj
   const { apiVersion } = (parsed.json ?? {}) as { readonly apiVersion?: string };
   const older = call.subresource?.olderApiVersions?.includes(apiVersion ?? '') === true;
   const json = older ? { ...(parsed.json as JsonObject), apiVersion: formatApiVersion(kind) } : parsed.json;
-  const object = decode(identify(json, kind), { problems });
+  const object = decode(identify(json, kind, bytesOf(call.request)), { problems });
   reportProblems(call, validation, problems);
   return Object.freeze({ ...object, apiVersion: formatApiVersion(kind), kind: kind.kind });
 }
