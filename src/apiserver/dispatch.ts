@@ -11,6 +11,7 @@ import { deleteCollection } from './verbs/delete-collection.ts';
 import { deleteOne } from './verbs/delete.ts';
 import { get } from './verbs/get.ts';
 import { list } from './verbs/list.ts';
+import { observed } from './verbs/observed.ts';
 import { patch } from './verbs/patch.ts';
 import { serveSubresource } from './verbs/subresource.ts';
 import { update } from './verbs/update.ts';
@@ -76,7 +77,9 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
   };
   if (subresource !== undefined) return serveSubresource(call, subresource);
   const verb = verbOf(served, info);
-  return verbs[verb](call);
+  return definition.observe === undefined
+    ? verbs[verb](call)
+    : observed(call, definition.observe.bind(definition));
 }
 
 function reviewContext(core: Core, { user }: ApiRequest, info: RequestInfo): WriteContext {

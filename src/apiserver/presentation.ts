@@ -75,7 +75,8 @@ function partial(call: ResourceCall, object: KubeObject): KubeObject {
 // ---- lists
 
 export interface ListPosition {
-  readonly revision: number;
+  /** Undefined: of objects that nobody stores. */
+  readonly revision: number | undefined;
   readonly continueToken: string;
   readonly remaining: number | undefined;
 }
@@ -89,7 +90,7 @@ export function presentList(
   const metadata = {
     // COMPAT: lists of custom resources always have a continue, lists of built-in kinds only when there is one.
     ...(continueToken !== '' || definition.itemsNameKind ? { continue: continueToken } : {}),
-    resourceVersion: String(revision),
+    ...(revision === undefined ? {} : { resourceVersion: String(revision) }),
     ...(remaining === undefined || remaining === 0 ? {} : { remainingItemCount: remaining }),
   };
   const { as, metaVersion } = call.representation;

@@ -248,6 +248,8 @@ export interface ResourceDefinition {
     /** Answers the same request as if it had been sent there. Nobody is asked again whether the user may. */
     readonly passOn: (to: Pick<RequestInfo, 'resource' | 'subresource' | 'name'>) => Promise<ApiResponse>;
   }): Promise<ApiResponse>;
+  /** Objects that nobody stores, in order: how they are is found out when they are asked for. */
+  observe?(): Promise<readonly KubeObject[]>;
   /** A custom resource; some messages and checks differ from those of built-in kinds. */
   readonly custom?: boolean;
   /** Watches from before this revision are refused with 410: the resource was not served then. */

@@ -43,6 +43,7 @@ export interface BuiltinKind {
   readonly keepsStatusOnCreate?: boolean;
   /** Answers every request itself. */
   readonly serve?: NonNullable<ResourceDefinition['serve']>;
+  readonly observe?: NonNullable<ResourceDefinition['observe']>;
 }
 
 /** What kinds need of the server. */
@@ -103,7 +104,9 @@ export function builtinResourceDefinitions(kinds: BuiltinKinds): ResourceDefinit
   for (const [key, versions] of byResource) {
     const [resource] = versions;
     const kind = kinds[key] ?? {};
-    if (resource === undefined || (!isStored(resource) && kind.serve === undefined)) continue;
+    if (resource === undefined) continue;
+    const { serve, observe } = kind;
+    if (!isStored(resource) && serve === undefined && observe === undefined) continue;
     definitions.push(definitionOf(resource, versions, kind));
   }
   return definitions;
@@ -165,5 +168,6 @@ function definitionOf(
     itemsNameKind: false,
     ...(kind.convert === undefined ? {} : { convert: kind.convert }),
     ...(kind.serve === undefined ? {} : { serve: kind.serve }),
+    ...(kind.observe === undefined ? {} : { observe: kind.observe }),
   };
 }

@@ -5,6 +5,7 @@ import { batch } from './batch.ts';
 import type { BuiltinKind, BuiltinKinds, KindEnvironment } from './builtin.ts';
 import { certificates } from './certificates.ts';
 import { cluster } from './cluster.ts';
+import { componentStatuses } from './component-statuses.ts';
 import { quotas } from './quotas.ts';
 import { config } from './config.ts';
 import { devices } from './devices.ts';
@@ -25,6 +26,7 @@ export function builtinKinds(environment: KindEnvironment, given: BuiltinKinds):
     ...batch,
     ...certificates,
     ...cluster,
+    ...componentStatuses(async () => void (await environment.storage.currentRevision())),
     ...quotas,
     ...config,
     ...devices,
