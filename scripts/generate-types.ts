@@ -34,11 +34,19 @@ const ROOTS: readonly string[] = [
   'io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler',
   'io.k8s.api.coordination.v1.Lease',
   'io.k8s.api.discovery.v1.EndpointSlice',
-  ...'Ingress IngressClass NetworkPolicy'.split(' ').map((name) => `io.k8s.api.networking.v1.${name}`),
+  ...'Ingress IngressClass IPAddress NetworkPolicy ServiceCIDR'
+    .split(' ')
+    .map((name) => `io.k8s.api.networking.v1.${name}`),
+  'io.k8s.api.node.v1.RuntimeClass',
   ...'Eviction PodDisruptionBudget'.split(' ').map((name) => `io.k8s.api.policy.v1.${name}`),
   ...'ClusterRole ClusterRoleBinding Role RoleBinding'.split(' ').map((name) => `io.k8s.api.rbac.v1.${name}`),
   'io.k8s.api.scheduling.v1.PriorityClass',
-  'io.k8s.api.storage.v1.StorageClass',
+  ...'DeviceClass ResourceClaim ResourceClaimTemplate ResourceSlice'
+    .split(' ')
+    .map((name) => `io.k8s.api.resource.v1.${name}`),
+  ...'CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment'
+    .split(' ')
+    .map((name) => `io.k8s.api.storage.v1.${name}`),
   ...'TokenRequest TokenReview SelfSubjectReview'
     .split(' ')
     .map((name) => `io.k8s.api.authentication.v1.${name}`),

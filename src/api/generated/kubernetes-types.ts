@@ -2811,6 +2811,19 @@ export type HTTPIngressRuleValue = {
   readonly paths: readonly HTTPIngressPath[];
 };
 
+/** io.k8s.api.networking.v1.IPAddress */
+export type IPAddress = {
+  readonly apiVersion: 'networking.k8s.io/v1';
+  readonly kind: 'IPAddress';
+  readonly metadata: ObjectMeta;
+  readonly spec: IPAddressSpec;
+};
+
+/** io.k8s.api.networking.v1.IPAddressSpec */
+export type IPAddressSpec = {
+  readonly parentRef: ParentReference;
+};
+
 /** io.k8s.api.networking.v1.IPBlock */
 export type IPBlock = {
   readonly cidr: string;
@@ -2947,10 +2960,58 @@ export type NetworkPolicySpec = {
   readonly policyTypes?: readonly ("Egress" | "Ingress")[];
 };
 
+/** io.k8s.api.networking.v1.ParentReference */
+export type ParentReference = {
+  readonly group?: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly resource: string;
+};
+
 /** io.k8s.api.networking.v1.ServiceBackendPort */
 export type ServiceBackendPort = {
   readonly name?: string;
   readonly number?: number;
+};
+
+/** io.k8s.api.networking.v1.ServiceCIDR */
+export type ServiceCIDR = {
+  readonly apiVersion: 'networking.k8s.io/v1';
+  readonly kind: 'ServiceCIDR';
+  readonly metadata: ObjectMeta;
+  readonly spec?: ServiceCIDRSpec;
+  readonly status?: ServiceCIDRStatus;
+};
+
+/** io.k8s.api.networking.v1.ServiceCIDRSpec */
+export type ServiceCIDRSpec = {
+  readonly cidrs?: readonly string[];
+};
+
+/** io.k8s.api.networking.v1.ServiceCIDRStatus */
+export type ServiceCIDRStatus = {
+  readonly conditions?: readonly Condition[];
+};
+
+/** io.k8s.api.node.v1.Overhead */
+export type Overhead = {
+  readonly podFixed?: Readonly<Record<string, string | number>>;
+};
+
+/** io.k8s.api.node.v1.RuntimeClass */
+export type RuntimeClass = {
+  readonly apiVersion: 'node.k8s.io/v1';
+  readonly handler: string;
+  readonly kind: 'RuntimeClass';
+  readonly metadata: ObjectMeta;
+  readonly overhead?: Overhead;
+  readonly scheduling?: Scheduling;
+};
+
+/** io.k8s.api.node.v1.Scheduling */
+export type Scheduling = {
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly Toleration[];
 };
 
 /** io.k8s.api.policy.v1.Eviction */
@@ -3053,6 +3114,307 @@ export type Subject = {
   readonly namespace?: string;
 };
 
+/** io.k8s.api.resource.v1.AllocatedDeviceStatus */
+export type AllocatedDeviceStatus = {
+  readonly conditions?: readonly Condition[];
+  readonly data?: JsonObject;
+  readonly device: string;
+  readonly driver: string;
+  readonly networkData?: NetworkDeviceData;
+  readonly pool: string;
+  readonly shareID?: string;
+};
+
+/** io.k8s.api.resource.v1.AllocationResult */
+export type AllocationResult = {
+  readonly allocationTimestamp?: string;
+  readonly devices?: DeviceAllocationResult;
+  readonly nodeSelector?: NodeSelector;
+};
+
+/** io.k8s.api.resource.v1.CELDeviceSelector */
+export type CELDeviceSelector = {
+  readonly expression: string;
+};
+
+/** io.k8s.api.resource.v1.CapacityRequestPolicy */
+export type CapacityRequestPolicy = {
+  readonly default?: string | number;
+  readonly validRange?: CapacityRequestPolicyRange;
+  readonly validValues?: readonly (string | number)[];
+};
+
+/** io.k8s.api.resource.v1.CapacityRequestPolicyRange */
+export type CapacityRequestPolicyRange = {
+  readonly max?: string | number;
+  readonly min: string | number;
+  readonly step?: string | number;
+};
+
+/** io.k8s.api.resource.v1.CapacityRequirements */
+export type CapacityRequirements = {
+  readonly requests?: Readonly<Record<string, string | number>>;
+};
+
+/** io.k8s.api.resource.v1.Counter */
+export type Counter = {
+  readonly value: string | number;
+};
+
+/** io.k8s.api.resource.v1.CounterSet */
+export type CounterSet = {
+  readonly counters: Readonly<Record<string, Counter>>;
+  readonly name: string;
+};
+
+/** io.k8s.api.resource.v1.Device */
+export type Device = {
+  readonly allNodes?: boolean;
+  readonly allowMultipleAllocations?: boolean;
+  readonly attributes?: Readonly<Record<string, DeviceAttribute>>;
+  readonly bindingConditions?: readonly string[];
+  readonly bindingFailureConditions?: readonly string[];
+  readonly bindsToNode?: boolean;
+  readonly capacity?: Readonly<Record<string, DeviceCapacity>>;
+  readonly consumesCounters?: readonly DeviceCounterConsumption[];
+  readonly name: string;
+  readonly nodeAllocatableResourceMappings?: Readonly<Record<string, NodeAllocatableResourceMapping>>;
+  readonly nodeName?: string;
+  readonly nodeSelector?: NodeSelector;
+  readonly taints?: readonly DeviceTaint[];
+};
+
+/** io.k8s.api.resource.v1.DeviceAllocationConfiguration */
+export type DeviceAllocationConfiguration = {
+  readonly opaque?: OpaqueDeviceConfiguration;
+  readonly requests?: readonly string[];
+  readonly source: "FromClaim" | "FromClass";
+};
+
+/** io.k8s.api.resource.v1.DeviceAllocationResult */
+export type DeviceAllocationResult = {
+  readonly config?: readonly DeviceAllocationConfiguration[];
+  readonly results?: readonly DeviceRequestAllocationResult[];
+};
+
+/** io.k8s.api.resource.v1.DeviceAttribute */
+export type DeviceAttribute = {
+  readonly bool?: boolean;
+  readonly bools?: readonly boolean[];
+  readonly int?: number;
+  readonly ints?: readonly number[];
+  readonly string?: string;
+  readonly strings?: readonly string[];
+  readonly version?: string;
+  readonly versions?: readonly string[];
+};
+
+/** io.k8s.api.resource.v1.DeviceCapacity */
+export type DeviceCapacity = {
+  readonly requestPolicy?: CapacityRequestPolicy;
+  readonly value: string | number;
+};
+
+/** io.k8s.api.resource.v1.DeviceClaim */
+export type DeviceClaim = {
+  readonly config?: readonly DeviceClaimConfiguration[];
+  readonly constraints?: readonly DeviceConstraint[];
+  readonly requests?: readonly DeviceRequest[];
+};
+
+/** io.k8s.api.resource.v1.DeviceClaimConfiguration */
+export type DeviceClaimConfiguration = {
+  readonly opaque?: OpaqueDeviceConfiguration;
+  readonly requests?: readonly string[];
+};
+
+/** io.k8s.api.resource.v1.DeviceClass */
+export type DeviceClass = {
+  readonly apiVersion: 'resource.k8s.io/v1';
+  readonly kind: 'DeviceClass';
+  readonly metadata: ObjectMeta;
+  readonly spec: DeviceClassSpec;
+};
+
+/** io.k8s.api.resource.v1.DeviceClassConfiguration */
+export type DeviceClassConfiguration = {
+  readonly opaque?: OpaqueDeviceConfiguration;
+};
+
+/** io.k8s.api.resource.v1.DeviceClassSpec */
+export type DeviceClassSpec = {
+  readonly config?: readonly DeviceClassConfiguration[];
+  readonly extendedResourceName?: string;
+  readonly selectors?: readonly DeviceSelector[];
+};
+
+/** io.k8s.api.resource.v1.DeviceConstraint */
+export type DeviceConstraint = {
+  readonly distinctAttribute?: string;
+  readonly matchAttribute?: string;
+  readonly requests?: readonly string[];
+};
+
+/** io.k8s.api.resource.v1.DeviceCounterConsumption */
+export type DeviceCounterConsumption = {
+  readonly counterSet: string;
+  readonly counters: Readonly<Record<string, Counter>>;
+};
+
+/** io.k8s.api.resource.v1.DeviceRequest */
+export type DeviceRequest = {
+  readonly exactly?: ExactDeviceRequest;
+  readonly firstAvailable?: readonly DeviceSubRequest[];
+  readonly name: string;
+};
+
+/** io.k8s.api.resource.v1.DeviceRequestAllocationResult */
+export type DeviceRequestAllocationResult = {
+  readonly adminAccess?: boolean;
+  readonly bindingConditions?: readonly string[];
+  readonly bindingFailureConditions?: readonly string[];
+  readonly consumedCapacity?: Readonly<Record<string, string | number>>;
+  readonly device: string;
+  readonly driver: string;
+  readonly pool: string;
+  readonly request: string;
+  readonly shareID?: string;
+  readonly tolerations?: readonly DeviceToleration[];
+};
+
+/** io.k8s.api.resource.v1.DeviceSelector */
+export type DeviceSelector = {
+  readonly cel?: CELDeviceSelector;
+};
+
+/** io.k8s.api.resource.v1.DeviceSubRequest */
+export type DeviceSubRequest = {
+  readonly allocationMode?: "All" | "ExactCount";
+  readonly capacity?: CapacityRequirements;
+  readonly count?: number;
+  readonly deviceClassName: string;
+  readonly name: string;
+  readonly selectors?: readonly DeviceSelector[];
+  readonly tolerations?: readonly DeviceToleration[];
+};
+
+/** io.k8s.api.resource.v1.DeviceTaint */
+export type DeviceTaint = {
+  readonly effect: "NoExecute" | "NoSchedule" | "None";
+  readonly key: string;
+  readonly timeAdded?: string;
+  readonly value?: string;
+};
+
+/** io.k8s.api.resource.v1.DeviceToleration */
+export type DeviceToleration = {
+  readonly effect?: "NoExecute" | "NoSchedule" | "None";
+  readonly key?: string;
+  readonly operator?: "Equal" | "Exists";
+  readonly tolerationSeconds?: number;
+  readonly value?: string;
+};
+
+/** io.k8s.api.resource.v1.ExactDeviceRequest */
+export type ExactDeviceRequest = {
+  readonly adminAccess?: boolean;
+  readonly allocationMode?: "All" | "ExactCount";
+  readonly capacity?: CapacityRequirements;
+  readonly count?: number;
+  readonly deviceClassName: string;
+  readonly selectors?: readonly DeviceSelector[];
+  readonly tolerations?: readonly DeviceToleration[];
+};
+
+/** io.k8s.api.resource.v1.NetworkDeviceData */
+export type NetworkDeviceData = {
+  readonly hardwareAddress?: string;
+  readonly interfaceName?: string;
+  readonly ips?: readonly string[];
+};
+
+/** io.k8s.api.resource.v1.NodeAllocatableResourceMapping */
+export type NodeAllocatableResourceMapping = {
+  readonly allocationMultiplier?: string | number;
+  readonly capacityKey?: string;
+};
+
+/** io.k8s.api.resource.v1.OpaqueDeviceConfiguration */
+export type OpaqueDeviceConfiguration = {
+  readonly driver: string;
+  readonly parameters: JsonObject;
+};
+
+/** io.k8s.api.resource.v1.ResourceClaim */
+export type ResourceResourceClaim = {
+  readonly apiVersion: 'resource.k8s.io/v1';
+  readonly kind: 'ResourceClaim';
+  readonly metadata: ObjectMeta;
+  readonly spec: ResourceClaimSpec;
+  readonly status?: ResourceClaimStatus;
+};
+
+/** io.k8s.api.resource.v1.ResourceClaimConsumerReference */
+export type ResourceClaimConsumerReference = {
+  readonly apiGroup?: string;
+  readonly name: string;
+  readonly resource: string;
+  readonly uid: string;
+};
+
+/** io.k8s.api.resource.v1.ResourceClaimSpec */
+export type ResourceClaimSpec = {
+  readonly devices?: DeviceClaim;
+};
+
+/** io.k8s.api.resource.v1.ResourceClaimStatus */
+export type ResourceClaimStatus = {
+  readonly allocation?: AllocationResult;
+  readonly devices?: readonly AllocatedDeviceStatus[];
+  readonly reservedFor?: readonly ResourceClaimConsumerReference[];
+};
+
+/** io.k8s.api.resource.v1.ResourceClaimTemplate */
+export type ResourceClaimTemplate = {
+  readonly apiVersion: 'resource.k8s.io/v1';
+  readonly kind: 'ResourceClaimTemplate';
+  readonly metadata: ObjectMeta;
+  readonly spec: ResourceClaimTemplateSpec;
+};
+
+/** io.k8s.api.resource.v1.ResourceClaimTemplateSpec */
+export type ResourceClaimTemplateSpec = {
+  readonly metadata?: ObjectMeta;
+  readonly spec: ResourceClaimSpec;
+};
+
+/** io.k8s.api.resource.v1.ResourcePool */
+export type ResourcePool = {
+  readonly generation: number;
+  readonly name: string;
+  readonly resourceSliceCount: number;
+};
+
+/** io.k8s.api.resource.v1.ResourceSlice */
+export type ResourceSlice = {
+  readonly apiVersion: 'resource.k8s.io/v1';
+  readonly kind: 'ResourceSlice';
+  readonly metadata: ObjectMeta;
+  readonly spec: ResourceSliceSpec;
+};
+
+/** io.k8s.api.resource.v1.ResourceSliceSpec */
+export type ResourceSliceSpec = {
+  readonly allNodes?: boolean;
+  readonly devices?: readonly Device[];
+  readonly driver: string;
+  readonly nodeName?: string;
+  readonly nodeSelector?: NodeSelector;
+  readonly perDeviceNodeSelection?: boolean;
+  readonly pool: ResourcePool;
+  readonly sharedCounters?: readonly CounterSet[];
+};
+
 /** io.k8s.api.scheduling.v1.PriorityClass */
 export type PriorityClass = {
   readonly apiVersion: 'scheduling.k8s.io/v1';
@@ -3062,6 +3424,61 @@ export type PriorityClass = {
   readonly metadata: ObjectMeta;
   readonly preemptionPolicy?: "Never" | "PreemptLowerPriority";
   readonly value?: number;
+};
+
+/** io.k8s.api.storage.v1.CSIDriver */
+export type CSIDriver = {
+  readonly apiVersion: 'storage.k8s.io/v1';
+  readonly kind: 'CSIDriver';
+  readonly metadata: ObjectMeta;
+  readonly spec: CSIDriverSpec;
+};
+
+/** io.k8s.api.storage.v1.CSIDriverSpec */
+export type CSIDriverSpec = {
+  readonly attachRequired?: boolean;
+  readonly fsGroupPolicy?: string;
+  readonly nodeAllocatableUpdatePeriodSeconds?: number;
+  readonly podInfoOnMount?: boolean;
+  readonly preventPodSchedulingIfMissing?: boolean;
+  readonly requiresRepublish?: boolean;
+  readonly seLinuxMount?: boolean;
+  readonly serviceAccountTokenInSecrets?: boolean;
+  readonly storageCapacity?: boolean;
+  readonly tokenRequests?: readonly StorageTokenRequest[];
+  readonly volumeLifecycleModes?: readonly string[];
+};
+
+/** io.k8s.api.storage.v1.CSINode */
+export type CSINode = {
+  readonly apiVersion: 'storage.k8s.io/v1';
+  readonly kind: 'CSINode';
+  readonly metadata: ObjectMeta;
+  readonly spec: CSINodeSpec;
+};
+
+/** io.k8s.api.storage.v1.CSINodeDriver */
+export type CSINodeDriver = {
+  readonly allocatable?: VolumeNodeResources;
+  readonly name: string;
+  readonly nodeID: string;
+  readonly topologyKeys?: readonly string[];
+};
+
+/** io.k8s.api.storage.v1.CSINodeSpec */
+export type CSINodeSpec = {
+  readonly drivers: readonly CSINodeDriver[];
+};
+
+/** io.k8s.api.storage.v1.CSIStorageCapacity */
+export type CSIStorageCapacity = {
+  readonly apiVersion: 'storage.k8s.io/v1';
+  readonly capacity?: string | number;
+  readonly kind: 'CSIStorageCapacity';
+  readonly maximumVolumeSize?: string | number;
+  readonly metadata: ObjectMeta;
+  readonly nodeTopology?: LabelSelector;
+  readonly storageClassName: string;
 };
 
 /** io.k8s.api.storage.v1.StorageClass */
@@ -3076,6 +3493,54 @@ export type StorageClass = {
   readonly provisioner: string;
   readonly reclaimPolicy?: "Delete" | "Recycle" | "Retain";
   readonly volumeBindingMode?: "Immediate" | "WaitForFirstConsumer";
+};
+
+/** io.k8s.api.storage.v1.TokenRequest */
+export type StorageTokenRequest = {
+  readonly audience: string;
+  readonly expirationSeconds?: number;
+};
+
+/** io.k8s.api.storage.v1.VolumeAttachment */
+export type VolumeAttachment = {
+  readonly apiVersion: 'storage.k8s.io/v1';
+  readonly kind: 'VolumeAttachment';
+  readonly metadata: ObjectMeta;
+  readonly spec: VolumeAttachmentSpec;
+  readonly status?: VolumeAttachmentStatus;
+};
+
+/** io.k8s.api.storage.v1.VolumeAttachmentSource */
+export type VolumeAttachmentSource = {
+  readonly inlineVolumeSpec?: PersistentVolumeSpec;
+  readonly persistentVolumeName?: string;
+};
+
+/** io.k8s.api.storage.v1.VolumeAttachmentSpec */
+export type VolumeAttachmentSpec = {
+  readonly attacher: string;
+  readonly nodeName: string;
+  readonly source: VolumeAttachmentSource;
+};
+
+/** io.k8s.api.storage.v1.VolumeAttachmentStatus */
+export type VolumeAttachmentStatus = {
+  readonly attachError?: VolumeError;
+  readonly attached: boolean;
+  readonly attachmentMetadata?: Readonly<Record<string, string>>;
+  readonly detachError?: VolumeError;
+};
+
+/** io.k8s.api.storage.v1.VolumeError */
+export type VolumeError = {
+  readonly errorCode?: number;
+  readonly message?: string;
+  readonly time?: string;
+};
+
+/** io.k8s.api.storage.v1.VolumeNodeResources */
+export type VolumeNodeResources = {
+  readonly count?: number;
 };
 
 /** io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition */

@@ -1,7 +1,7 @@
 // What makes the metrics and the behaviour of a HorizontalPodAutoscaler valid.
 import type { HorizontalPodAutoscaler, MetricSpec } from '../../api/index.ts';
 import { Quantity, fieldError, type FieldError } from '../../machinery/index.ts';
-import { oneOf } from './checks.ts';
+import { oneOf, oneOfIfGiven } from './checks.ts';
 
 type AutoscalerSpec = NonNullable<HorizontalPodAutoscaler['spec']>;
 type Behavior = AutoscalerSpec['behavior'];
@@ -145,7 +145,7 @@ function validateRules(rules: ScalingRules, at: string): FieldError[] {
     const why = `must be less than or equal to ${MAX_WINDOW_SECONDS}`;
     errors.push(fieldError.invalid(`${at}.stabilizationWindowSeconds`, window, why));
   }
-  errors.push(...oneOf(selectPolicy, ['Disabled', 'Max', 'Min'], `${at}.selectPolicy`));
+  errors.push(...oneOfIfGiven(selectPolicy, ['Disabled', 'Max', 'Min'], `${at}.selectPolicy`));
   if (policies.length === 0) {
     errors.push(fieldError.required(`${at}.policies`, 'must specify at least one Policy'));
   }

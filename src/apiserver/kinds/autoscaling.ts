@@ -17,7 +17,7 @@ import {
 import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { validateBehavior, validateMetric } from './autoscaling-metrics.ts';
-import { intOrPercent, named, oneOf, percentOf } from './checks.ts';
+import { intOrPercent, named, oneOfIfGiven, percentOf } from './checks.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
 
@@ -124,7 +124,7 @@ function validateBudget(object: KubeObject): FieldError[] {
   }
   errors.push(...validateLabelSelector(spec.selector, 'spec.selector'));
   errors.push(
-    ...oneOf(
+    ...oneOfIfGiven(
       spec.unhealthyPodEvictionPolicy,
       ['AlwaysAllow', 'IfHealthyBudget'],
       'spec.unhealthyPodEvictionPolicy',

@@ -35,6 +35,17 @@ export function oneOf(
   return supported.includes(value) ? [] : [fieldError.notSupported(path, value, supported)];
 }
 
+/** A field behind a pointer: nothing, or one of the supported values. COMPAT: an empty text is not nothing. */
+export function oneOfIfGiven(
+  value: string | undefined,
+  supported: readonly string[],
+  path: string,
+): FieldError[] {
+  return value === undefined || supported.includes(value)
+    ? []
+    : [fieldError.notSupported(path, value, supported)];
+}
+
 /** Complaints of a name rule as errors. */
 export function named(complaints: readonly string[], value: string, path: string): FieldError[] {
   return complaints.map((complaint) => fieldError.invalid(path, value, complaint));

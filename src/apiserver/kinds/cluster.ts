@@ -2,7 +2,6 @@
 import type { KubeObject, Namespace, Node, Lease } from '../../api/index.ts';
 import {
   fieldError,
-  isDns1123Label,
   isLabelValue,
   isQualifiedName,
   parseCidr,
@@ -15,6 +14,7 @@ import { fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { immutable, named, notNegative, oneOf, positive, quantityNotNegative, validCidr } from './checks.ts';
 import { notServedHere } from './not-served.ts';
+import { runtimeClass } from './runtime-classes.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
 
@@ -222,7 +222,11 @@ const HIGHEST_USER_PRIORITY = 1_000_000_000;
 
 function validatePriorityClass(object: KubeObject): FieldError[] {
   const policy = object['preemptionPolicy'] as string | undefined;
-  return [...priorityErrors(object), ...oneOf(policy, ['PreemptLowerPriority', 'Never'], 'preemptionPolicy')];
+  const policies = ['PreemptLowerPriority', 'Never'];
+  return [
+    ...priorityErrors(object),
+    ...(policy === undefined ? [] : oneOf(policy, policies, 'preemptionPolicy', false)),
+  ];
 }
 
 function priorityErrors(object: KubeObject): FieldError[] {
@@ -256,20 +260,6 @@ const priorityClass: BuiltinKind = {
     ],
   },
   printer: printers.priorityClasses,
-};
-
-const runtimeClass: BuiltinKind = {
-  strategy: {
-    requiresResourceVersion: true,
-    validate: (object) =>
-      named(
-        isDns1123Label((object['handler'] as string) ?? ''),
-        (object['handler'] as string) ?? '',
-        'handler',
-      ),
-    validateUpdate: (next, old) => immutable(next['handler'], old['handler'], 'handler'),
-  },
-  printer: printers.runtimeClasses,
 };
 
 export const cluster: BuiltinKinds = {

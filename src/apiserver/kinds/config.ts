@@ -1,6 +1,12 @@
 // ConfigMap and Secret.
 import type { ConfigMap, KubeObject, Secret } from '../../api/index.ts';
-import { fieldError, isConfigMapKey, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import {
+  fieldError,
+  goJsonError,
+  isConfigMapKey,
+  semanticEqual,
+  type FieldError,
+} from '../../machinery/index.ts';
 import { fill, open } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { named } from './checks.ts';
@@ -83,19 +89,25 @@ function secretDefaults(object: KubeObject): KubeObject {
 /** Keys that the type promises to its readers. */
 const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
   'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
   'kubernetes.io/dockercfg': ['.dockercfg'],
 };
+const SSH_KEY = 'ssh-privatekey';
 const SERVICE_ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 
 function validateSecretType({ metadata, type = '', data = {} }: Secret): FieldError[] {
   const errors: FieldError[] = [];
   for (const key of REQUIRED_KEYS[type] ?? []) {
     if (!Object.hasOwn(data, key)) errors.push(fieldError.required(`data[${key}]`));
-    else if (key.startsWith('.docker') && !isJson(data[key]!)) {
-      errors.push(fieldError.invalid(`data[${key}]`, '<secret contents redacted>', 'invalid character'));
+    else if (key.startsWith('.docker')) {
+      const why = notAnObject(data[key]!);
+      if (why !== undefined) {
+        errors.push(fieldError.invalid(`data[${key}]`, '<secret contents redacted>', why));
+      }
     }
+  }
+  if (type === 'kubernetes.io/ssh-auth' && (data[SSH_KEY] ?? '') === '') {
+    errors.push(fieldError.required(`data[${SSH_KEY}]`));
   }
   if (
     type === 'kubernetes.io/basic-auth' &&
@@ -113,13 +125,15 @@ function validateSecretType({ metadata, type = '', data = {} }: Secret): FieldEr
   return errors;
 }
 
-function isJson(base64: string): boolean {
-  try {
-    JSON.parse(Buffer.from(base64, 'base64').toString('utf8'));
-    return true;
-  } catch {
-    return false;
-  }
+/** Why the bytes are no JSON object, in the words of Go's decoder. COMPAT: null is one. */
+function notAnObject(base64: string): string | undefined {
+  const bytes = Buffer.from(base64, 'base64');
+  const wrong = goJsonError(bytes);
+  if (wrong !== undefined) return wrong;
+  const value = JSON.parse(bytes.toString('utf8')) as unknown;
+  if (typeof value === 'object' && !Array.isArray(value)) return undefined;
+  const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  return `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
 }
 
 function validateSecret(object: KubeObject): FieldError[] {

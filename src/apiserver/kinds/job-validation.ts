@@ -2,7 +2,7 @@
 // kube-apiserver's.
 import type { JobSpec } from '../../api/index.ts';
 import { fieldError, isQualifiedName, type FieldError } from '../../machinery/index.ts';
-import { domainPrefixedPath, named, notNegative, oneOf } from './checks.ts';
+import { domainPrefixedPath, named, notNegative, oneOf, oneOfIfGiven } from './checks.ts';
 import { validatePodTemplate } from './pod-validation.ts';
 
 type FailurePolicy = NonNullable<JobSpec['podFailurePolicy']>;
@@ -41,7 +41,7 @@ export function validateJobSpec(spec: JobSpec, path: string): FieldError[] {
       errors.push(fieldError.tooLong(`${path}.managedBy`, MANAGED_BY_MAX));
     }
   }
-  errors.push(...oneOf(completionMode, ['NonIndexed', 'Indexed'], `${path}.completionMode`));
+  errors.push(...oneOfIfGiven(completionMode, ['NonIndexed', 'Indexed'], `${path}.completionMode`));
   if (completionMode === 'Indexed') errors.push(...validateIndexed(spec, path));
   if (completionMode === undefined || completionMode === 'NonIndexed') {
     for (const field of ['backoffLimitPerIndex', 'maxFailedIndexes'] as const) {
@@ -54,7 +54,7 @@ export function validateJobSpec(spec: JobSpec, path: string): FieldError[] {
     ...errors,
     ...validateFailurePolicy(spec, `${path}.podFailurePolicy.rules`),
     ...validateSuccessPolicy(spec, `${path}.successPolicy`),
-    ...oneOf(
+    ...oneOfIfGiven(
       spec.podReplacementPolicy,
       spec.podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed'],
       `${path}.podReplacementPolicy`,

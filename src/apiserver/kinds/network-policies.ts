@@ -17,7 +17,7 @@ import {
 } from '../../machinery/index.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind } from './builtin.ts';
-import { named, oneOf, validCidr } from './checks.ts';
+import { named, oneOfIfGiven, validCidr } from './checks.ts';
 import * as printers from '../table/printers.ts';
 
 const withProtocol = (port: NetworkPolicyPort): NetworkPolicyPort => fill(port, { protocol: 'TCP' });
@@ -36,7 +36,7 @@ function networkPolicyDefaults(object: KubeObject): KubeObject {
 }
 
 function validatePolicyPort({ protocol, port, endPort }: NetworkPolicyPort, at: string): FieldError[] {
-  const errors = oneOf(protocol, ['TCP', 'UDP', 'SCTP'], `${at}.protocol`);
+  const errors = oneOfIfGiven(protocol, ['TCP', 'UDP', 'SCTP'], `${at}.protocol`);
   const number = (value: number, field: string): void =>
     void errors.push(...isPortNumber(value).map((why) => fieldError.invalid(`${at}.${field}`, value, why)));
   const refuseEnd = (why: string): void =>

@@ -7,7 +7,7 @@ import {
   isDns1123Subdomain,
   type FieldError,
 } from '../../machinery/index.ts';
-import { immutable, named, noBacksteps, oneOf } from './checks.ts';
+import { immutable, named, noBacksteps, oneOf, oneOfIfGiven } from './checks.ts';
 import { validateNodeTerm } from './pod-placement.ts';
 import { VOLUME_SOURCES, needed, validateDriverName, validateSource } from './pod-volumes.ts';
 import { validateAccessModes, validateClass } from './volume-claim-validation.ts';
@@ -139,10 +139,40 @@ export function validateVolume(object: KubeObject): FieldError[] {
   }
   errors.push(
     ...validateClass(spec.storageClassName, 'spec.storageClassName'),
-    ...oneOf(spec.volumeMode, ['Block', 'Filesystem'], 'spec.volumeMode'),
+    ...oneOfIfGiven(spec.volumeMode, ['Block', 'Filesystem'], 'spec.volumeMode'),
     ...validateAttributesClass(spec, 'spec'),
   );
   return errors;
+}
+
+/** A volume that is attached without an object of its own. */
+export function validateInlineVolume(spec: PersistentVolumeSpec, path: string): FieldError[] {
+  const { accessModes = [], capacity = {}, persistentVolumeReclaimPolicy = '', storageClassName = '' } = spec;
+  const given = {
+    claimRef: spec.claimRef !== undefined,
+    capacity: Object.keys(capacity).length > 0,
+    persistentVolumeReclaimPolicy: persistentVolumeReclaimPolicy !== '',
+    nodeAffinity: spec.nodeAffinity !== undefined,
+    storageClassName: storageClassName !== '',
+    volumeMode: spec.volumeMode !== undefined,
+  };
+  const forbidden = (...fields: readonly (keyof typeof given)[]): FieldError[] =>
+    fields
+      .filter((field) => given[field])
+      .map((field) =>
+        fieldError.forbidden(`${path}.${field}`, 'may not be specified in the context of inline volumes'),
+      );
+  const needsDriver = 'has to be specified in the context of inline volumes';
+  return [
+    ...forbidden('claimRef', 'capacity'),
+    ...(spec.csi === undefined ? [fieldError.required(`${path}.csi`, needsDriver)] : []),
+    ...(accessModes.length === 0 ? [fieldError.required(`${path}.accessModes`)] : []),
+    ...validateAccessModes(accessModes, `${path}.accessModes`),
+    ...forbidden('persistentVolumeReclaimPolicy', 'nodeAffinity'),
+    ...validateSource(spec, SOURCES, path),
+    ...forbidden('storageClassName', 'volumeMode'),
+    ...validateAttributesClass(spec, path),
+  ];
 }
 
 function validateAttributesClass(spec: PersistentVolumeSpec, path: string): FieldError[] {

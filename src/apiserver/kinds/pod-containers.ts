@@ -7,7 +7,7 @@ import {
   isPortNumber,
   type FieldError,
 } from '../../machinery/index.ts';
-import { named, notFound, oneOf } from './checks.ts';
+import { named, notFound, oneOf, oneOfIfGiven } from './checks.ts';
 import { validateEnv, validateEnvFrom } from './pod-environment.ts';
 import { validateHandlers } from './pod-handlers.ts';
 import { validateContainerIdentity } from './pod-identity.ts';
@@ -181,7 +181,7 @@ function validateRestarts(
   { restartPolicy, restartPolicyRules: rules = [] }: Container,
   path: string,
 ): FieldError[] {
-  const errors = oneOf(restartPolicy, ['Always', 'Never', 'OnFailure'], `${path}.restartPolicy`);
+  const errors = oneOfIfGiven(restartPolicy, ['Always', 'Never', 'OnFailure'], `${path}.restartPolicy`);
   if (restartPolicy === undefined && rules.length > 0) {
     const why = 'must specify restartPolicy when restart rules are used';
     errors.push(fieldError.required(`${path}.restartPolicy`, why));

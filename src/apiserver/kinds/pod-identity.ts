@@ -2,7 +2,7 @@
 // kube-apiserver's.
 import type { AppArmorProfile, Container, PodSpec, SeccompProfile, Sysctl } from '../../api/index.ts';
 import { fieldError, type FieldError } from '../../machinery/index.ts';
-import { inside, oneOf } from './checks.ts';
+import { inside, oneOf, oneOfIfGiven } from './checks.ts';
 
 const ID_MAX = 2_147_483_647;
 const SYSCTL_NAME_MAX = 253;
@@ -30,11 +30,23 @@ export function validatePodIdentity(spec: PodSpec, path: string): FieldError[] {
       ? [fieldError.invalid(`${at}.shareProcessNamespace`, true, both)]
       : []),
     ...validateSysctls(sysctls, spec, `${at}.sysctls`),
-    ...oneOf(securityContext.fsGroupChangePolicy, ['Always', 'OnRootMismatch'], `${at}.fsGroupChangePolicy`),
+    ...oneOfIfGiven(
+      securityContext.fsGroupChangePolicy,
+      ['Always', 'OnRootMismatch'],
+      `${at}.fsGroupChangePolicy`,
+    ),
     ...validateSeccomp(securityContext.seccompProfile, `${at}.seccompProfile`),
     ...validateAppArmor(securityContext.appArmorProfile, `${at}.appArmorProfile`),
-    ...oneOf(securityContext.supplementalGroupsPolicy, ['Merge', 'Strict'], `${at}.supplementalGroupsPolicy`),
-    ...oneOf(securityContext.seLinuxChangePolicy, ['MountOption', 'Recursive'], `${at}.seLinuxChangePolicy`),
+    ...oneOfIfGiven(
+      securityContext.supplementalGroupsPolicy,
+      ['Merge', 'Strict'],
+      `${at}.supplementalGroupsPolicy`,
+    ),
+    ...oneOfIfGiven(
+      securityContext.seLinuxChangePolicy,
+      ['MountOption', 'Recursive'],
+      `${at}.seLinuxChangePolicy`,
+    ),
   ];
 }
 
@@ -117,7 +129,7 @@ export function validateContainerIdentity(
   const errors = [
     ...validateId(runAsUser, `${at}.runAsUser`),
     ...validateId(runAsGroup, `${at}.runAsGroup`),
-    ...oneOf(procMount, ['Default', 'Unmasked'], `${at}.procMount`),
+    ...oneOfIfGiven(procMount, ['Default', 'Unmasked'], `${at}.procMount`),
     ...(procMount === 'Unmasked' && spec.hostUsers !== false
       ? [fieldError.invalid(`${at}.procMount`, procMount, '`hostUsers` must be false to use `Unmasked`')]
       : []),

@@ -19,7 +19,7 @@ import {
   validateLabelSelector,
   type FieldError,
 } from '../../machinery/index.ts';
-import { named, oneOf, validAddress } from './checks.ts';
+import { named, oneOf, oneOfIfGiven, validAddress } from './checks.ts';
 
 const WEIGHT = 'must be in the range 1-100';
 const MAX_NAMESERVERS = 3;
@@ -194,7 +194,7 @@ function validateSpreadOptions(constraint: TopologySpreadConstraint, path: strin
     }
   }
   for (const field of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
-    errors.push(...oneOf(constraint[field], ['Honor', 'Ignore'], `${path}.${field}`));
+    errors.push(...oneOfIfGiven(constraint[field], ['Honor', 'Ignore'], `${path}.${field}`));
   }
   if (matchLabelKeys.length > 0) {
     const at = `${path}.matchLabelKeys`;

@@ -142,7 +142,9 @@ function validateClasses(spec: PodSpec, path: string): FieldError[] {
     ...(runtimeClassName === undefined
       ? []
       : named(isDns1123Subdomain(runtimeClassName), runtimeClassName, `${path}.runtimeClassName`)),
-    ...oneOf(preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`),
+    ...(preemptionPolicy === undefined
+      ? []
+      : oneOf(preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`, false)),
     ...Object.entries(overhead).flatMap(([name, value]) => [
       ...validateContainerResource(name, `${path}.overhead.limits[${name}]`),
       ...quantityNotNegative(value, `${path}.overhead.limits[${name}]`),

@@ -18,7 +18,7 @@ import {
   validateLabels,
   type FieldError,
 } from '../../machinery/index.ts';
-import { inside, named, noBacksteps, notFound, oneOf } from './checks.ts';
+import { inside, named, noBacksteps, notFound, oneOf, oneOfIfGiven } from './checks.ts';
 import { FIELDS_OF_VOLUMES, validateFieldReference, validateResourceReference } from './pod-environment.ts';
 import { validatePvcSpec } from './volume-claim-validation.ts';
 
@@ -333,7 +333,7 @@ export function validateMounts(
       }
       errors.push(...inside(subPathExpr, `${path}.subPathExpr`));
     }
-    errors.push(...oneOf(mountPropagation, PROPAGATIONS, `${path}.mountPropagation`));
+    errors.push(...oneOfIfGiven(mountPropagation, PROPAGATIONS, `${path}.mountPropagation`));
     if (mountPropagation === 'Bidirectional' && securityContext?.privileged !== true) {
       const why = 'Bidirectional mount propagation is available only to privileged containers';
       errors.push(fieldError.forbidden(`${path}.mountPropagation`, why));
@@ -346,7 +346,7 @@ function validateReadOnly(mount: VolumeMount, path: string): FieldError[] {
   const { recursiveReadOnly = 'Disabled', readOnly = false, mountPropagation = 'None' } = mount;
   if (recursiveReadOnly === 'Disabled') return [];
   if (recursiveReadOnly !== 'Enabled' && recursiveReadOnly !== 'IfPossible') {
-    return oneOf(recursiveReadOnly, ['Disabled', 'Enabled', 'IfPossible'], path);
+    return oneOfIfGiven(recursiveReadOnly, ['Disabled', 'Enabled', 'IfPossible'], path);
   }
   return [
     ...(readOnly ? [] : [fieldError.forbidden(path, 'may only be specified when readOnly is true')]),

@@ -10,7 +10,7 @@ import {
 } from '../../machinery/index.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
-import { named, oneOf } from './checks.ts';
+import { named, oneOf, oneOfIfGiven } from './checks.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
 
@@ -69,7 +69,7 @@ function validateRule(rule: Rule, at: string): FieldError[] {
   if (apiGroups.length === 0) errors.push(fieldError.required(`${at}.apiGroups`));
   if (apiVersions.length === 0) errors.push(fieldError.required(`${at}.apiVersions`));
   if (resources.length === 0) errors.push(fieldError.required(`${at}.resources`));
-  errors.push(...oneOf(rule.scope, ['*', 'Cluster', 'Namespaced'], `${at}.scope`));
+  errors.push(...oneOfIfGiven(rule.scope, ['*', 'Cluster', 'Namespaced'], `${at}.scope`));
   return errors;
 }
 
@@ -90,8 +90,8 @@ function validateWebhook(webhook: Webhook, at: string): FieldError[] {
     errors.push(fieldError.required(`${at}.admissionReviewVersions`, 'must specify one of v1, v1beta1'));
   }
   errors.push(...(webhook.rules ?? []).flatMap((rule, i) => validateRule(rule, `${at}.rules[${i}]`)));
-  errors.push(...oneOf(webhook.failurePolicy, ['Fail', 'Ignore'], `${at}.failurePolicy`));
-  errors.push(...oneOf(webhook.matchPolicy, ['Equivalent', 'Exact'], `${at}.matchPolicy`));
+  errors.push(...oneOfIfGiven(webhook.failurePolicy, ['Fail', 'Ignore'], `${at}.failurePolicy`));
+  errors.push(...oneOfIfGiven(webhook.matchPolicy, ['Equivalent', 'Exact'], `${at}.matchPolicy`));
   errors.push(...oneOf(webhook.sideEffects, ['None', 'NoneOnDryRun'], `${at}.sideEffects`, false));
   if (timeoutSeconds < 1 || timeoutSeconds > 30) {
     const why = 'the timeout value must be between 1 and 30 seconds';

@@ -11,7 +11,7 @@ import {
   validateLabels,
   type FieldError,
 } from '../../machinery/index.ts';
-import { named, notSpecialAddress, oneOf, validAddress, validCidr } from './checks.ts';
+import { named, notSpecialAddress, oneOf, oneOfIfGiven, validAddress, validCidr } from './checks.ts';
 
 const SOURCE_RANGES_ANNOTATION = 'service.beta.kubernetes.io/load-balancer-source-ranges';
 const ONLY_LOAD_BALANCERS = "may only be used when `type` is 'LoadBalancer'";
@@ -73,7 +73,7 @@ export function validateServiceStatus(object: KubeObject): FieldError[] {
     if (ipMode !== undefined && ip === '') {
       errors.push(fieldError.forbidden(`${at}.ipMode`, 'may not be specified when `ip` is not set'));
     } else {
-      errors.push(...oneOf(ipMode, ['Proxy', 'VIP'], `${at}.ipMode`));
+      errors.push(...oneOfIfGiven(ipMode, ['Proxy', 'VIP'], `${at}.ipMode`));
     }
     if (hostname !== '') {
       errors.push(...named(isDns1123Subdomain(hostname), hostname, `${at}.hostname`));
@@ -195,7 +195,7 @@ function addressErrors(spec: ServiceSpec): FieldError[] {
     if (ipFamilies.indexOf(family) < i) errors.push(fieldError.duplicate(`spec.ipFamilies[${i}]`, family));
   }
   const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
-  errors.push(...oneOf(ipFamilyPolicy, policies, 'spec.ipFamilyPolicy'));
+  errors.push(...oneOfIfGiven(ipFamilyPolicy, policies, 'spec.ipFamilyPolicy'));
   if (clusterIPs[0] === 'None' && clusterIPs.length > 1) {
     errors.push(fieldError.invalid(path, clusterIPs, "'None' must be the first and only value"));
     return errors;
@@ -341,6 +341,6 @@ function trafficErrors(spec: ServiceSpec): FieldError[] {
   const free = spec.type === 'ExternalName';
   errors.push(...oneOf(internalTrafficPolicy, policies, 'spec.internalTrafficPolicy', free));
   const distributions = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
-  errors.push(...oneOf(trafficDistribution, distributions, 'spec.trafficDistribution'));
+  errors.push(...oneOfIfGiven(trafficDistribution, distributions, 'spec.trafficDistribution'));
   return errors;
 }

@@ -9,7 +9,7 @@ import {
   validateLabelSelector,
   type FieldError,
 } from '../../machinery/index.ts';
-import { named, oneOf } from './checks.ts';
+import { named, oneOfIfGiven } from './checks.ts';
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
@@ -62,7 +62,7 @@ export function validatePvcSpec(spec: PersistentVolumeClaimSpec, path: string): 
   }
   errors.push(
     ...validateClass(spec.storageClassName, `${path}.storageClassName`),
-    ...oneOf(spec.volumeMode, ['Block', 'Filesystem'], `${path}.volumeMode`),
+    ...oneOfIfGiven(spec.volumeMode, ['Block', 'Filesystem'], `${path}.volumeMode`),
   );
   if (dataSource !== undefined) errors.push(...validateDataSource(dataSource, `${path}.dataSource`));
   if (dataSourceRef !== undefined) errors.push(...validateDataSource(dataSourceRef, `${path}.dataSourceRef`));

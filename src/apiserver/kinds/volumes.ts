@@ -1,22 +1,17 @@
-// Storage: PersistentVolume and its claim, StorageClass and the small kinds around them.
+// Storage: PersistentVolume and its claim; the kinds of storage.k8s.io have files of their own.
 import type {
   KubeObject,
   PersistentVolume,
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
 } from '../../api/index.ts';
-import {
-  Quantity,
-  fieldError,
-  isQualifiedName,
-  nameIsDnsSubdomain,
-  semanticEqual,
-  type FieldError,
-} from '../../machinery/index.ts';
+import { Quantity, fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
 import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
-import { immutable, named, oneOf } from './checks.ts';
+import { immutable } from './checks.ts';
+import { csiDriver, csiNode, csiStorageCapacity, volumeAttachment } from './csi.ts';
 import { statusSubresource } from './status.ts';
+import { storageClass, volumeAttributesClass } from './storage-classes.ts';
 import { validateVolume, validateVolumeUpdate } from './persistent-volume-validation.ts';
 import { pvcDefaults } from './volume-claim-defaults.ts';
 import { validatePvcSpec } from './volume-claim-validation.ts';
@@ -105,92 +100,13 @@ const persistentVolume: BuiltinKind = {
   printer: printers.persistentVolumes,
 };
 
-// ---- storage.k8s.io
-
-const storageClass: BuiltinKind = {
-  defaults: (object) => fill(object, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' }),
-  strategy: {
-    returnsDeleted: true,
-    validate: validateStorageClass,
-    validateUpdate: (next, old) => [
-      ...validateStorageClass(next),
-      ...(['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const).flatMap((field) =>
-        immutable(next[field], old[field], field),
-      ),
-    ],
-  },
-  printer: printers.storageClasses,
-};
-
-function validateStorageClass(object: KubeObject): FieldError[] {
-  const provisioner = (object['provisioner'] as string | undefined) ?? '';
-  return [
-    ...(provisioner === ''
-      ? [fieldError.required('provisioner')]
-      : named(isQualifiedName(provisioner.toLowerCase()), provisioner, 'provisioner')),
-    ...oneOf(object['reclaimPolicy'] as string, ['Delete', 'Retain'], 'reclaimPolicy'),
-    ...oneOf(
-      object['volumeBindingMode'] as string,
-      ['Immediate', 'WaitForFirstConsumer'],
-      'volumeBindingMode',
-      false,
-    ),
-  ];
-}
-
-const csiDriver: BuiltinKind = {
-  defaults: (object) =>
-    change(object as unknown as { spec?: Record<string, unknown> }, 'spec', (spec) =>
-      fill(spec, {
-        attachRequired: true,
-        podInfoOnMount: false,
-        storageCapacity: false,
-        fsGroupPolicy: 'ReadWriteOnceWithFSType',
-        requiresRepublish: false,
-        seLinuxMount: false,
-        ...(spec['volumeLifecycleModes'] === undefined ? { volumeLifecycleModes: ['Persistent'] } : {}),
-      }),
-    ) as unknown as KubeObject,
-  strategy: {
-    returnsDeleted: true,
-    generation: 'spec',
-    requiresResourceVersion: true,
-    nameRule: nameIsDnsSubdomain,
-  },
-  printer: printers.csiDrivers,
-};
-
 export const volumes: BuiltinKinds = {
   '/persistentvolumeclaims': persistentVolumeClaim,
   '/persistentvolumes': persistentVolume,
   'storage.k8s.io/storageclasses': storageClass,
+  'storage.k8s.io/volumeattributesclasses': volumeAttributesClass,
   'storage.k8s.io/csidrivers': csiDriver,
-  'storage.k8s.io/csinodes': { strategy: { returnsDeleted: true }, printer: printers.csiNodes },
-  'storage.k8s.io/volumeattachments': {
-    strategy: {
-      returnsDeleted: true,
-      requiresResourceVersion: true,
-      validateUpdate: (next, old) => immutable(next['spec'], old['spec'], 'spec'),
-    },
-    printer: printers.volumeAttachments,
-  },
-  'storage.k8s.io/csistoragecapacities': {
-    strategy: {
-      validateUpdate: (next, old) => [
-        ...immutable(next['nodeTopology'], old['nodeTopology'], 'nodeTopology'),
-        ...immutable(next['storageClassName'], old['storageClassName'], 'storageClassName'),
-      ],
-    },
-    printer: printers.csiStorageCapacities,
-  },
-  'storage.k8s.io/volumeattributesclasses': {
-    strategy: {
-      returnsDeleted: true,
-      validateUpdate: (next, old) => [
-        ...immutable(next['driverName'], old['driverName'], 'driverName'),
-        ...immutable(next['parameters'], old['parameters'], 'parameters'),
-      ],
-    },
-    printer: printers.volumeAttributesClasses,
-  },
+  'storage.k8s.io/csinodes': csiNode,
+  'storage.k8s.io/csistoragecapacities': csiStorageCapacity,
+  'storage.k8s.io/volumeattachments': volumeAttachment,
 };
