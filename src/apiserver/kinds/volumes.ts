@@ -5,7 +5,9 @@ import type {
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
 } from '../../api/index.ts';
+import { formatTime } from '../../base/index.ts';
 import { Quantity, fieldError, semanticEqual, type FieldError } from '../../machinery/index.ts';
+import type { WriteContext } from '../resource.ts';
 import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { immutable } from './checks.ts';
@@ -87,16 +89,38 @@ function volumeDefaults(object: KubeObject): KubeObject {
   return change(volume, 'status', (status) => fill(status, { phase: 'Pending' }));
 }
 
+/** Says since when the phase is what it is, unless whoever writes the status says so. */
+function withTransitionTime(next: KubeObject, old: KubeObject, { nowMs }: WriteContext): KubeObject {
+  const [volume, { status: before }] = [next, old] as unknown as readonly [
+    PersistentVolume,
+    PersistentVolume,
+  ];
+  const since = volume.status?.lastPhaseTransitionTime;
+  const known = before?.lastPhaseTransitionTime;
+  const moved = volume.status?.phase !== before?.phase;
+  if (since !== undefined && !(moved && since === known)) return next;
+  const time = moved ? formatTime(nowMs) : known;
+  if (time === undefined) return next;
+  return Object.freeze({
+    ...next,
+    status: Object.freeze({ ...volume.status, lastPhaseTransitionTime: time }),
+  }) as unknown as KubeObject;
+}
+
 const persistentVolume: BuiltinKind = {
   defaults: volumeDefaults,
   strategy: {
     returnsDeleted: true,
-    prepareForCreate: (object) => Object.freeze({ ...object, status: Object.freeze({ phase: 'Pending' }) }),
+    prepareForCreate: (object, { nowMs }) =>
+      Object.freeze({
+        ...object,
+        status: Object.freeze({ phase: 'Pending', lastPhaseTransitionTime: formatTime(nowMs) }),
+      }),
     validate: validateVolume,
     warnings: volumeWarnings,
     validateUpdate: validateVolumeUpdate,
   },
-  subresources: { status: statusSubresource({ changesLabels: true }) },
+  subresources: { status: statusSubresource({ changesLabels: true, prepare: withTransitionTime }) },
   printer: printers.persistentVolumes,
 };
 

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue, KubeObject } from '../../api/index.ts';
 import type { StatusItem } from '../interpreter.ts';
 import { aggregateJob } from './job-aggregate.ts';
 import { mergeIngress } from './load-balancer.ts';
-import { integerAt, listAt, objectAt, textAt, withValue } from './read.ts';
+import { integerAt, listAt, objectAt, textAt, valueAt, withValue } from './read.ts';
 import { DAEMON_SET_COUNTERS } from './status.ts';
 
 /** @param now RFC 3339 */
@@ -94,20 +94,33 @@ function phaseOf(items: readonly StatusItem[], order: readonly string[]): string
   return order.find((phase) => phases.has(phase));
 }
 
+/** What the API server keeps of a status, so that adding up again changes nothing. */
+function kept(template: KubeObject, field: string): JsonObject {
+  const value = valueAt(template, 'status', field);
+  return value === undefined ? {} : { [field]: value };
+}
+
 const pod: Aggregate = (template, items) => {
   // Where nothing runs, nothing is known.
   if (items.length === 0) return template;
   const phase = phaseOf(items, ['Failed', 'Pending', 'Running', 'Succeeded']);
+  // COMPAT: of each container its state and no more; what every container status has is there and empty.
   const states = (field: string): JsonObject[] =>
     items.flatMap(({ status }) =>
-      listAt(status, field).map(({ ready, state }) => ({
-        ...(ready === undefined ? {} : { ready }),
-        ...(state === undefined ? {} : { state }),
+      listAt(status, field).map(({ ready = false, state = {} }) => ({
+        name: '',
+        state,
+        lastState: {},
+        ready,
+        restartCount: 0,
+        image: '',
+        imageID: '',
       })),
     );
   const containerStatuses = states('containerStatuses');
   const initContainerStatuses = states('initContainerStatuses');
   return withStatus(template, {
+    ...kept(template, 'qosClass'),
     ...(phase === undefined ? {} : { phase }),
     ...(containerStatuses.length === 0 ? {} : { containerStatuses }),
     ...(initContainerStatuses.length === 0 ? {} : { initContainerStatuses }),
@@ -117,7 +130,11 @@ const pod: Aggregate = (template, items) => {
 const persistentVolume: Aggregate = (template, items) => {
   if (items.length === 0) return template;
   const phase = phaseOf(items, ['Failed', 'Pending', 'Available', 'Bound', 'Released']);
-  return withStatus(template, phase === undefined ? {} : { phase });
+  return withStatus(template, {
+    ...(phase === undefined ? {} : { phase }),
+    // The API server says when a phase began, once it is another.
+    ...(phase === textAt(template, 'status', 'phase') ? kept(template, 'lastPhaseTransitionTime') : {}),
+  });
 };
 
 const persistentVolumeClaim: Aggregate = (template, items) => {
