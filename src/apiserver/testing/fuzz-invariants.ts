@@ -15,6 +15,7 @@ const UPSTREAM_500 = [
   /^failed to merge config: /,
   /^failed to decode managed fields: /,
   /^etcdserver: request is too large$/,
+  /^Component not found: /,
   // A strategic merge patch whose lists and maps are not where the schema has them.
   /^expected a /,
 ];

@@ -19,7 +19,10 @@ const run = (name: string, how?: 'Complete' | 'Failed', startedSecondsAgo = 60):
   job(
     {},
     {
-      metadata: meta(name, { ...ownedBy('CronJob', 'tick') }),
+      metadata: meta(name, {
+        ...ownedBy('CronJob', 'tick'),
+        annotations: { 'batch.kubernetes.io/cronjob-scheduled-timestamp': secondsAgo(startedSecondsAgo) },
+      }),
       status: {
         startTime: secondsAgo(startedSecondsAgo),
         ...(how === 'Complete' ? { completionTime: secondsAgo(startedSecondsAgo - 5) } : {}),
@@ -83,6 +86,16 @@ test('the status lists what runs and remembers the last success', () => {
     ['tick-2'],
   );
   assert.equal(status?.lastSuccessfulTime, secondsAgo(55));
+});
+
+test('a Job that somebody else made from it is no run of it', () => {
+  const { metadata, ...rest } = run('by-hand');
+  const { annotations: _, ...others } = metadata;
+  const plan = decide(cronJob({ concurrencyPolicy: 'Forbid' }), [{ ...rest, metadata: others }]);
+  assert.equal(plan.events[0]?.reason, 'UnexpectedJob');
+  assert.equal(plan.events[0]?.message, 'Saw a job that the controller did not create or forgot: by-hand');
+  assert.equal(writesOf(plan, 'create', 'Job').length, 1);
+  assert.equal(statusIn<CronJobStatus>(plan, 'CronJob')?.active, undefined);
 });
 
 test('finished Jobs beyond the limits go, the oldest first', () => {

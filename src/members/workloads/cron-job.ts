@@ -27,9 +27,11 @@ export interface CronJobInput {
 export function decideCronJob(input: CronJobInput): Plan {
   const { cronJob, nowMs } = input;
   const jobs = input.jobs.filter((job) => isControlledBy(job, cronJob));
-  const running = jobs.filter((job) => finishOf(job) === undefined);
+  const unfinished = jobs.filter((job) => finishOf(job) === undefined);
+  // COMPAT: what people start from it beside the schedule is no run of it: it neither counts nor holds up the next.
+  const running = unfinished.filter((job) => isScheduled(job) || isListed(cronJob, job));
   const finished = jobs.filter((job) => finishOf(job) !== undefined);
-  const events = completions(cronJob, finished);
+  const events = [...completions(cronJob, finished), ...unexpected(cronJob, unfinished, running)];
   const before = cronJob.status ?? {};
   let status = withCompletions(withActive(before, running), finished);
   const cleanUp = [
@@ -67,6 +69,23 @@ function finishOf(job: Job): 'Complete' | 'Failed' | undefined {
 
 function isListed(cronJob: CronJob, job: Job): boolean {
   return cronJob.status?.active?.some(({ uid }) => uid === job.metadata.uid) === true;
+}
+
+const SCHEDULED = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
+
+function isScheduled({ metadata }: Job): boolean {
+  return metadata.annotations?.[SCHEDULED] !== undefined;
+}
+
+function unexpected(cronJob: CronJob, unfinished: readonly Job[], running: readonly Job[]): EventNote[] {
+  return unfinished
+    .filter((job) => !running.includes(job))
+    .map((job) => ({
+      about: cronJob,
+      type: 'Warning',
+      reason: 'UnexpectedJob',
+      message: `Saw a job that the controller did not create or forgot: ${job.metadata.name}`,
+    }));
 }
 
 function completions(cronJob: CronJob, finished: readonly Job[]): EventNote[] {
@@ -174,7 +193,7 @@ function createJob(cronJob: CronJob, dueMs: number): Write {
       ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
       annotations: {
         ...metadata.annotations,
-        'batch.kubernetes.io/cronjob-scheduled-timestamp': scheduledTimestamp(dueMs, timeZone),
+        [SCHEDULED]: scheduledTimestamp(dueMs, timeZone),
       },
       ownerReferences: [controllerReference(cronJob)],
     },
