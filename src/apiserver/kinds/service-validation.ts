@@ -20,6 +20,9 @@ const AFFINITY_SECONDS_MAX = 86_400;
 const specOf = (object: KubeObject): ServiceSpec => (object as unknown as Service).spec ?? {};
 const isHeadless = ({ clusterIPs }: ServiceSpec): boolean => clusterIPs?.[0] === 'None';
 const isExternal = ({ type }: ServiceSpec): boolean => type === 'NodePort' || type === 'LoadBalancer';
+/** Whether anything reaches it from outside: then it says how it takes that traffic. */
+export const isReachable = (spec: ServiceSpec): boolean =>
+  isExternal(spec) || (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0);
 const isBalanced = ({ type }: ServiceSpec): boolean => type === 'LoadBalancer';
 const needsHealthPort = (spec: ServiceSpec): boolean =>
   isBalanced(spec) && spec.externalTrafficPolicy === 'Local';
@@ -321,7 +324,7 @@ function trafficErrors(spec: ServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
   const { externalTrafficPolicy, internalTrafficPolicy, trafficDistribution } = spec;
   const policies = ['Cluster', 'Local'];
-  if (isExternal(spec)) {
+  if (isReachable(spec)) {
     errors.push(...oneOf(externalTrafficPolicy, policies, 'spec.externalTrafficPolicy', false));
   } else if (externalTrafficPolicy !== undefined) {
     const why = 'may only be set for externally-accessible services';

@@ -19,6 +19,8 @@ interface Spec {
     readonly nodePort?: number;
   }[];
   readonly healthCheckNodePort?: number;
+  readonly externalName?: string;
+  readonly externalTrafficPolicy?: string;
 }
 
 const specOf = (object: KubeObject): Spec => object['spec'] as Spec;
@@ -189,4 +191,51 @@ test('services that were stored without an entry in the book keep what they have
   await first.storage.delete(entry.key, entry.revision);
   const body = { metadata: { name: 'new' }, spec: { clusterIP: '10.96.10.10', ports: [{ port: 80 }] } };
   assert.equal((await beside(first)('POST', SERVICES, body)).status, 422, specOf(made).clusterIP);
+});
+
+test('a service that becomes an alias keeps what comes from no pool, and the name when it is none any more', async () => {
+  const served = await serve();
+  await make(served, 'a');
+  const alias = { spec: { type: 'ExternalName', externalName: 'x.y' } };
+  const named = specOf(await served.must('PATCH', `${SERVICES}/a`, alias, MERGE));
+  assert.deepEqual(named, {
+    type: 'ExternalName',
+    externalName: 'x.y',
+    internalTrafficPolicy: 'Cluster',
+    ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
+    sessionAffinity: 'None',
+  });
+  const again = specOf(await served.must('PATCH', `${SERVICES}/a`, { spec: { type: 'ClusterIP' } }, MERGE));
+  assert.equal(again.externalName, 'x.y');
+  assert.match(again.clusterIP ?? '', /^10\.96\./);
+});
+
+test('node ports go with the type, also when a port goes with it', async () => {
+  const served = await serve();
+  const ports = [
+    { name: 'a', port: 80 },
+    { name: 'b', port: 81 },
+  ];
+  const [first] = specOf(await make(served, 'a', { type: 'NodePort', ports })).ports ?? [];
+  const change = { spec: { type: 'ClusterIP', ports: [first] } };
+  const spec = specOf(await served.must('PATCH', `${SERVICES}/a`, change, MERGE));
+  assert.deepEqual(spec.ports, [{ name: 'a', port: 80, protocol: 'TCP', targetPort: 80 }]);
+});
+
+test('a service with external addresses says how it takes traffic from outside', async () => {
+  const served = await serve();
+  const spec = specOf(
+    await make(served, 'a', { externalIPs: ['192.0.2.1'], externalTrafficPolicy: 'Local' }),
+  );
+  assert.equal(spec.externalTrafficPolicy, 'Local');
+  assert.equal(
+    specOf(await make(served, 'b', { externalIPs: ['192.0.2.1'] })).externalTrafficPolicy,
+    'Cluster',
+  );
+  const inside = specOf(await served.must('PATCH', `${SERVICES}/b`, { spec: { externalIPs: null } }, MERGE));
+  assert.equal(inside.externalTrafficPolicy, undefined);
+  assert.match(
+    await refusal(served, 'c', { externalTrafficPolicy: 'Local' }),
+    /may only be set for externally-accessible services/,
+  );
 });

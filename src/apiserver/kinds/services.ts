@@ -1,6 +1,6 @@
 // Services: defaults, what they are allocated, what may change.
 import type { KubeObject, Service, ServicePort, ServiceSpec } from '../../api/index.ts';
-import { StatusError, fieldError, invalid, nameIsDnsLabel } from '../../machinery/index.ts';
+import { StatusError, fieldError, invalid, nameIsDnsLabel, semanticEqual } from '../../machinery/index.ts';
 import type { Reservation, Strategy, WriteContext } from '../resource.ts';
 import { change, each, fill, put } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds, KindEnvironment } from './builtin.ts';
@@ -16,6 +16,7 @@ import {
 import { notServedHere } from './not-served.ts';
 import {
   isForeign,
+  isReachable,
   validateService,
   validateServiceFamilies,
   validateServiceStatus,
@@ -65,7 +66,7 @@ function serviceDefaults(object: KubeObject): KubeObject {
       const timeoutSeconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800;
       spec = put(spec, 'sessionAffinityConfig', { clientIP: { timeoutSeconds } });
     }
-    if (mayHaveNodePorts(spec)) spec = fill(spec, { externalTrafficPolicy: 'Cluster' });
+    if (isReachable(spec)) spec = fill(spec, { externalTrafficPolicy: 'Cluster' });
     if (spec.type !== 'ExternalName') spec = fill(spec, { internalTrafficPolicy: 'Cluster' });
     if (spec.type === 'LoadBalancer') spec = fill(spec, { allocateLoadBalancerNodePorts: true });
     return change(spec, 'ports', (ports) => each(ports, portDefaults));
@@ -109,26 +110,22 @@ function carryOver(given: ServiceSpec, old: ServiceSpec): ServiceSpec {
 /** Leftovers of another type are dropped when the client only sent back what it had read. */
 function dropUnneeded(spec: Draft, old: ServiceSpec): ServiceSpec {
   if (!hasClusterIp(spec) && hasClusterIp(old)) {
-    for (const field of [
-      'clusterIP',
-      'clusterIPs',
-      'ipFamilies',
-      'ipFamilyPolicy',
-      'internalTrafficPolicy',
-    ] as const) {
-      delete spec[field];
+    const same = (field: keyof ServiceSpec): boolean => semanticEqual(spec[field], old[field]);
+    if (same('clusterIP') && same('clusterIPs')) {
+      delete spec.clusterIP;
+      delete spec.clusterIPs;
     }
+    if (same('ipFamilies')) delete spec.ipFamilies;
+    if (same('ipFamilyPolicy')) delete spec.ipFamilyPolicy;
   }
-  const nodePortsOf = (one: ServiceSpec): string =>
-    JSON.stringify((one.ports ?? []).map((port) => port.nodePort ?? 0));
-  if (!mayHaveNodePorts(spec) && mayHaveNodePorts(old) && nodePortsOf(spec) === nodePortsOf(old)) {
+  const nodePortsOf = (one: ServiceSpec): readonly number[] =>
+    (one.ports ?? []).map((port) => port.nodePort ?? 0);
+  const had = new Set([0, ...nodePortsOf(old)]);
+  // Ports may come and go with the type, as long as none of the numbers is new.
+  if (!mayHaveNodePorts(spec) && mayHaveNodePorts(old) && nodePortsOf(spec).every((port) => had.has(port))) {
     spec.ports = (spec.ports ?? []).map(({ nodePort: _nodePort, ...port }) => port);
   }
-  if (
-    !mayHaveNodePorts(spec) &&
-    mayHaveNodePorts(old) &&
-    spec.externalTrafficPolicy === old.externalTrafficPolicy
-  ) {
+  if (!isReachable(spec) && isReachable(old) && spec.externalTrafficPolicy === old.externalTrafficPolicy) {
     delete spec.externalTrafficPolicy;
   }
   if (!needsHealthPort(spec) && spec.healthCheckNodePort === old.healthCheckNodePort)
@@ -139,9 +136,7 @@ function dropUnneeded(spec: Draft, old: ServiceSpec): ServiceSpec {
     }
     if (spec.loadBalancerClass === old.loadBalancerClass) delete spec.loadBalancerClass;
   }
-  if (spec.type !== 'ExternalName' && old.type === 'ExternalName' && spec.externalName === old.externalName) {
-    delete spec.externalName;
-  }
+  // COMPAT: what comes from no pool stays: the selector, and the name of what it was an alias of.
   return spec;
 }
 
