@@ -66,6 +66,12 @@ test('a manifest without a kind is refused as upstream refuses it', () => {
   );
 });
 
+test('a Work of nothing has a workload that says nothing', () => {
+  assert.deepEqual(complete().spec, { workload: {} });
+  const bare = { apiVersion: 'v1', kind: 'Work', metadata: { name: 'w' }, spec: {} };
+  assert.deepEqual((completeWork(bare, random) as Work).spec, { workload: {} });
+});
+
 test('what is no list of objects is left to the schema', () => {
   assert.deepEqual(manifestsOf(complete('text')), ['text']);
 });

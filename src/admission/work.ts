@@ -15,6 +15,11 @@ export function completeWork(object: KubeObject, random: Random): KubeObject {
       ? { ...work, metadata: { ...work.metadata, labels: { ...work.metadata.labels, [WORK_ID_LABEL]: id } } }
       : work;
   const manifests = work.spec?.workload?.manifests as readonly unknown[] | undefined;
+  // COMPAT: upstream's typed webhook writes a workload that says nothing, and no empty list in it.
+  if (isMap(work.spec) && (manifests ?? []).length === 0 && isMap(work.spec.workload ?? {})) {
+    const { manifests: _none, ...workload } = work.spec.workload ?? {};
+    return { ...identified, spec: { ...work.spec, workload } };
+  }
   // What is no list of objects is refused by the schema, which is checked later.
   if (!Array.isArray(manifests) || !manifests.every(isMap)) return identified;
   const completed = manifests.map((manifest) => withManagedKeys(prune(whole(manifest), true), id));

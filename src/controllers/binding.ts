@@ -44,6 +44,7 @@ import {
   requeueAfter,
   retry,
   runController,
+  type EventRecorder,
   type Informer,
   type Outcome,
 } from '../runtime/index.ts';
@@ -102,7 +103,8 @@ async function runFor(
   const works = informers.informer(kinds.works, { indexes: { [WORKS_BY_BINDING]: bindingIds } });
   const clusters = informers.informer(kinds.clusters);
   await Promise.all([works.synced, clusters.synced, overrides.synced, deletions.synced]);
-  const renderer = new Renderer(context, works, clusters, overrides, deletions);
+  const recorder = context.recorder.withComponent(name);
+  const renderer = new Renderer(context, recorder, works, clusters, overrides, deletions);
   await runController({
     name,
     sources: [
@@ -160,6 +162,7 @@ function bindingsOf(bindings: Informer<Binding>, work: Work): string[] {
 
 class Renderer {
   private readonly context: ControllerContext;
+  private readonly recorder: EventRecorder;
   private readonly works: Informer<Work>;
   private readonly clusters: Informer<Cluster>;
   private readonly overrides: Overrides;
@@ -170,12 +173,14 @@ class Renderer {
 
   constructor(
     context: ControllerContext,
+    recorder: EventRecorder,
     works: Informer<Work>,
     clusters: Informer<Cluster>,
     overrides: Overrides,
     deletions: Deletions,
   ) {
     this.context = context;
+    this.recorder = recorder;
     this.works = works;
     this.clusters = clusters;
     this.overrides = overrides;
@@ -186,7 +191,7 @@ class Renderer {
   }
 
   async render(binding: Binding, signal: AbortSignal): Promise<Outcome> {
-    const { recorder } = this.context;
+    const { recorder } = this;
     const targets = renderTargets(binding.spec);
     const fenced = await this.fences.template(binding, signal);
     // What must run at most once leaves before it is started elsewhere, however its policy purges.
@@ -211,9 +216,9 @@ class Renderer {
     if (failures.length === 0) {
       const clusters = targets.map(({ name }) => name);
       await this.left.taken(binding, clusters, signal);
-      const done = `Sync work of ${binding.kind}(${keyOf(binding)}) successful.`;
-      recorder.event(binding, 'Normal', 'SyncWorkSucceed', done);
-      recorder.event(template, 'Normal', 'SyncWorkSucceed', done);
+      const told = `Sync work of ${binding.kind}(${keyOf(binding)}) successful.`;
+      recorder.event(binding, 'Normal', 'SyncWorkSucceed', told);
+      recorder.event(template, 'Normal', 'SyncWorkSucceed', told);
       return this.removeSuperseded(binding, wanted, signal);
     }
     const text = goAggregate(failures.map(errorMessage));
@@ -278,7 +283,7 @@ class Renderer {
     if (target === undefined) return undefined;
     if (more.length > 0) {
       const names = targets.map(({ name }) => name).join(', ');
-      this.context.recorder.event(
+      this.recorder.event(
         binding,
         'Warning',
         'AtMostOnceRefused',

@@ -65,17 +65,23 @@ test('a template is told which override policies were applied for which cluster,
   plane.run(bindingController);
   const told = async (): Promise<readonly string[]> => {
     const { items } = await client.listAll(kinds.events, { namespace: 'shop' });
-    return items.map(({ type, reason, message, involvedObject }) =>
-      [type, reason, (involvedObject as { kind: string }).kind, message].join(' '),
+    return items.map(({ source, type, reason, message, involvedObject }) =>
+      [
+        (source as { component: string }).component,
+        type,
+        reason,
+        (involvedObject as { kind: string }).kind,
+        message,
+      ].join(' '),
     );
   };
   const why =
     "Apply override policy(shop/own) for cluster(m2) failed: error in remove for path: '/data/absent': Unable to remove nonexistent key: absent: missing value";
   const expected = [
-    'Normal ApplyOverridePolicySucceed ConfigMap Apply cluster override policy(all) for cluster(m1) succeed.',
-    'Warning ApplyOverridePolicyFailed ConfigMap Apply override policy(shop/own) for cluster(m2) failed.',
-    `Warning SyncWorkFailed ResourceBinding ${why}`,
-    `Warning SyncWorkFailed ConfigMap ${why}`,
+    'override-manager Normal ApplyOverridePolicySucceed ConfigMap Apply cluster override policy(all) for cluster(m1) succeed.',
+    'override-manager Warning ApplyOverridePolicyFailed ConfigMap Apply override policy(shop/own) for cluster(m2) failed.',
+    `binding-controller Warning SyncWorkFailed ResourceBinding ${why}`,
+    `binding-controller Warning SyncWorkFailed ConfigMap ${why}`,
   ];
   await plane.until('all of it is told', async () => {
     const all = await told();
@@ -91,7 +97,7 @@ test('a template is told which override policies were applied for which cluster,
     const done = 'Sync work of ResourceBinding(shop/conf-configmap) successful.';
     const all = await told();
     return ['ResourceBinding', 'ConfigMap'].every((kind) =>
-      all.includes(`Normal SyncWorkSucceed ${kind} ${done}`),
+      all.includes(`binding-controller Normal SyncWorkSucceed ${kind} ${done}`),
     );
   });
 });

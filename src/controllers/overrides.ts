@@ -52,7 +52,7 @@ export class Overrides {
   ): Overridden {
     const clusterPolicies = this.cluster.store.list();
     if (policies.length === 0 && clusterPolicies.length === 0) return { manifest, annotations: {} };
-    const { recorder } = this.context;
+    const recorder = this.context.recorder.withComponent('override-manager');
     const result = applyOverrides({ manifest, cluster, clusterPolicies, policies });
     if (result.ok) {
       for (const { policy } of result.applied) {

@@ -34,13 +34,14 @@ export async function reflect(
   );
   const manifest = manifests[ordinal];
   if (manifest === undefined) return undefined;
+  const own = recorder.withComponent('work-status-controller');
   const called = `object(${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name})`;
   let status;
   try {
     status = await interpreter.status(object);
   } catch (error) {
     const text = `Reflect status for ${called} failed, err: ${errorMessage(error)}.`;
-    recorder.event(work, 'Warning', 'ReflectStatusFailed', text);
+    own.event(work, 'Warning', 'ReflectStatusFailed', text);
     throw new ReflectionError(text, { cause: error });
   }
   let health: 'Healthy' | 'Unhealthy' | 'Unknown';
@@ -49,7 +50,7 @@ export async function reflect(
     health = healthy === undefined || healthy ? 'Healthy' : 'Unhealthy';
   } catch (error) {
     const text = `Interpret health of ${called} failed, err: ${errorMessage(error)}.`;
-    recorder.event(work, 'Warning', 'InterpretHealthFailed', text);
+    own.event(work, 'Warning', 'InterpretHealthFailed', text);
     health = 'Unknown';
   }
   const next = [manifestStatus(manifest, ordinal, status, health)];

@@ -227,14 +227,27 @@ test('overriders: labels that plaintext made null are none', () => {
   assert.equal(apply(apply(web, { plaintext }), { labelsOverrider }).metadata.labels, null);
 });
 
-for (const plaintext of [
-  [{ path: '/data/absent/deep', operator: 'replace', value: 'x' }],
-  [{ path: '/data/absent', operator: 'replace', value: 'x' }],
-  [{ path: '/data/absent', operator: 'remove' }],
-  [{ path: '/absent/deep', operator: 'add', value: 'x' }],
+for (const [path, operator, why] of [
+  [
+    '/data/absent/deep',
+    'replace',
+    'replace operation does not apply: doc is missing path: /data/absent/deep: missing value',
+  ],
+  [
+    '/data/absent',
+    'replace',
+    'replace operation does not apply: doc is missing key: /data/absent: missing value',
+  ],
+  [
+    '/data/absent',
+    'remove',
+    "error in remove for path: '/data/absent': Unable to remove nonexistent key: absent: missing value",
+  ],
+  ['/absent/deep', 'add', 'add operation does not apply: doc is missing path: "/absent/deep": missing value'],
 ] as const) {
-  test(`overriders: ${plaintext[0].operator} at ${plaintext[0].path} finds nothing there`, () => {
-    assert.throws(() => apply(conf({ v: '1' }), { plaintext }), OverrideError);
+  test(`overriders: ${operator} at ${path} finds nothing there`, () => {
+    const plaintext = [{ path, operator, value: 'x' }];
+    assert.throws(() => apply(conf({ v: '1' }), { plaintext }), { name: 'OverrideError', message: why });
   });
 }
 

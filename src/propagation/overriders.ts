@@ -37,7 +37,11 @@ function patched(document: JsonValue, operations: readonly Operation[]): JsonVal
   let result = document;
   for (const { op, path, value } of operations) {
     if (op === 'replace' && path !== '' && valueAt(result, path) === undefined) {
-      throw new OverrideError(`replace operation does not apply: there is nothing at path ${path}`);
+      const parent = valueAt(result, path.slice(0, path.lastIndexOf('/')));
+      const part = typeof parent === 'object' && parent !== null ? 'key' : 'path';
+      throw new OverrideError(
+        `replace operation does not apply: doc is missing ${part}: ${path}: missing value`,
+      );
     }
     // COMPAT: upstream's library takes an addition at the root for another document.
     const kind = op === 'add' && path === '' ? 'replace' : op;

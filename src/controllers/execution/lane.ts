@@ -1,27 +1,18 @@
 // The lane of one member: its queue, its workers, and what a reconcile of one of its Works does.
 import {
   CONTESTED_CONDITION,
-  DISPATCHING_CONDITION,
   EXECUTION_FINALIZER,
   HOLD_REMOVAL_ANNOTATION,
   LEAVE_OBJECTS_ANNOTATION,
   executionNamespace,
-  TEMPLATE_UID_ANNOTATION,
   type Cluster,
-  type Condition,
   type KubeObject,
   type Work,
 } from '../../api/index.ts';
 import { errorMessage, formatTime } from '../../base/index.ts';
 import { isNotFound, keyOf, kinds } from '../../client/index.ts';
 import { isSuspendedCluster, suspensionNote } from '../../fleet/index.ts';
-import {
-  goAggregate,
-  hasFinalizer,
-  isBeingDeleted,
-  parseTime,
-  withoutFinalizer,
-} from '../../machinery/index.ts';
+import { hasFinalizer, isBeingDeleted, parseTime, withoutFinalizer } from '../../machinery/index.ts';
 import {
   appliedCondition,
   calmInMs,
@@ -51,6 +42,7 @@ import type { MemberConnection } from '../member-connections.ts';
 import { isReady } from '../readiness.ts';
 import { reflect, ReflectionError } from '../reflection.ts';
 import { WorkObjects } from '../work-objects.ts';
+import { ExecutionEvents } from './events.ts';
 import { MemberWriter, type Applied } from './member-writer.ts';
 
 // A member that is not ready is looked at again by the event of its recovery; this only guards against a lost one.
@@ -79,6 +71,7 @@ export class ExecutionLane {
   private readonly clusters: Informer<Cluster>;
   private readonly queue: WorkQueue;
   private readonly abort = new AbortController();
+  private readonly events: ExecutionEvents;
   private reached: Reached | undefined;
   /** When the member was last seen to come back; a start counts as that. */
   private returnedAtMs: number;
@@ -95,6 +88,7 @@ export class ExecutionLane {
     this.works = works;
     this.clusters = clusters;
     this.returnedAtMs = context.clock.now();
+    this.events = new ExecutionEvents(context.recorder, cluster);
     this.queue = new WorkQueue({
       name: `execution-${cluster}`,
       clock,
@@ -168,7 +162,6 @@ export class ExecutionLane {
   }
 
   private async apply(work: Work, { writer }: Reached, signal: AbortSignal): Promise<Outcome> {
-    const { recorder } = this.context;
     const manifests = manifestsOf(work);
     const errors: unknown[] = [];
     const results: Applied[] = [];
@@ -178,23 +171,16 @@ export class ExecutionLane {
         const result = await writer.apply(manifest, signal);
         results.push(result);
         // What was there already is no news.
-        if (result.written) this.tellTemplate(manifest, undefined);
+        if (result.written) this.events.applied(manifest);
       } catch (error) {
         if (signal.aborted) throw error;
-        this.tellTemplate(manifest, error);
+        this.events.applied(manifest, error);
         errors.push(error);
       }
     }
     await this.writeStatus(work, undefined, { manifests, errors: errors.map(errorMessage), results }, signal);
-    const { namespace = '', name = '' } = work.metadata;
-    const called = `work(${namespace}/${name}) to cluster(${this.cluster})`;
-    if (errors.length > 0) {
-      const why = goAggregate(errors.map(errorMessage));
-      recorder.event(work, 'Warning', 'SyncFailed', `Failed to sync ${called}, err: ${why}`);
-      return retry(errors[0]);
-    }
-    if (results.some(({ written }) => written))
-      recorder.event(work, 'Normal', 'SyncSucceed', `Sync ${called} successful.`);
+    if (errors.length > 0 || results.some(({ written }) => written)) this.events.synced(work, errors);
+    if (errors.length > 0) return retry(errors[0]);
     return this.next(results);
   }
 
@@ -204,28 +190,6 @@ export class ExecutionLane {
     if (condition === undefined || condition.observedGeneration !== metadata.generation) return;
     const fight = fightToldBy(condition, manifest, this.context.clock.now());
     if (fight !== undefined) writer.resume(manifest, fight);
-  }
-
-  /** The template hears of each cluster; by its uid, since the manifest has another in the member. */
-  private tellTemplate(manifest: KubeObject, error: unknown): void {
-    const { apiVersion, kind, metadata } = manifest;
-    const { namespace, name = '', annotations } = metadata;
-    const uid = annotations?.[TEMPLATE_UID_ANNOTATION];
-    if (uid === undefined || uid === '') return;
-    const { recorder } = this.context;
-    const template = {
-      apiVersion,
-      kind,
-      metadata: { name, uid, ...(namespace === undefined ? {} : { namespace }) },
-    };
-    if (error === undefined) {
-      const text = `Successfully applied resource(${namespace ?? ''}/${name}) to cluster ${this.cluster}`;
-      recorder.event(template, 'Normal', 'SyncSucceed', text);
-      return;
-    }
-    const called = namespace === undefined ? name : `${namespace}/${name}`;
-    const text = `Failed to create or update resource(${called}) in member cluster(${this.cluster}): ${errorMessage(error)}`;
-    recorder.event(template, 'Warning', 'SyncFailed', text);
   }
 
   /** When to look again, if no event does it: a correction that waits, or a fight that may be over. */
@@ -287,7 +251,7 @@ export class ExecutionLane {
       }
     }
     if (conditions === before.conditions && manifestStatuses === before.manifestStatuses) return;
-    this.tellWork(work, before.conditions ?? [], conditions);
+    this.events.turned(work, before.conditions ?? [], conditions);
     const status = { ...before, conditions, ...(manifestStatuses === undefined ? {} : { manifestStatuses }) };
     try {
       await hubClient.updateStatus(kinds.works, { ...work, status }, { signal });
@@ -304,17 +268,6 @@ export class ExecutionLane {
     } catch (error) {
       if (error instanceof ReflectionError) return undefined;
       throw error;
-    }
-  }
-
-  /** Of what has turned: whether it is dispatched, and whether somebody else writes the same. */
-  private tellWork(work: Work, before: readonly Condition[], after: readonly Condition[]): void {
-    const { recorder } = this.context;
-    for (const { type, status, reason, message } of after) {
-      if (before.find((one) => one.type === type)?.status === status) continue;
-      if (type === DISPATCHING_CONDITION) recorder.event(work, 'Normal', 'WorkDispatching', message);
-      if (type === CONTESTED_CONDITION)
-        recorder.event(work, status === 'True' ? 'Warning' : 'Normal', reason, message);
     }
   }
 
