@@ -17,7 +17,7 @@ import { hasFinalizer, isBeingDeleted } from '../machinery/index.ts';
 import {
   attachedKey,
   conflictCondition,
-  conflictText,
+  conflictEventText,
   conflictsOf,
   decideAttach,
   dependedByLabel,
@@ -25,6 +25,7 @@ import {
   dependencyFault,
   detached,
   followsDependencies,
+  gotText,
   isMeantBy,
   isStillNeeded,
   selectedServices,
@@ -52,6 +53,8 @@ import type { Controller, ControllerContext } from './context.ts';
 import { reinterpreted } from './interpretation-changes.ts';
 import { BINDINGS_BY_DEPENDENCY, DependencyWatch, dependencyKeys } from './dependencies-watch.ts';
 
+const NAME = 'dependencies-distributor';
+
 /** Attached bindings by the labels that say who needs them. */
 const BINDINGS_BY_DEPENDENT = 'dependent';
 const dependentLabels = ({ metadata }: ResourceBinding): string[] =>
@@ -71,7 +74,7 @@ export const dependenciesDistributor: Controller = {
       indexes: { [BINDINGS_BY_DEPENDENCY]: dependencyKeys, [BINDINGS_BY_DEPENDENT]: dependentLabels },
     });
     const queue = new WorkQueue({
-      name: 'dependencies-distributor',
+      name: NAME,
       clock,
       metrics,
       backoffBaseMs: settings.rateLimiterBaseDelayMs,
@@ -82,7 +85,8 @@ export const dependenciesDistributor: Controller = {
     });
     const owners = [bindings, clusterBindings] as unknown as readonly Informer<Binding>[];
     const watch = new DependencyWatch(context, owners, (key) => queue.add(key));
-    const distributor = new Distributor(context, bindings, clusterBindings, watch);
+    const told = { ...context, recorder: context.recorder.withComponent(NAME) };
+    const distributor = new Distributor(told, bindings, clusterBindings, watch);
     const wakeOwners = ({ spec }: ResourceBinding, which: (owner: Binding) => boolean): void => {
       for (const { namespace = '', name } of spec.requiredBy ?? []) {
         const owner = distributor.find(namespace, name);
@@ -108,7 +112,7 @@ export const dependenciesDistributor: Controller = {
     };
     try {
       await runController({
-        name: 'dependencies-distributor',
+        name: NAME,
         queue,
         sources: owners.flatMap((informer) => [
           informerSource(informer, concerns),
@@ -212,7 +216,7 @@ class Distributor {
       const direct = [...named, ...(await this.services(key, template))];
       const dependencies = await this.followed(key, template, direct);
       if (dependencies !== 'being listed')
-        recorder.event(template, 'Normal', 'GetDependenciesSucceed', describe(dependencies));
+        recorder.event(template, 'Normal', 'GetDependenciesSucceed', gotText(dependencies));
       return dependencies;
     } catch (error) {
       recorder.event(template, 'Warning', 'GetDependenciesFailed', errorMessage(error));
@@ -292,7 +296,7 @@ class Distributor {
       signal,
     );
     if (failures.length === 0) {
-      const text = 'The clusters of the binding were passed on to all that its template needs.';
+      const text = 'Sync schedule results to dependencies succeed.';
       recorder.event(independent, 'Normal', 'SyncScheduleResultToDependenciesSucceed', text);
       return done;
     }
@@ -370,7 +374,7 @@ class Distributor {
     const condition = conflictCondition(attached, conflicts);
     if (condition === undefined || !(await this.say(attached, condition, signal)) || conflicts.length === 0)
       return;
-    const text = conflictText(attached, conflicts);
+    const text = conflictEventText(attached, conflicts);
     this.context.recorder.event(attached, 'Warning', 'DependencyPolicyConflict', text);
   }
 
@@ -393,12 +397,4 @@ class Distributor {
 
 function resourceOf({ kind }: Binding): Resource<Binding> {
   return kind === 'ResourceBinding' ? kinds.resourceBindings : kinds.clusterResourceBindings;
-}
-
-function describe(dependencies: readonly Dependency[]): string {
-  if (dependencies.length === 0) return 'The template needs nothing beside it.';
-  // LIMIT: events hold 1,024 characters.
-  const names = dependencies.map(({ kind, name = '*' }) => `${kind}/${name}`);
-  const shown = names.slice(0, 10).join(', ');
-  return `The template needs ${shown}${names.length > 10 ? ` and ${names.length - 10} more` : ''}.`;
 }

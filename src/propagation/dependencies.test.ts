@@ -96,6 +96,11 @@ test('attaching: the binding of something that is needed, as recorded (deps-all)
   });
 }); // prettier-ignore
 
+test('attaching: who needs it and is nowhere is named without clusters', () => {
+  const { spec } = bindingOf(attach(independent('web', { clusters: [] })));
+  assert.deepEqual(spec.requiredBy, [{ namespace: 't-deps-all', name: 'web-deployment' }]);
+});
+
 test('attaching: a second one that needs it joins, the same again changes nothing', () => {
   const first = bindingOf(attach(web));
   const both = bindingOf(attach(api, first));

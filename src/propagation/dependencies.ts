@@ -177,7 +177,12 @@ export function dependedByLabel(namespace: string, name: string): string {
 
 function snapshotOf({ metadata, spec }: Binding): BindingSnapshot {
   const { namespace = '', name = '' } = metadata;
-  return { ...(namespace === '' ? {} : { namespace }), name, clusters: spec.clusters ?? [] };
+  const { clusters = [] } = spec;
+  return {
+    ...(namespace === '' ? {} : { namespace }),
+    name,
+    ...(clusters.length === 0 ? {} : { clusters }),
+  };
 }
 
 function isOf(snapshot: BindingSnapshot, { metadata }: Binding): boolean {

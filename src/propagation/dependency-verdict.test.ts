@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject, ResourceBinding } from '../api/index.ts';
-import { conflictCondition, dependenciesCondition, type Needed } from './dependency-verdict.ts';
+import {
+  conflictCondition,
+  conflictEventText,
+  dependenciesCondition,
+  gotText,
+  type Needed,
+} from './dependency-verdict.ts';
 import { selectedServices } from './service-selection.ts';
 
 function binding(more: Partial<ResourceBinding['spec']> = {}, said?: string): ResourceBinding {
@@ -99,4 +105,24 @@ test('no Service leads to what has no pods', () => {
     selectedServices({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'shop' } }, services),
     [],
   );
+});
+
+test('events are worded as upstream words them', () => {
+  const named = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'shop', name: 'cfg' };
+  const matchExpressions = [{ key: 'tier', operator: 'In', values: ['a', 'b'] }];
+  const labelSelector = { matchLabels: { b: '2', a: '1' }, matchExpressions };
+  const selected = { apiVersion: 'v1', kind: 'Secret', labelSelector };
+  assert.equal(gotText([]), 'Get dependencies([]) succeed.');
+  assert.equal(
+    gotText([named, selected]),
+    'Get dependencies([{APIVersion:v1 Kind:ConfigMap Namespace:shop Name:cfg LabelSelector:<nil>} ' +
+      '{APIVersion:v1 Kind:Secret Namespace: Name: LabelSelector:&LabelSelector{MatchLabels:map[string]string{a: 1,b: 2,},' +
+      'MatchExpressions:[]LabelSelectorRequirement{LabelSelectorRequirement{Key:tier,Operator:In,Values:[a b],},},}}]) succeed.',
+  );
+  assert.equal(
+    conflictEventText(binding(), ['conflictResolution', 'preserveResourcesOnDeletion']),
+    'Dependency policy conflict detected: ConflictResolution conflicted (Overwrite vs Abort); ' +
+      'PreserveResourcesOnDeletion conflicted (true vs false).',
+  );
+  assert.match(conflictEventText(binding({ placement: {} }), ['conflictResolution']), /its own policy/i);
 });

@@ -8,6 +8,7 @@ import {
   type ResourceBinding,
 } from '../api/index.ts';
 import type { Dependency } from '../interpreter/index.ts';
+import type { LabelSelector } from '../machinery/index.ts';
 import type { Binding } from './kinds.ts';
 
 type Wanted = Omit<Condition, 'lastTransitionTime'>;
@@ -88,11 +89,48 @@ export function dependenciesCondition(binding: Binding, needed: readonly Needed[
  * In words, in which fields those who need an object, and its own policy if it has one, do not agree, and whose word
  * counts.
  */
-export function conflictText(attached: ResourceBinding, fields: readonly string[]): string {
+function conflictText(attached: ResourceBinding, fields: readonly string[]): string {
   const what = fields.join(' and ');
   return attached.spec.placement === undefined
     ? `Those who need this do not agree on ${what}: Overwrite counts before Abort, and true before false.`
     : `Its own policy and those who need this do not agree on ${what}: the policy's word counts, in all clusters.`;
+}
+
+/** As upstream words it where there is no policy of its own, which is where it says anything. */
+export function conflictEventText(attached: ResourceBinding, fields: readonly string[]): string {
+  if (attached.spec.placement !== undefined) return conflictText(attached, fields);
+  const reasons = [
+    ...(fields.includes('conflictResolution') ? ['ConflictResolution conflicted (Overwrite vs Abort)'] : []),
+    ...(fields.includes('preserveResourcesOnDeletion')
+      ? ['PreserveResourcesOnDeletion conflicted (true vs false)']
+      : []),
+  ];
+  return `Dependency policy conflict detected: ${reasons.join('; ')}.`;
+}
+
+/** That it is known what a template needs, in the notation of upstream's events: that of Go's structures. */
+export function gotText(dependencies: readonly Dependency[]): string {
+  const each = dependencies.map(
+    ({ apiVersion, kind, namespace = '', name = '', labelSelector }) =>
+      `{APIVersion:${apiVersion} Kind:${kind} Namespace:${namespace} Name:${name} LabelSelector:${selectorText(labelSelector)}}`,
+  );
+  return `Get dependencies([${each.join(' ')}]) succeed.`;
+}
+
+function selectorText(selector: Dependency['labelSelector']): string {
+  if (selector === undefined) return '<nil>';
+  const { matchLabels = {}, matchExpressions = [] }: LabelSelector = selector;
+  const labels = Object.entries(matchLabels)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}: ${value},`);
+  const expressions = matchExpressions.map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  );
+  return (
+    `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},` +
+    `MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`
+  );
 }
 
 /** Of an attached binding; undefined: nothing has to be said. */

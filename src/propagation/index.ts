@@ -122,7 +122,13 @@ export {
   type AttachDecision,
   type AttachInput,
 } from './dependencies.ts';
-export { conflictCondition, conflictText, dependenciesCondition, type Needed } from './dependency-verdict.ts';
+export {
+  conflictCondition,
+  conflictEventText,
+  dependenciesCondition,
+  gotText,
+  type Needed,
+} from './dependency-verdict.ts';
 export { supersededWorks, type Superseded } from './superseded.ts';
 export { currencyCondition, silence, type Silent } from './status-currency.ts';
 export { selectedServices, wantsServices } from './service-selection.ts';
