@@ -74,6 +74,7 @@ const { hub, readyMs } = product;
 const members = [...product.members.values()];
 const rss = (): number => product.residentMb();
 const processorMs = (): number => product.processorMs();
+const mainThreadMs = (): number => product.mainThreadMs();
 console.log(`ready after ${(readyMs / 1000).toFixed(2)} s, ${rss()} MB resident`);
 
 const stop = new AbortController();
@@ -140,12 +141,14 @@ const revision = async (): Promise<number> =>
 const burstRevision = await revision();
 const burstMs = performance.now();
 const burstProcessorMs = processorMs();
+const burstMainThreadMs = mainThreadMs();
 const { createdMs } = await burst('burst', count);
 const allMs = performance.now() - burstMs;
 console.log(
   `burst: ${count} ${values.kind}s to ${members.length} members: created in ${(createdMs / 1000).toFixed(2)} s, ` +
     `all there after ${(allMs / 1000).toFixed(2)} s: ${Math.round(count / (allMs / 1000))} templates/s; ` +
-    `${((processorMs() - burstProcessorMs) / count).toFixed(2)} ms of processor time and ` +
+    `${((processorMs() - burstProcessorMs) / count).toFixed(2)} ms of processor time, ` +
+    `${((mainThreadMs() - burstMainThreadMs) / count).toFixed(2)} ms of it on the main thread, and ` +
     `${(((await revision()) - burstRevision) / count).toFixed(1)} writes of the hub each; ${rss()} MB resident`,
 );
 stop.abort();

@@ -5,7 +5,11 @@ import path from 'node:path';
 const root = path.resolve(import.meta.dirname, '..');
 await build({
   absWorkingDir: root,
-  entryPoints: { navarch: 'src/hub/main.ts', 'storage-worker': 'src/storage/worker.ts' },
+  entryPoints: {
+    navarch: 'src/hub/main.ts',
+    'member-thread': 'src/hub/member-thread/thread.ts',
+    'storage-worker': 'src/storage/worker.ts',
+  },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,

@@ -29,6 +29,8 @@ export interface Product {
   readonly members: ReadonlyMap<string, Client>;
   readonly readyMs: number;
   processorMs(): number;
+  /** Of the thread that serves and decides, which is where the limit is. */
+  mainThreadMs(): number;
   residentMb(): number;
   stop(): Promise<void>;
 }
@@ -81,11 +83,8 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     hub,
     members: connected,
     readyMs,
-    processorMs() {
-      // utime and stime, the 14th and 15th field, in the kernel's ticks of 10 ms; the name before them may have spaces.
-      const fields = ofProcess('stat').split(') ')[1]?.split(' ') ?? [];
-      return (Number(fields[11]) + Number(fields[12])) * 10;
-    },
+    processorMs: () => processorTimeMs(ofProcess('stat')),
+    mainThreadMs: () => processorTimeMs(ofProcess(`task/${child.pid}/stat`)),
     residentMb: () => Math.round(Number(/VmRSS:\s+(\d+)/.exec(ofProcess('status'))?.[1] ?? 0) / 1024),
     async stop() {
       await Promise.all([hub, ...connected.values()].map((client) => client.transport.close()));
@@ -94,4 +93,10 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** utime and stime, the 14th and 15th field, in the kernel's ticks of 10 ms; the name before them may have spaces. */
+function processorTimeMs(stat: string): number {
+  const fields = stat.split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -32,6 +32,7 @@ export { findHelm } from './helm/program.ts';
 export type { FindHelmOptions, LocalHelm } from './helm/program.ts';
 export { openTunnel } from './https/dial.ts';
 export { toConnectionError } from './https/failure.ts';
+export { EventLines } from './https/event-lines.ts';
 export { createFileFetcher } from './https/fetch-file.ts';
 export type { FileAnswer, FileFetcher, FileRequest } from './https/fetch-file.ts';
 export { createHttpsTransport } from './https/transport.ts';

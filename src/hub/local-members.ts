@@ -1,62 +1,22 @@
-// The simulated members of this process: started beside the hub, reached by it without sockets, and commanded through
-// it.
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
-import {
-  objectCodec,
-  type ApiRequest,
-  type ApiResponse,
-  type KubeconfigContext,
-  type PathHandler,
-} from '../apiserver/index.ts';
-import {
-  OperatingError,
-  errorMessage,
-  systemClock,
-  systemRandom,
-  untilAborted,
-  type Logger,
-} from '../base/index.ts';
-import { ConnectionError, createFileFetcher, type FileFetcher, type Transport } from '../client/index.ts';
-import { StatusError, alreadyExists, badRequest, notFound } from '../machinery/index.ts';
-import { startMember, type Member } from '../members/index.ts';
-import { startPackageOperator, type HelmOptions, type PackageOperator } from '../packages/index.ts';
-import { openFileStorage, type StorageWorker } from '../storage/index.ts';
-import { writeWhole } from './backup.ts';
+// The simulated members of this process: in a thread of their own, so that what they do takes nothing from the hub, and
+// reached by it without sockets.
+import { Worker } from 'node:worker_threads';
+import type { ApiRequest, ApiResponse, PathHandler } from '../apiserver/index.ts';
+import { OperatingError } from '../base/index.ts';
+import { ConnectionError, type Transport } from '../client/index.ts';
+import { StatusError, badRequest } from '../machinery/index.ts';
+import type { MemberCommand, MemberResult, ThreadOptions } from './member-thread/commands.ts';
+import type { MemberDescription, WantedMember } from './member-thread/members.ts';
+import { ThreadClient } from './member-thread/thread-client.ts';
 
-export interface LocalMembersOptions {
-  readonly members: number;
-  readonly dataDirectory: string;
-  readonly memberBasePort: number;
-  readonly bindAddress: string;
-  readonly simulate: 'workloads' | 'none';
-  /** Nodes of each member. */
-  readonly memberNodes: number;
-  /** Whether packages are installed in them. */
-  readonly packages: boolean;
-  /** What installs their charts. */
-  readonly helm: HelmOptions;
-  readonly worker: StorageWorker;
-  readonly logger: Logger;
-}
-
-export interface LocalMember {
-  readonly name: string;
-  readonly url: string;
-  /** PEM. */
-  readonly certificateAuthority: string;
-  readonly kubeconfigContext: KubeconfigContext;
-  /** As an administrator. */
-  readonly transport: Transport;
-  readonly region: string;
-  readonly zones: readonly string[];
-  readonly provider: string;
-}
+export type { MemberDescription, WantedMember } from './member-thread/members.ts';
 
 export interface LocalMembers {
   /** In order of their ports; changes as members come and go. */
-  readonly list: readonly LocalMember[];
+  readonly list: readonly MemberDescription[];
   readonly names: readonly string[];
+  /** As an administrator of the member of this name. */
+  transportTo(name: string): Transport;
   /** The way to the member that listens at `url`; undefined: it is none of ours. */
   transportFor(url: string): Transport | undefined;
   /** POST /simulation/members/NAME/faults. */
@@ -64,260 +24,90 @@ export interface LocalMembers {
   /** What is wrong with a member at present. */
   faultsOf(name: string): Promise<readonly unknown[]>;
   /** Starts one more, which comes back at the next start. Throws StatusError 409 for a name that is taken. */
-  add(wanted: WantedMember): Promise<LocalMember>;
+  add(wanted: WantedMember): Promise<MemberDescription>;
   /** Stops one and forgets what it held. */
   remove(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A member to start. */
-export interface WantedMember {
-  readonly name: string;
-  readonly nodes?: number;
-  readonly region?: string;
-  readonly zones?: readonly string[];
-  readonly provider?: string;
-}
-
-/** What is kept of members that were added while running. */
-interface KeptMember extends WantedMember {
-  readonly port: number;
-}
-
-// So that region, zone and provider of clusters have something to tell apart.
-const REGIONS = ['europe', 'america', 'asia'];
 const FAULTS_PATH = /^\/simulation\/members\/([^/]+)\/faults$/;
-/** LIMIT: ports tried for one more member. */
-const PORTS_TRIED = 100;
 
-interface Started {
-  readonly member: Member;
-  readonly local: LocalMember;
-  close(): Promise<void>;
-}
-
-export async function startMembers(options: LocalMembersOptions): Promise<LocalMembers> {
-  const started = new Map<string, Started>();
-  const fetcher = createFileFetcher({ clock: systemClock, mayReadFiles: true });
-  const close = async (): Promise<void> => {
-    await Promise.all([...started.values()].map((one) => one.close()));
-    await fetcher.close();
-  };
-  const start = async (wanted: KeptMember): Promise<Started> => {
-    const one = await startOne(options, wanted, fetcher);
-    started.set(wanted.name, one);
-    return one;
-  };
-  let kept = await readKept(options.dataDirectory);
+export async function startLocalMembers(options: ThreadOptions): Promise<LocalMembers> {
+  const thread = startThread();
+  const client = new ThreadClient(thread);
+  thread.on('exit', () =>
+    client.end(new ConnectionError('closed', 'the thread of the simulated members has ended')),
+  );
+  const ask = async <C extends MemberCommand>(command: C): Promise<MemberResult<C>> =>
+    (await client.command(command)) as MemberResult<C>;
+  let list: readonly MemberDescription[];
   try {
-    const wanted = [
-      ...Array.from({ length: options.members }, (_, index) => numbered(options, index)),
-      ...kept,
-    ];
-    await Promise.all(wanted.map(start));
-    await Promise.all([...started.values()].map(({ member }) => member.ready));
+    list = await ask({ do: 'start', options });
   } catch (error) {
-    await close();
+    await thread.terminate();
     throw error;
   }
-  const sorted = (): readonly Started[] =>
-    [...started.values()].sort((a, b) => a.member.port - b.member.port);
   return {
     get list() {
-      return sorted().map(({ local }) => local);
+      return list;
     },
     get names() {
-      return sorted().map(({ local }) => local.name);
+      return list.map(({ name }) => name);
     },
-    transportFor: (url) =>
-      lent(sorted().find(({ member }) => member.url === url.replace(/\/$/, ''))?.member.transport),
-    faultHandler: (request) => faultAnswer(request, started),
+    transportTo: (name) => client.transport(name),
+    transportFor(url) {
+      const member = list.find((one) => one.url === url.replace(/\/$/, ''));
+      return member === undefined ? undefined : client.transport(member.name);
+    },
+    faultHandler(request) {
+      const [, name] = FAULTS_PATH.exec(request.path) ?? [];
+      if (name === undefined) return undefined;
+      const known = list.find((member) => member.name === decodeURIComponent(name));
+      return answerFault(request, name, known, (fault) =>
+        ask({ do: 'fault', name: known?.name ?? name, fault }),
+      );
+    },
     async faultsOf(name) {
-      const answer = await started.get(name)?.member.handleFault({ action: 'list' });
-      return answer?.ok === true ? answer.faults : [];
+      if (!list.some((member) => member.name === name)) return [];
+      const answer = await ask({ do: 'fault', name, fault: { action: 'list' } });
+      return answer.ok ? answer.faults : [];
     },
     async add(wanted) {
-      if (started.has(wanted.name))
-        throw alreadyExists({ group: '', resource: 'simulated members' }, wanted.name);
-      const one = await onFreePort(sorted(), options, (port) => start({ ...wanted, port }));
-      await one.member.ready;
-      kept = [...kept, { ...wanted, port: one.member.port }];
-      await writeKept(options.dataDirectory, kept);
-      return one.local;
+      list = await ask({ do: 'add', wanted });
+      const added = list.find(({ name }) => name === wanted.name);
+      if (added === undefined)
+        throw new OperatingError('MEMBER_GONE', `member ${wanted.name} has gone`, 'add it again');
+      return added;
     },
     async remove(name) {
-      const one = started.get(name);
-      if (one === undefined) throw notFound({ group: '', resource: 'simulated members' }, name);
-      started.delete(name);
-      kept = kept.filter((other) => other.name !== name);
-      await writeKept(options.dataDirectory, kept);
-      await one.close();
-      await rm(path.join(options.dataDirectory, 'members', name), { recursive: true, force: true });
-      await rm(path.join(options.dataDirectory, 'members', `${name}.kubeconfig`), { force: true });
+      list = await ask({ do: 'remove', name });
     },
-    close,
-  };
-}
-
-/** `member1`, `member2`, ... on ports in a row. */
-function numbered(options: LocalMembersOptions, index: number): KeptMember {
-  const region = REGIONS[index % REGIONS.length] ?? '';
-  return {
-    name: `member${index + 1}`,
-    port: options.memberBasePort + index,
-    region,
-    zones: [`${region}-${1 + Math.floor(index / REGIONS.length)}`],
-    provider: 'simulation',
-  };
-}
-
-async function onFreePort(
-  running: readonly Started[],
-  { memberBasePort }: LocalMembersOptions,
-  start: (port: number) => Promise<Started>,
-): Promise<Started> {
-  const taken = new Set(running.map(({ member }) => member.port));
-  for (let port = memberBasePort, tries = 0; ; port++) {
-    if (taken.has(port)) continue;
-    try {
-      return await start(port);
-    } catch (error) {
-      const free = !(error instanceof OperatingError) || error.code !== 'PORT_TAKEN' || port >= 65_535;
-      if (free || ++tries >= PORTS_TRIED) throw error;
-    }
-  }
-}
-
-function keptFile(dataDirectory: string): string {
-  return path.join(dataDirectory, 'members', 'added.json');
-}
-
-async function readKept(dataDirectory: string): Promise<readonly KeptMember[]> {
-  try {
-    return JSON.parse(await readFile(keptFile(dataDirectory), 'utf8')) as readonly KeptMember[];
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new OperatingError(
-      'MEMBERS_UNREADABLE',
-      `${keptFile(dataDirectory)} cannot be read: ${errorMessage(error)}`,
-      'mend it, or remove it to start without the members that were added',
-      { cause: error },
-    );
-  }
-}
-
-async function writeKept(dataDirectory: string, kept: readonly KeptMember[]): Promise<void> {
-  const file = keptFile(dataDirectory);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeWhole(file, Buffer.from(`${JSON.stringify(kept, undefined, 2)}\n`));
-}
-
-/** Several clusters may be one member: closing the way of one must not close that of another. */
-function lent(transport: Transport | undefined): Transport | undefined {
-  if (transport === undefined) return undefined;
-  const closed = new AbortController();
-  return {
-    async send(request) {
-      closed.signal.throwIfAborted();
-      return untilAborted(transport.send(request), closed.signal);
-    },
-    watch: (request, onEvent) => transport.watch(request, onEvent),
-    close: () => {
-      closed.abort(new ConnectionError('closed', 'the connection has been closed'));
-      return Promise.resolve();
+    async close() {
+      try {
+        await ask({ do: 'close' });
+      } finally {
+        await thread.terminate();
+      }
     },
   };
 }
 
-async function startOne(
-  options: LocalMembersOptions,
-  wanted: KeptMember,
-  fetcher: FileFetcher,
-): Promise<Started> {
-  const { name, port } = wanted;
-  const directory = path.join(options.dataDirectory, 'members', name);
-  // Survives the end of the process, however it comes; a simulated cluster need not survive the loss of power.
-  const storage = await openFileStorage({
-    directory: path.join(directory, 'store'),
-    codec: objectCodec,
-    durability: 'process',
-    worker: options.worker,
-  });
-  try {
-    const member = await startMember({
-      name,
-      storage,
-      clock: systemClock,
-      random: systemRandom,
-      logger: options.logger,
-      host: options.bindAddress,
-      port,
-      simulate: options.simulate,
-      nodes: { count: wanted.nodes ?? options.memberNodes },
-      certificatesDirectory: path.join(directory, 'pki'),
-    });
-    const operator = options.packages ? operatorOf(member, options, fetcher) : undefined;
-    return {
-      member,
-      local: localMember(member, wanted),
-      async close() {
-        await operator?.close();
-        await member.close();
-        await storage.close();
-      },
-    };
-  } catch (error) {
-    await storage.close();
-    throw error;
-  }
-}
-
-/** Beside the member's own controllers, so that faults of the network do not keep it from working. */
-function operatorOf(
-  { name, inside, metrics }: Member,
-  { logger, helm }: LocalMembersOptions,
-  { fetchFile }: FileFetcher,
-): PackageOperator {
-  return startPackageOperator({
-    transport: inside,
-    fetchFile,
-    clock: systemClock,
-    random: systemRandom,
-    logger: logger.with({ member: name }),
-    helm,
-    observe: (...gauge) => metrics.observed(...gauge),
-  });
-}
-
-function localMember(member: Member, wanted: WantedMember): LocalMember {
-  const { name, url, transport, kubeconfigContext } = member;
-  return {
-    name,
-    url,
-    certificateAuthority: kubeconfigContext.certificateAuthority,
-    kubeconfigContext,
-    transport,
-    region: wanted.region ?? '',
-    zones: wanted.zones ?? [],
-    provider: wanted.provider ?? 'simulation',
-  };
-}
-
-function faultAnswer(
-  request: ApiRequest,
-  members: ReadonlyMap<string, Started>,
-): Promise<ApiResponse> | undefined {
-  const [, name] = FAULTS_PATH.exec(request.path) ?? [];
-  if (name === undefined) return undefined;
-  return answerFault(request, members.get(decodeURIComponent(name))?.member, name);
+/** A failure of the thread that nobody caught is one of the process. */
+function startThread(): Worker {
+  // In the bundle this file is dist/navarch.mjs, and the thread's file has been built beside it.
+  const file = import.meta.url.endsWith('.ts')
+    ? new URL('./member-thread/thread.ts', import.meta.url)
+    : new URL('./member-thread.mjs', import.meta.url);
+  return new Worker(file, { name: 'members', execArgv: [] });
 }
 
 async function answerFault(
   request: ApiRequest,
-  member: Member | undefined,
   name: string,
+  known: MemberDescription | undefined,
+  carryOut: (fault: unknown) => Promise<object>,
 ): Promise<ApiResponse> {
-  if (member === undefined)
+  if (known === undefined)
     throw new StatusError(404, 'NotFound', `there is no simulated member "${name}" in this process`);
   if (request.method !== 'POST' || request.body === undefined) throw badRequest('POST a fault as JSON');
   const { body } = request;
@@ -327,6 +117,5 @@ async function answerFault(
   } catch {
     throw badRequest('the fault is no JSON');
   }
-  const answer = await member.handleFault(fault);
-  return { kind: 'object', status: 200, object: Object.freeze(answer) };
+  return { kind: 'object', status: 200, object: Object.freeze(await carryOut(fault)) };
 }

@@ -3,10 +3,10 @@
 import type { ApiRequest, ApiResponse, PathHandler } from '../apiserver/index.ts';
 import { systemClock } from '../base/index.ts';
 import { joinCluster, refreshCredentials, unjoinCluster, type JoinRequest } from '../cli/index.ts';
-import { createClient, kinds, type Client } from '../client/index.ts';
+import { createClient, kinds, type Client, type Transport } from '../client/index.ts';
 import { validateClusterName } from '../fleet/index.ts';
 import { StatusError, badRequest } from '../machinery/index.ts';
-import type { LocalMember, LocalMembers, WantedMember } from './local-members.ts';
+import type { LocalMembers, MemberDescription, WantedMember } from './local-members.ts';
 
 const CLUSTER_NAMESPACE = 'karmada-cluster';
 const PATH = /^\/simulation\/members(?:\/([^/]+))?$/;
@@ -23,8 +23,13 @@ export interface MemberAdminOptions {
 }
 
 /** Registers a member that runs here, or makes the control plane's credentials of it fit again. */
-export async function joinMember(hubClient: Client, member: LocalMember, signal: AbortSignal): Promise<void> {
-  const memberClient = createClient(member.transport);
+export async function joinMember(
+  hubClient: Client,
+  member: MemberDescription,
+  transport: Transport,
+  signal: AbortSignal,
+): Promise<void> {
+  const memberClient = createClient(transport);
   const request: JoinRequest = {
     name: member.name,
     endpoint: { server: member.url, certificateAuthority: member.certificateAuthority },
@@ -71,7 +76,7 @@ function answer(object: unknown): ApiResponse {
   return { kind: 'object', status: 200, object: Object.freeze(object) };
 }
 
-async function shown(members: LocalMembers, member: LocalMember): Promise<object> {
+async function shown(members: LocalMembers, member: MemberDescription): Promise<object> {
   const { name, url, region, zones, provider } = member;
   return { name, endpoint: url, region, zones, provider, faults: await members.faultsOf(name) };
 }
@@ -90,7 +95,7 @@ async function add(
     throw new StatusError(409, 'AlreadyExists', `a cluster "${wanted.name}" is registered already`);
   const member = await members.add(wanted);
   await onChange();
-  await joinMember(hubClient, member, signal);
+  await joinMember(hubClient, member, members.transportTo(member.name), signal);
   return answer(await shown(members, member));
 }
 

@@ -25,10 +25,9 @@ import { settingsFrom } from './flags.ts';
 import { startHub, type Hub } from './hub.ts';
 import { createLogger } from './logger.ts';
 import { closeParts, stopOnSignals, type Part } from './signals.ts';
-import { startMembers, type LocalMembers } from './local-members.ts';
+import { startLocalMembers, type LocalMembers } from './local-members.ts';
 import { joinMember, memberAdmin } from './member-admin.ts';
 import type { HelmOptions } from '../packages/index.ts';
-import { helmFrom } from './helm-flags.ts';
 import { catalogueUrl, offerCatalogue } from './package-catalogue.ts';
 
 export interface UpOptions {
@@ -44,7 +43,7 @@ export interface UpOptions {
   readonly memberNodes: number;
   readonly packages: boolean;
   /** What installs their charts. */
-  readonly helm: HelmOptions;
+  readonly helm: { readonly mode: HelmOptions['mode']; readonly binary: string };
   /** Where the packages come from that are offered at the start; undefined: nowhere. */
   readonly catalogue: string | undefined;
   readonly sample: boolean;
@@ -108,7 +107,17 @@ async function start(
   print(
     `Starting ${options.members} members and the control plane in ${relative(options.dataDirectory)} ...`,
   );
-  const members = await startMembers({ ...options, worker, logger });
+  const members = await startLocalMembers({
+    members: options.members,
+    dataDirectory: options.dataDirectory,
+    memberBasePort: options.memberBasePort,
+    bindAddress: options.bindAddress,
+    simulate: options.simulate,
+    memberNodes: options.memberNodes,
+    packages: options.packages,
+    helm: options.helm,
+    logLevel: options.logLevel,
+  });
   parts.push({ name: 'members', close: () => members.close() });
   // It needs the hub, which needs to know it.
   const admin: { handler?: PathHandler } = {};
@@ -136,7 +145,9 @@ async function start(
     signal,
   });
   await writeKubeconfigs(options, hub, members);
-  await Promise.all(members.list.map((member) => joinMember(hub.hubClient, member, signal)));
+  await Promise.all(
+    members.list.map((member) => joinMember(hub.hubClient, member, members.transportTo(member.name), signal)),
+  );
   hub.startControllers();
   if (options.packages && options.catalogue !== undefined)
     await offerCatalogue(hub.hubClient, options.catalogue, signal);
@@ -312,10 +323,10 @@ async function readOptions(flags: Record<string, unknown>): Promise<UpOptions> {
     simulate: text('simulate') === 'none' ? 'none' : 'workloads',
     memberNodes: integer('member-nodes', 'memberNodes', 0, 5_000),
     packages,
-    helm: await helmFrom(
-      packages && members > 0 ? (text('helm') as HelmOptions['mode']) : 'flux',
-      text('helmBinary'),
-    ),
+    helm: {
+      mode: packages && members > 0 ? (text('helm') as HelmOptions['mode']) : 'flux',
+      binary: text('helmBinary'),
+    },
     catalogue: await catalogueUrl(text('packageCatalogue'), members > 0),
     sample: flags['sample'] === true,
     allowNoExecuteTaintPolicy: /^true$/i.test(text('allowNoExecuteTaintPolicy')),
