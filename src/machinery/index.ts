@@ -22,7 +22,16 @@ export type { FieldRequirement } from './field-selector.ts';
 export { TemplateError, compileTemplate } from './go-template.ts';
 export type { Template } from './go-template.ts';
 export { goJsonError } from './go-json-error.ts';
-export { byteLength, goAggregate, goJson, goNumber, goQuote, goValue } from './go-text.ts';
+export {
+  byteLength,
+  goAggregate,
+  goJson,
+  goNumber,
+  goQuote,
+  goType,
+  goValue,
+  isPrintable,
+} from './go-text.ts';
 export { fnv1a32, safeEncode } from './hash.ts';
 export { JsonPathError, compileFieldPath, compileJsonPath, relaxedJsonPath } from './json-path.ts';
 export type { JsonPath, JsonPathOptions } from './json-path.ts';
@@ -141,7 +150,7 @@ export type { Expression } from './cel/expression.ts';
 export { authorizerValues } from './cel/authorizer.ts';
 export type { AccessQuestion, AskAccess } from './cel/authorizer.ts';
 export { jsonOf as expressionJson } from './cel/mutation.ts';
-export { checkRule, evaluateRules, hasRules } from './cel/rules.ts';
+export { checkRule, evaluateDefaultRules, evaluateRules, hasRules } from './cel/rules.ts';
 export type { RuleCheck } from './cel/rules.ts';
 export { RulePathError, parseRulePath } from './cel/rule-path.ts';
 export { formatYaml, parseExactYaml, parseYaml, parseYamlDocuments } from './yaml.ts';

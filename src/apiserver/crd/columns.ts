@@ -4,7 +4,7 @@ import type {
   CustomResourceDefinitionVersion,
   KubeObject,
 } from '../../api/index.ts';
-import { JsonPathError, compileFieldPath } from '../../machinery/index.ts';
+import { JsonPathError, compileFieldPath, goJson, goNumber } from '../../machinery/index.ts';
 import type { ColumnDefinition, Printer } from '../resource.ts';
 import { formatAge } from '../../machinery/index.ts';
 
@@ -34,7 +34,7 @@ function columnDefinition(column: CustomResourceColumnDefinition): ColumnDefinit
 function cell(type: string, value: unknown, nowMs: number): unknown {
   switch (type) {
     case 'string':
-      return typeof value === 'string' ? value : JSON.stringify(value);
+      return shownText(value);
     case 'integer':
       return typeof value === 'number' ? Math.trunc(value) : null;
     case 'number':
@@ -43,10 +43,18 @@ function cell(type: string, value: unknown, nowMs: number): unknown {
       return typeof value === 'boolean' ? value : null;
     case 'date':
       if (typeof value !== 'string') return null;
+      if (value === '' || value === 'null') return '<unknown>';
       return Number.isNaN(Date.parse(value)) ? '<invalid>' : formatAge(value, nowMs);
     default:
       return null;
   }
+}
+
+function shownText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return goNumber(value);
+  // COMPAT: what Go's templates print where there is nothing.
+  return value === null ? '<no value>' : goJson(value);
 }
 
 /** COMPAT: of several values the first is shown, and what a path does not fit is shown as nothing. */
@@ -59,18 +67,34 @@ function firstValue(find: (data: unknown) => readonly unknown[], object: KubeObj
   }
 }
 
+/** COMPAT: a column whose path cannot be read is left out, and so are those after it. */
+function compiled(path: string): ReturnType<typeof compileFieldPath> | undefined {
+  try {
+    return compileFieldPath(path);
+  } catch (error) {
+    if (error instanceof JsonPathError) return undefined;
+    throw error;
+  }
+}
+
 /** The printer of a version; undefined when it brings no columns. */
 export function printerOf(version: CustomResourceDefinitionVersion): Printer | undefined {
   const { additionalPrinterColumns: columns = [] } = version;
   if (columns.length === 0) return undefined;
-  const finders = columns.map(({ type, jsonPath }) => ({ type, find: compileFieldPath(jsonPath) }));
+  const finders: { readonly type: string; readonly find: (data: unknown) => readonly unknown[] }[] = [];
+  for (const { type, jsonPath } of columns) {
+    const find = compiled(jsonPath);
+    if (find === undefined) break;
+    finders.push({ type, find });
+  }
   return {
-    columns: [NAME, ...columns.map(columnDefinition)],
+    columns: [NAME, ...columns.slice(0, finders.length).map(columnDefinition)],
     cells: (object: KubeObject, nowMs) => [
       object.metadata.name ?? '',
       ...finders.map(({ type, find }) => {
         const value = firstValue(find, object);
-        return value === undefined || value === null ? null : cell(type, value, nowMs);
+        if (value === undefined || (value === null && type !== 'string')) return null;
+        return cell(type, value, nowMs);
       }),
     ],
   };

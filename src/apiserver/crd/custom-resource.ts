@@ -33,7 +33,7 @@ import {
 import { printerOf } from './columns.ts';
 import { isTerminating } from './conditions.ts';
 import { CustomValues } from './custom-values.ts';
-import { scaleSubresource } from './scale.ts';
+import { scaleSpecErrors, scaleStatusErrors, scaleSubresource } from './scale.ts';
 import { simplePath } from './schema-rules.ts';
 import { compareVersions, deprecationWarning, versionsOf } from './versions.ts';
 
@@ -174,11 +174,47 @@ class Checks {
     this.#storage = storage;
   }
 
-  errors(object: KubeObject, old: KubeObject | undefined, { version, warn }: WriteContext): FieldError[] {
-    const { schema } = this.#schemaFor(object, version);
+  errors(object: KubeObject, old: KubeObject | undefined, context: WriteContext): FieldError[] {
+    const { schema, version } = this.#schemaFor(object, context.version);
     const value = object as unknown as JsonValue;
     const before = old as unknown as JsonValue | undefined;
     const errors = validateSchema(value, schema, undefined, before === undefined ? {} : { old: before });
+    const scale = version.subresources?.scale;
+    if (scale !== undefined) {
+      errors.push(...scaleSpecErrors(object, scale), ...scaleStatusErrors(object, scale));
+    }
+    return this.#withRules(schema, errors, value, before, context);
+  }
+
+  /** The status alone: what else is wrong with the object was so before. */
+  statusErrors(object: KubeObject, old: KubeObject, context: WriteContext): FieldError[] {
+    const { schema, version } = this.#schemaFor(object, context.version);
+    const status = object['status'] as JsonValue | undefined;
+    const statusSchema = schema.properties?.['status'];
+    const errors: FieldError[] = [];
+    if (status !== undefined && statusSchema !== undefined) {
+      const before = old['status'] as JsonValue | undefined;
+      const options = { at: 'status', ...(before === undefined ? {} : { old: before }) };
+      errors.push(...validateSchema(status, statusSchema, undefined, options));
+    }
+    const scale = version.subresources?.scale;
+    if (scale !== undefined) errors.push(...scaleStatusErrors(object, scale));
+    return this.#withRules(
+      schema,
+      errors,
+      object as unknown as JsonValue,
+      old as unknown as JsonValue,
+      context,
+    );
+  }
+
+  #withRules(
+    schema: Schema,
+    errors: FieldError[],
+    value: JsonValue,
+    before: JsonValue | undefined,
+    { warn }: WriteContext,
+  ): FieldError[] {
     if (!hasRules(schema)) return errors;
     if (errors.some(({ type }) => BLOCKING.has(type))) return [...errors, RULES_SKIPPED];
     return [...errors, ...evaluateRules(schema, value, before, warn)];
@@ -293,7 +329,7 @@ class StatusPart implements NonNullable<Subresource['part']> {
   }
 
   validateUpdate(next: KubeObject, old: KubeObject, context: WriteContext): FieldError[] {
-    return this.#checks.errors(next, old, context);
+    return this.#checks.statusErrors(next, old, context);
   }
 }
 

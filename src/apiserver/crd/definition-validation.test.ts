@@ -108,12 +108,14 @@ const definitions: readonly (readonly [string, CustomResourceDefinition, readonl
   ],
   [
     'kinds and lists are called differently',
-    definition({ names: { plural: 'widgets', kind: 'Widget', listKind: 'Widget' } }),
+    definition({ names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'Widget' } }),
     ['spec.names.listKind FieldValueInvalid'],
   ],
   [
     'short names are names',
-    definition({ names: { plural: 'widgets', kind: 'Widget', shortNames: ['W'] } }),
+    definition({
+      names: { plural: 'widgets', singular: 'w', kind: 'Widget', listKind: 'List', shortNames: ['W'] },
+    }),
     ['spec.names.shortNames[0] FieldValueInvalid'],
   ],
   [
@@ -161,12 +163,17 @@ const definitions: readonly (readonly [string, CustomResourceDefinition, readonl
     ['spec.additionalPrinterColumns[0].type FieldValueInvalid'],
   ],
   [
-    'columns have a path that can be read',
+    'columns have a path that begins with a dot, and is not looked into further',
     withSchema(
       { type: 'object' },
-      { additionalPrinterColumns: [{ name: 'A', type: 'string', jsonPath: '.spec[' }] },
+      {
+        additionalPrinterColumns: [
+          { name: 'A', type: 'string', jsonPath: '.spec[' },
+          { name: 'B', type: 'string', jsonPath: 'spec' },
+        ],
+      },
     ),
-    ['spec.additionalPrinterColumns[0].JSONPath FieldValueInvalid'],
+    ['spec.additionalPrinterColumns[1].JSONPath FieldValueInvalid'],
   ],
   [
     'selectable fields are scalars of the schema',

@@ -9,6 +9,7 @@ import type {
 } from '../../api/index.ts';
 import { deepFreeze } from '../../api/index.ts';
 import {
+  evaluateDefaultRules,
   fieldError,
   pruneBySchema,
   validateSchema,
@@ -17,11 +18,8 @@ import {
 } from '../../machinery/index.ts';
 import type { BuiltinKind } from '../kinds/builtin.ts';
 import { CLEANUP_FINALIZER, withDeletionStep } from './conditions.ts';
-import {
-  validateDefinition,
-  validateDefinitionUpdate,
-  type DefinitionRules,
-} from './definition-validation.ts';
+import { validateDefinition, validateDefinitionUpdate } from './definition-validation.ts';
+import type { DefinitionRules } from './version-validation.ts';
 import { versionsOf } from './versions.ts';
 
 const asDefinition = (object: KubeObject): CustomResourceDefinition =>
@@ -70,21 +68,20 @@ function withStoredVersion(crd: CustomResourceDefinition): CustomResourceDefinit
 /** Defaults must be values of their schemas, with nothing that pruning would remove. */
 function defaultErrors(schema: Schema, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { default: value, properties, items, additionalProperties } = schema;
+  const { default: value, properties, items } = schema;
   if (value !== undefined && value !== null) {
     const root = schema['x-kubernetes-embedded-resource'] === true;
     const at = `${path}.default`;
     if (pruneBySchema(value, schema, undefined, { root }).unknown.length > 0) {
       errors.push(fieldError.invalid(at, value, 'must not have unknown fields'));
     }
-    errors.push(...validateSchema(value, schema, undefined, { at }));
+    const unfit = validateSchema(value, schema, undefined, { at });
+    errors.push(...(unfit.length > 0 ? unfit : evaluateDefaultRules(schema, value, at)));
   }
+  // COMPAT: defaults below additionalProperties are not looked at.
+  if (items !== undefined) errors.push(...defaultErrors(items, `${path}.items`));
   for (const [name, property] of Object.entries(properties ?? {})) {
     errors.push(...defaultErrors(property, `${path}.properties[${name}]`));
-  }
-  if (items !== undefined) errors.push(...defaultErrors(items, `${path}.items`));
-  if (typeof additionalProperties === 'object') {
-    errors.push(...defaultErrors(additionalProperties, `${path}.additionalProperties`));
   }
   return errors;
 }

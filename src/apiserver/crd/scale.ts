@@ -7,13 +7,15 @@ import {
   type Scale,
 } from '../../api/index.ts';
 import { assert } from '../../base/index.ts';
-import { fieldError, internalError } from '../../machinery/index.ts';
+import { fieldError, goType, goValue, internalError, type FieldError } from '../../machinery/index.ts';
 import { typedDecode } from '../kinds/typed-decode.ts';
 import type { Projection, Subresource } from '../resource.ts';
-import { simplePath } from './schema-rules.ts';
 
 const KIND = { group: 'autoscaling', version: 'v1', kind: 'Scale' } as const;
 const decode = typedDecode(KIND);
+
+/** COMPAT: whatever stands between dots is the name of a field. */
+const stepsOf = (path: string): string[] => path.replace(/^\./, '').split('.');
 
 function valueAt(object: unknown, steps: readonly string[]): unknown {
   let value = object;
@@ -48,9 +50,9 @@ class ScaleProjection implements Projection {
   constructor(paths: CustomResourceSubresourceScale) {
     this.#paths = paths;
     const { labelSelectorPath = '' } = paths;
-    this.#specReplicas = simplePath(paths.specReplicasPath) ?? [];
-    this.#statusReplicas = simplePath(paths.statusReplicasPath) ?? [];
-    this.#selector = labelSelectorPath === '' ? undefined : simplePath(labelSelectorPath);
+    this.#specReplicas = stepsOf(paths.specReplicasPath);
+    this.#statusReplicas = stepsOf(paths.statusReplicasPath);
+    this.#selector = labelSelectorPath === '' ? undefined : stepsOf(labelSelectorPath);
   }
 
   read(object: KubeObject): KubeObject {
@@ -99,4 +101,41 @@ class ScaleProjection implements Projection {
 
 export function scaleSubresource(paths: CustomResourceSubresourceScale): Subresource {
   return { kind: KIND, verbs: ['get', 'patch', 'update'], projection: new ScaleProjection(paths) };
+}
+
+// ---- the fields that scale shows, checked in the custom resource itself
+
+/** What a write of the main resource leaves in the replicas that are asked for. */
+export function scaleSpecErrors(object: KubeObject, paths: CustomResourceSubresourceScale): FieldError[] {
+  return replicasErrors(object, paths.specReplicasPath);
+}
+
+/** What a write of the resource or of its status leaves in the replicas that there are and in their selector. */
+export function scaleStatusErrors(object: KubeObject, paths: CustomResourceSubresourceScale): FieldError[] {
+  const { statusReplicasPath, labelSelectorPath: path = '' } = paths;
+  const errors = replicasErrors(object, statusReplicasPath);
+  const selector = path === '' ? undefined : valueAt(object, stepsOf(path));
+  if (selector !== undefined && typeof selector !== 'string') {
+    errors.push(fieldError.invalid(path, '', notOfType(path, selector, 'string')));
+  }
+  return errors;
+}
+
+function replicasErrors(object: KubeObject, path: string): FieldError[] {
+  const replicas = valueAt(object, stepsOf(path));
+  if (replicas === undefined) return [];
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas)) {
+    return [fieldError.invalid(path, 0, notOfType(path, replicas, 'int64'))];
+  }
+  if (replicas < 0) return [fieldError.invalid(path, replicas, 'should be a non-negative integer')];
+  if (replicas <= REPLICAS_MAX) return [];
+  return [fieldError.invalid(path, replicas, `should be less than or equal to ${REPLICAS_MAX}`)];
+}
+
+/** LIMIT: what a 32-bit integer holds. */
+const REPLICAS_MAX = 2 ** 31 - 1;
+
+function notOfType(path: string, value: unknown, wanted: string): string {
+  const type = Number.isInteger(value) ? 'int64' : goType(value);
+  return `.${stepsOf(path).join('.')} accessor error: ${goValue(value)} is of the type ${type}, expected ${wanted}`;
 }

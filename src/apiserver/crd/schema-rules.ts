@@ -2,6 +2,7 @@
 // kube-apiserver's rules and words.
 import type { JsonObject, JsonValue, Schema } from '../../api/index.ts';
 import { fieldError, type FieldError } from '../../machinery/index.ts';
+import { isSet } from './structural.ts';
 import { RuleChecks, checkRuleForm, countBelow, type RulePlace } from './rule-checks.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
@@ -14,12 +15,10 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   additionalItems: 'additionalItems is not supported',
   patternProperties: 'patternProperties is not supported',
   definitions: 'definitions is not supported',
-  dependencies: 'dependencies are not supported',
+  dependencies: 'dependencies is not supported',
   $ref: '$ref is not supported',
 };
 
-const isSet = (value: JsonValue | undefined): boolean =>
-  value !== undefined && value !== null && value !== '' && !(typeof value === 'object' && isEmpty(value));
 const isGiven = (value: JsonValue | undefined): boolean => value !== undefined && value !== null;
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
@@ -56,7 +55,10 @@ const META_FIELDS = ['apiVersion', 'kind', 'metadata'];
 function visit(schema: Schema, path: string, place: Place, errors: FieldError[]): void {
   if (typeof schema !== 'object' || schema === null) return;
   const before = errors.length;
-  checkType(schema, path, errors);
+  const type: string = schema.type ?? '';
+  if (type !== '' && !TYPES.includes(type)) {
+    errors.push(fieldError.notSupported(`${path}.type`, type, TYPES));
+  }
   checkKeywords(schema, path, place, errors);
   const below: Place = { ...place, root: false, maxCount: countBelow(schema, place.maxCount) };
   visitFields(schema, path, below, place.root, errors);
@@ -114,6 +116,10 @@ function checkKeywords(schema: Schema, path: string, place: Place, errors: Field
   for (const [keyword, why] of Object.entries(UNSUPPORTED)) {
     if (isSet(values[keyword])) errors.push(fieldError.forbidden(`${path}.${keyword}`, why));
   }
+  if ((schema.type as string) === 'null') {
+    const why = 'type cannot be set to null, use nullable as an alternative';
+    errors.push(fieldError.forbidden(`${path}.type`, why));
+  }
   if (Array.isArray(schema.items)) {
     errors.push(fieldError.forbidden(`${path}.items`, 'items must be a schema object and not an array'));
   }
@@ -131,17 +137,6 @@ function checkKeywords(schema: Schema, path: string, place: Place, errors: Field
       const why = 'additionalProperties and properties are mutual exclusive';
       errors.push(fieldError.forbidden(`${path}.additionalProperties`, why));
     }
-  }
-}
-
-function checkType(schema: Schema, path: string, errors: FieldError[]): void {
-  const type: string = schema.type ?? '';
-  if (type === 'null') {
-    const why = 'type cannot be set to null, use nullable as an alternative';
-    errors.push(fieldError.forbidden(`${path}.type`, why));
-  }
-  if (type !== '' && !TYPES.includes(type)) {
-    errors.push(fieldError.notSupported(`${path}.type`, type, TYPES));
   }
 }
 
@@ -165,6 +160,7 @@ function checkListAndMap(schema: Schema, path: string, errors: FieldError[]): vo
   const keys = schema['x-kubernetes-list-map-keys'] ?? [];
   if (listType !== undefined) {
     mustBeType(schema, path, 'array', 'must be array if x-kubernetes-list-type is specified', errors);
+    if (listType === 'set' && schema.type === 'array') checkListSet(schema, path, errors);
     if (!LIST_TYPES.includes(listType)) {
       errors.push(fieldError.notSupported(`${path}.x-kubernetes-list-type`, listType, LIST_TYPES));
     }
@@ -177,21 +173,17 @@ function checkListAndMap(schema: Schema, path: string, errors: FieldError[]): vo
     );
   }
   if (listType === 'map') checkListMap(schema, path, keys, errors);
-  if (listType === 'set') checkListSet(schema, path, errors);
+  if (listType === 'map' || listType === 'set') checkMembers(schema, path, listType, keys, errors);
 }
 
+/** COMPAT: upstream shows the list type of the items, also where their map type is wrong. */
 function checkListSet({ items }: Schema, path: string, errors: FieldError[]): void {
   if (items === undefined) return;
-  if (items.nullable === true) {
-    const why = 'cannot be nullable when x-kubernetes-list-type is set';
-    errors.push(fieldError.forbidden(`${path}.items.nullable`, why));
-  }
   const why = 'must be atomic as item of a list with x-kubernetes-list-type=set';
-  if (items.type === 'object' && items['x-kubernetes-map-type'] !== 'atomic') {
-    const at = `${path}.items.x-kubernetes-map-type`;
-    errors.push(fieldError.invalid(at, items['x-kubernetes-map-type'] ?? null, why));
-  }
   const listType = items['x-kubernetes-list-type'];
+  if (items.type === 'object' && items['x-kubernetes-map-type'] !== 'atomic') {
+    errors.push(fieldError.invalid(`${path}.items.x-kubernetes-map-type`, listType ?? null, why));
+  }
   if (items.type === 'array' && listType !== undefined && listType !== 'atomic') {
     errors.push(fieldError.invalid(`${path}.items.x-kubernetes-list-type`, listType, why));
   }
@@ -211,43 +203,49 @@ function checkListMap(schema: Schema, path: string, keys: readonly string[], err
   if (items.type !== 'object') {
     const why = "must be object if parent array's x-kubernetes-list-type is map";
     errors.push(fieldError.invalid(`${path}.items.type`, items.type ?? '', why));
-  }
-  if (items.nullable === true) {
-    const why = 'cannot be nullable when x-kubernetes-list-type is map';
-    errors.push(fieldError.forbidden(`${path}.items.nullable`, why));
+    return;
   }
   const seen = new Set<string>();
   for (const key of keys) {
     const property = ownProperty(items, key);
-    if (property !== undefined) checkListMapKey(items, key, property, path, errors);
-    else if (items.type === 'object') {
+    if (property === undefined) {
       errors.push(fieldError.invalid(at, keys, 'entries must all be names of item properties'));
+    } else if (property.type === 'array' || property.type === 'object') {
+      // COMPAT: upstream shows the type of the item.
+      const why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+      errors.push(fieldError.invalid(`${path}.items.properties[${key}].type`, items.type, why));
     }
     if (seen.has(key)) errors.push(fieldError.invalid(at, keys, 'must not contain duplicate entries'));
     seen.add(key);
   }
 }
 
-function checkListMapKey(
-  items: Schema,
-  key: string,
-  property: Schema,
+/** What is told apart by something must have it. */
+function checkMembers(
+  { items }: Schema,
   path: string,
+  listType: 'map' | 'set',
+  keys: readonly string[],
   errors: FieldError[],
 ): void {
-  const at = `${path}.items.properties[${key}]`;
-  if (property.type === 'array' || property.type === 'object') {
-    const why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
-    errors.push(fieldError.invalid(`${at}.type`, property.type, why));
+  if (items === undefined) return;
+  if (items.nullable === true) {
+    const why = `cannot be nullable when x-kubernetes-list-type is ${listType}`;
+    errors.push(fieldError.forbidden(`${path}.items.nullable`, why));
   }
-  if (property.nullable === true) {
-    const why = 'cannot be nullable when x-kubernetes-list-type is map';
-    errors.push(fieldError.forbidden(`${at}.nullable`, why));
-  }
-  if (property.default === undefined && items.required?.includes(key) !== true) {
-    const why =
-      'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
-    errors.push(fieldError.required(`${at}.default`, why));
+  for (const key of listType === 'map' ? keys : []) {
+    const property = ownProperty(items, key);
+    if (property === undefined) continue;
+    const at = `${path}.items.properties[${key}]`;
+    if (property.default === undefined && items.required?.includes(key) !== true) {
+      const why =
+        'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
+      errors.push(fieldError.required(`${at}.default`, why));
+    }
+    if (property.nullable === true) {
+      const why = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable';
+      errors.push(fieldError.forbidden(`${at}.nullable`, why));
+    }
   }
 }
 
@@ -266,17 +264,4 @@ export function simplePath(path: string): string[] | undefined {
     steps.push(match[1] ?? match[2]!.replaceAll(/\\(.)/g, '$1'));
   }
   return steps.length === 0 ? undefined : steps;
-}
-
-/** The schema of the field at the end of the steps; undefined when there is no such field. */
-export function schemaAt(schema: Schema, steps: readonly string[]): Schema | undefined {
-  let current: Schema | undefined = schema;
-  for (const step of steps) {
-    if (current === undefined) return undefined;
-    const { additionalProperties }: Schema = current;
-    current =
-      ownProperty(current, step) ??
-      (typeof additionalProperties === 'object' ? additionalProperties : undefined);
-  }
-  return current;
 }

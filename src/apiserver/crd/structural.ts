@@ -1,6 +1,6 @@
 // Structural schemas: every value has one type, said in one place. Only then can unknown fields be pruned, defaults
 // be filled in and lists be merged. Kube-apiserver's rules and words; the errors are sorted as it sorts them.
-import type { Schema } from '../../api/index.ts';
+import type { JsonObject, JsonValue, Schema } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import { compilePattern, deepEqual, fieldError, type FieldError } from '../../machinery/index.ts';
 
@@ -13,6 +13,41 @@ const EMPTY_TYPE: Readonly<Record<Level, string>> = {
 };
 
 const INT_OR_STRING: readonly Schema[] = [{ type: 'integer' }, { type: 'string' }];
+
+const UNKNOWN = [
+  'id',
+  '$schema',
+  '$ref',
+  'patternProperties',
+  'dependencies',
+  'additionalItems',
+  'definitions',
+];
+
+/** Whether the schema says something, at any depth, that no structural schema can say. */
+export function isUnstructured(schema: Schema): boolean {
+  if (Array.isArray(schema.items)) return true;
+  const { items, properties = {}, additionalProperties, not, allOf = [], anyOf = [], oneOf = [] } = schema;
+  const inner = [
+    items,
+    additionalProperties,
+    not,
+    ...Object.values(properties),
+    ...allOf,
+    ...anyOf,
+    ...oneOf,
+  ];
+  return (
+    UNKNOWN.some((keyword) => isSet((schema as unknown as JsonObject)[keyword])) ||
+    inner.some((one) => typeof one === 'object' && one !== null && isUnstructured(one))
+  );
+}
+
+export const isSet = (value: JsonValue | undefined): boolean =>
+  value !== undefined &&
+  value !== null &&
+  value !== '' &&
+  !(typeof value === 'object' && Object.keys(value).length === 0);
 
 export function structuralErrors(schema: Schema, path: string): FieldError[] {
   const errors: FieldError[] = [];
@@ -43,10 +78,9 @@ function checkInvariants(schema: Schema, level: Level, path: string, errors: Fie
   if (level === 'root' || schema['x-kubernetes-embedded-resource'] === true) {
     checkResource(schema, level, path, errors);
   }
-  const intOrString = schema['x-kubernetes-int-or-string'] === true;
   checkValueValidation(schema, path, errors, {
-    anyOf: intOrString && deepEqual(schema.anyOf, INT_OR_STRING),
-    firstAllOf: intOrString && deepEqual(schema.allOf?.[0]?.anyOf, INT_OR_STRING),
+    anyOf: deepEqual(schema.anyOf, INT_OR_STRING),
+    firstAllOf: deepEqual(schema.allOf?.[0]?.anyOf, INT_OR_STRING),
   });
 }
 
@@ -115,8 +149,7 @@ function checkResource(schema: Schema, level: Level, path: string, errors: Field
 
 function restrictsOnlyNames({ type: _type, default: _default, properties, ...rest }: Schema): boolean {
   const named = Object.keys(properties ?? {}).every((name) => name === 'name' || name === 'generateName');
-  const { description: _description, ...others } = rest;
-  return named && Object.keys(others).length === 0;
+  return named && Object.keys(rest).length === 0;
 }
 
 interface Exceptions {
@@ -172,6 +205,7 @@ const OUTSIDE_ONLY: Readonly<Partial<Record<keyof Schema, string>>> = {
   'x-kubernetes-list-map-keys': 'must be empty to be structural',
   'x-kubernetes-list-type': 'must be undefined to be structural',
   'x-kubernetes-map-type': 'must be undefined to be structural',
+  'x-kubernetes-validations': 'must be empty to be structural',
 };
 
 function checkNested(
@@ -191,6 +225,7 @@ function checkNested(
   for (const [keyword, why] of Object.entries(OUTSIDE_ONLY)) {
     const value = schema[keyword as keyof Schema];
     if (value === undefined || value === false || value === '') continue;
+    if (Array.isArray(value) && value.length === 0) continue;
     errors.push(fieldError.forbidden(`${path}.${keyword}`, why));
   }
 }

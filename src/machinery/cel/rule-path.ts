@@ -12,11 +12,18 @@ export interface RulePath {
   readonly schema: Schema;
 }
 
-/** Throws a RulePathError. */
-export function parseRulePath(path: string, schema: Schema): RulePath {
+/**
+ * Throws a RulePathError.
+ * @param options `brackets`: whether fields may be named as in `['a.b']`
+ */
+export function parseRulePath(
+  path: string,
+  schema: Schema,
+  options: { readonly brackets?: boolean } = {},
+): RulePath {
   let text = '';
   let current = schema;
-  for (const name of stepsOf(path)) {
+  for (const name of stepsOf(path, options.brackets !== false)) {
     const { properties, additionalProperties } = current;
     if (properties !== undefined) {
       const found = Object.hasOwn(properties, name) ? properties[name] : undefined;
@@ -45,7 +52,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\',
 };
 
-function stepsOf(path: string): readonly string[] {
+function stepsOf(path: string, brackets: boolean): readonly string[] {
   const tokens = path.match(/[.[\]]|'(?:[^'\\]|\\[^])*'|[^.[\]]+/g) ?? [];
   const steps: string[] = [];
   let next = 0;
@@ -58,6 +65,7 @@ function stepsOf(path: string): readonly string[] {
     const token = take();
     if (token === '.') steps.push(take());
     else if (token === '[') {
+      if (!brackets) throw new RulePathError('array notation is not allowed');
       steps.push(unquote(take()));
       const end = take();
       if (end !== ']') throw new RulePathError(`expected ] but got ${end}`);

@@ -71,6 +71,17 @@ export function evaluateRules(
   return run.errors;
 }
 
+/** The rules that a default of `schema` breaks, where nothing was before or where it was there already. */
+export function evaluateDefaultRules(schema: Schema, value: JsonValue, path: string): FieldError[] {
+  const node = new RuleNode(schema, schema, false);
+  for (const old of node.hasRules ? [value, undefined] : []) {
+    const run = new Run(() => undefined);
+    run.visit(node, { value, old, path, change: undefined, nearest: undefined });
+    if (run.errors.length > 0) return run.errors;
+  }
+  return [];
+}
+
 /** Rules by the schema of the whole objects that they are for. */
 const nodes = new WeakMap<Schema, RuleNode>();
 
