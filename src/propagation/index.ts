@@ -139,6 +139,7 @@ export {
   concernsQuota,
   quotaDelta,
   quotaManifest,
+  quotaOverall,
   quotaOverallUsed,
   quotaStatusOf,
   quotaUsage,

@@ -145,6 +145,10 @@ test('quota: members report their use of fixed shares (quota-static)', () => {
     aggregatedStatus: [{ clusterName: 'member1' }],
   });
   assert.deepEqual(quotaManifest(of, hard)['spec'], { hard });
+  // However amounts were written, they are sent in one form.
+  assert.deepEqual(quotaManifest(of, { cpu: 2, memory: '1024Mi' })['spec'], {
+    hard: { cpu: '2', memory: '1Gi' },
+  });
 });
 
 // ---- replicas of members that scale themselves

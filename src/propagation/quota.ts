@@ -129,8 +129,13 @@ export function quotaManifest(quota: FederatedResourceQuota, hard: Quantities): 
     apiVersion: 'v1',
     kind: 'ResourceQuota',
     metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-    spec: { hard },
+    spec: { hard: printed(parsed(hard)) },
   };
+}
+
+/** The limits as the status repeats them: in canonical form, however they were written. */
+export function quotaOverall({ spec }: FederatedResourceQuota): Readonly<Record<string, string>> {
+  return printed(parsed(spec.overall));
 }
 
 type QuotaStatus = NonNullable<FederatedResourceQuota['status']>;
@@ -161,7 +166,7 @@ export function reportedQuotaStatus(quota: FederatedResourceQuota, works: readon
       sum.set(resource, sum.get(resource)?.add(amount) ?? amount);
   }
   return {
-    overall: quota.spec.overall,
+    overall: quotaOverall(quota),
     ...(sum.size === 0 ? {} : { overallUsed: printed(sum) }),
     ...(aggregatedStatus.length === 0 ? {} : { aggregatedStatus }),
   };

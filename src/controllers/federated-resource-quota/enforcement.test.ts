@@ -2,8 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FederatedResourceQuota, ResourceBinding } from '../../api/index.ts';
 import { kinds } from '../../client/index.ts';
-import { startControlPlane, type ControlPlane } from '../testing/control-plane.ts';
-import { quotaEnforcementController, quotaResource, quotaStatusController } from './index.ts';
+import { serveClusters, startControlPlane, type ControlPlane } from '../testing/control-plane.ts';
+import {
+  quotaEnforcementController,
+  quotaResource,
+  quotaStatusController,
+  quotaSyncController,
+} from './index.ts';
 
 const ENFORCED = { FederatedQuotaEnforcement: true };
 const key = { namespace: 'shop', name: 'quota' };
@@ -69,4 +74,30 @@ test('another limit shows at once', async () => {
     const { status } = await plane.client.get(quotaResource, key);
     return status?.overall?.['cpu'] === '20';
   });
+});
+
+test('limits are repeated in one form, and events tell of each part', async () => {
+  await using plane = await startControlPlane();
+  await serveClusters(plane);
+  plane.run(quotaSyncController, quotaStatusController);
+  await plane.client.create(quotaResource, { ...quota(''), spec: { overall: { cpu: 2, memory: '1024Mi' } } });
+  const told = async (): Promise<readonly unknown[]> =>
+    (await plane.client.listAll(kinds.events, { namespace: 'shop' })).items
+      .map(({ reason, message, source }) => [reason, message, source] as const)
+      .sort();
+  await plane.until('both told', async () => (await told()).length === 2);
+  assert.deepEqual(await told(), [
+    [
+      'AggregateStatusSucceed',
+      'Collect status of FederatedResourceQuota(shop/quota) succeed.',
+      { component: 'federated-resource-quota-status-controller' },
+    ],
+    [
+      'SyncWorkSucceed',
+      'Sync works for FederatedResourceQuota(shop/quota) succeed.',
+      { component: 'federated-resource-quota-sync-controller' },
+    ],
+  ]);
+  const { status } = await plane.client.get(quotaResource, key);
+  assert.deepEqual(status, { overall: { cpu: '2', memory: '1Gi' } });
 });

@@ -6,7 +6,7 @@ import type { FederatedResourceQuota } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import { keyOf, kinds } from '../../client/index.ts';
 import { deepEqual, isBeingDeleted } from '../../machinery/index.ts';
-import { quotaOverallUsed } from '../../propagation/index.ts';
+import { quotaOverall, quotaOverallUsed } from '../../propagation/index.ts';
 import { WorkQueue, done, informerSource, runController } from '../../runtime/index.ts';
 import type { Controller } from '../context.ts';
 import { quotaResource } from './quota-works.ts';
@@ -21,6 +21,7 @@ export const quotaEnforcementController: Controller = {
     const quotas = informers.informer(quotaResource);
     const bindings = informers.informer(kinds.resourceBindings);
     const name = 'federated-resource-quota-enforcement-controller';
+    const told = recorder.withComponent(name);
     const queue = new WorkQueue({
       name,
       clock,
@@ -38,12 +39,13 @@ export const quotaEnforcementController: Controller = {
       const overallUsed = quotaOverallUsed(quota, bindings.store.list(quota.metadata.namespace));
       const status = {
         ...rest,
-        overall: quota.spec.overall,
+        overall: quotaOverall(quota),
         ...(Object.keys(overallUsed).length === 0 ? {} : { overallUsed }),
       };
       if (deepEqual(status, quota.status)) return;
       await hubClient.updateStatus(quotaResource, { ...quota, status }, { signal: reconcileSignal });
-      recorder.event(quota, 'Normal', 'CollectOverallStatusSucceed', 'All bindings were counted.');
+      const text = `Collect status of FederatedResourceQuota(${keyOf(quota)}) succeed.`;
+      told.event(quota, 'Normal', 'CollectOverallStatusSucceed', text);
     };
     try {
       await runController({
@@ -67,7 +69,7 @@ export const quotaEnforcementController: Controller = {
           try {
             await report(quota, reconcileSignal);
           } catch (error) {
-            recorder.event(quota, 'Warning', 'CollectOverallStatusFailed', errorMessage(error));
+            told.event(quota, 'Warning', 'CollectOverallStatusFailed', errorMessage(error));
             throw error;
           }
           return done;

@@ -3,11 +3,14 @@
 // Reads: FederatedResourceQuotas, their Works. Writes: status of quotas.
 import type { FederatedResourceQuota, Work } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
+import { isConflict, keyOf } from '../../client/index.ts';
 import { deepEqual, isBeingDeleted } from '../../machinery/index.ts';
 import { quotaStatusOf, reportedQuotaStatus } from '../../propagation/index.ts';
 import { done, informerSource, runController } from '../../runtime/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { WORKS_BY_QUOTA, quotaKeyOf, quotaResource, worksOfQuotas } from './quota-works.ts';
+
+const NAME = 'federated-resource-quota-status-controller';
 
 export const quotaStatusController: Controller = {
   name: 'federatedResourceQuotaStatus',
@@ -15,8 +18,9 @@ export const quotaStatusController: Controller = {
     const { informers, clock, logger, metrics, signal } = context;
     const quotas = informers.informer(quotaResource);
     const works = worksOfQuotas(context);
+    const told = { ...context, recorder: context.recorder.withComponent(NAME) };
     await runController({
-      name: 'federated-resource-quota-status-controller',
+      name: NAME,
       sources: [
         informerSource(quotas, {
           changed: (before, after) => before.metadata.generation !== after.metadata.generation,
@@ -34,7 +38,7 @@ export const quotaStatusController: Controller = {
       reconcile: async (key, { signal: reconcileSignal }) => {
         const quota = quotas.store.get(key);
         if (quota === undefined || isBeingDeleted(quota)) return done;
-        await report(context, quota, works.store.byIndex(WORKS_BY_QUOTA, key), reconcileSignal);
+        await report(told, quota, works.store.byIndex(WORKS_BY_QUOTA, key), reconcileSignal);
         return done;
       },
     });
@@ -53,9 +57,10 @@ async function report(
   if (deepEqual(status, quota.status ?? {})) return;
   try {
     await hubClient.updateStatus(quotaResource, { ...quota, status }, { signal });
-    recorder.event(quota, 'Normal', 'AggregateStatusSucceed', 'The reports of all clusters were added up.');
+    const text = `Collect status of FederatedResourceQuota(${keyOf(quota)}) succeed.`;
+    recorder.event(quota, 'Normal', 'AggregateStatusSucceed', text);
   } catch (error) {
-    recorder.event(quota, 'Warning', 'AggregateStatusFailed', errorMessage(error));
+    if (!isConflict(error)) recorder.event(quota, 'Warning', 'AggregateStatusFailed', errorMessage(error));
     throw error;
   }
 }

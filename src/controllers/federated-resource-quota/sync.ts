@@ -24,6 +24,8 @@ import { writeWork } from '../binding.ts';
 import type { Controller, ControllerContext } from '../context.ts';
 import { WORKS_BY_QUOTA, quotaKeyOf, quotaResource, worksOfQuotas } from './quota-works.ts';
 
+const NAME = 'federated-resource-quota-sync-controller';
+
 export const quotaSyncController: Controller = {
   name: 'federatedResourceQuotaSync',
   async run(context) {
@@ -33,8 +35,9 @@ export const quotaSyncController: Controller = {
     const works = worksOfQuotas(context);
     const shareOf = (quota: FederatedResourceQuota, cluster: Cluster): boolean =>
       (quota.spec.staticAssignments ?? []).some(({ clusterName }) => clusterName === cluster.metadata.name);
+    const told = { ...context, recorder: context.recorder.withComponent(NAME) };
     await runController({
-      name: 'federated-resource-quota-sync-controller',
+      name: NAME,
       sources: [
         informerSource(quotas, {
           changed: (before, after) => before.metadata.generation !== after.metadata.generation,
@@ -54,7 +57,7 @@ export const quotaSyncController: Controller = {
         const quota = quotas.store.get(key);
         const left = works.store.byIndex(WORKS_BY_QUOTA, key);
         if (quota !== undefined && !isBeingDeleted(quota))
-          return sync(context, quota, left, works, clusters, reconcileSignal);
+          return sync(told, quota, left, works, clusters, reconcileSignal);
         await Promise.all(left.map((work) => remove(context, work, reconcileSignal)));
         return done;
       },
@@ -95,8 +98,8 @@ async function sync(
   const results = await Promise.allSettled([...removals, ...writes]);
   const failures = results.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
   if (failures.length === 0) {
-    if (shares.length > 0)
-      context.recorder.event(quota, 'Normal', 'SyncWorkSucceed', 'The shares of all clusters were sent.');
+    const text = `Sync works for FederatedResourceQuota(${keyOf(quota)}) succeed.`;
+    context.recorder.event(quota, 'Normal', 'SyncWorkSucceed', text);
     return done;
   }
   context.recorder.event(quota, 'Warning', 'SyncWorkFailed', failures.map(errorMessage).join('; '));
