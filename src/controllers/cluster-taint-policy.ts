@@ -28,7 +28,8 @@ const clusterTaintPolicies = resource<ClusterTaintPolicy>({
 export const clusterTaintPolicyController: Controller = {
   name: 'clustertaintpolicy',
   async run(context) {
-    const { informers, settings, clock, logger, metrics, signal, recorder, hubClient } = context;
+    const { informers, settings, clock, logger, metrics, signal, hubClient } = context;
+    const recorder = context.recorder.withComponent('cluster-taint-policy-controller');
     if (!settings.gates.Failover) return;
     const clusters = informers.informer(kinds.clusters);
     const policies = informers.informer(clusterTaintPolicies);

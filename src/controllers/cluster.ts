@@ -62,7 +62,8 @@ function givingUp(context: ControllerContext, cluster: Cluster): GivingUp | unde
 
 export const clusterController: Controller = {
   name: 'cluster',
-  async run(context) {
+  async run(hub) {
+    const context = { ...hub, recorder: hub.recorder.withComponent('cluster-controller') };
     const { informers, clock, logger, metrics, recorder, settings, signal } = context;
     const clusters = informers.informer(kinds.clusters);
     const namespaces = informers.informer(kinds.namespaces as Resource<Namespace>);

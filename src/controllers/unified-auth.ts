@@ -101,7 +101,8 @@ function manifests(namespace: string, rules: readonly PolicyRule[]): readonly Ku
 export const unifiedAuthController: Controller = {
   name: 'unifiedAuth',
   async run(context) {
-    const { informers, clock, logger, metrics, signal, recorder } = context;
+    const { informers, clock, logger, metrics, signal } = context;
+    const recorder = context.recorder.withComponent('unified-auth-controller');
     const clusters = informers.informer(kinds.clusters);
     const roles = informers.informer<ClusterRole>(kinds.clusterRoles);
     const bindings = informers.informer(kinds.clusterRoleBindings as Resource<ClusterRoleBinding>);

@@ -23,7 +23,7 @@ import {
   type Contest,
   type Policy,
 } from '../../propagation/index.ts';
-import { done, retry, type Outcome } from '../../runtime/index.ts';
+import { done, retry, type EventRecorder, type Outcome } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
 import { DecisionLog } from '../decisions.ts';
 import { noteCause, type Deletions } from '../deletion-rules.ts';
@@ -49,6 +49,7 @@ const policyIds = ({ metadata }: Binding): string[] =>
 
 export class PolicyReconciler {
   private readonly context: ControllerContext;
+  private readonly recorder: EventRecorder;
   private readonly templates: TemplateInformers;
   private readonly policies: PolicyIndex;
   private readonly waiting: ReadonlySet<TemplateKey>;
@@ -64,6 +65,7 @@ export class PolicyReconciler {
     deletions: Deletions,
   ) {
     this.context = context;
+    this.recorder = context.recorder.withComponent('resource-detector');
     this.templates = templates;
     this.policies = policies;
     this.waiting = waiting;
@@ -92,7 +94,7 @@ export class PolicyReconciler {
     if (policy === undefined) return done;
     if (isBeingDeleted(policy)) return this.remove(policy, signal);
     for (const fault of this.templates.selectorFaults(policy))
-      this.context.recorder.event(policy, 'Warning', 'SelectorMeansNothing', fault);
+      this.recorder.event(policy, 'Warning', 'SelectorMeansNothing', fault);
     await this.releaseUnselected(policy, signal);
     for (const binding of this.bindingsOf(policy))
       this.queue.enqueue(templateKey(binding.spec.resource), policy);
@@ -235,7 +237,8 @@ export class PolicyReconciler {
   }
 
   private async preempt(policy: Policy, signal: AbortSignal): Promise<void> {
-    const { hubClient, recorder, scheduling, settings } = this.context;
+    const { hubClient, scheduling, settings } = this.context;
+    const { recorder } = this;
     if (!settings.gates.PropagationPolicyPreemption || policy.spec.preemption !== 'Always') return;
     for (const { apiVersion, kind, namespace, name } of policy.spec.resourceSelectors) {
       if (name === undefined || name === '') continue;

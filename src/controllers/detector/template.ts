@@ -17,7 +17,7 @@ import {
   type Policy,
   type TemplateDecision,
 } from '../../propagation/index.ts';
-import { done, retry, type Outcome } from '../../runtime/index.ts';
+import { done, retry, type EventRecorder, type Outcome } from '../../runtime/index.ts';
 import type { ControllerContext } from '../context.ts';
 import { DecisionLog } from '../decisions.ts';
 import { WritesUnderWay } from '../writes-under-way.ts';
@@ -30,6 +30,7 @@ export class TemplateReconciler {
   /** Templates whose policy cannot act yet, for want of an override policy or because it is being deleted. */
   readonly blocked = new Set<TemplateKey>();
   private readonly context: ControllerContext;
+  private readonly recorder: EventRecorder;
   private readonly templates: TemplateInformers;
   private readonly policies: PolicyIndex;
   /** Templates with a change that is not the control plane's own, since they were last reconciled. */
@@ -38,6 +39,7 @@ export class TemplateReconciler {
 
   constructor(context: ControllerContext, templates: TemplateInformers, policies: PolicyIndex) {
     this.context = context;
+    this.recorder = context.recorder.withComponent('resource-detector');
     this.templates = templates;
     this.policies = policies;
   }
@@ -142,7 +144,8 @@ export class TemplateReconciler {
     decision: Extract<TemplateDecision, { action: 'apply' }>,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const { hubClient, recorder, scheduling } = this.context;
+    const { hubClient, scheduling } = this.context;
+    const { recorder } = this;
     const applied = scheduling.applying();
     const { policy, claimed, bind } = decision;
     const called = `policy(${[policy.metadata.namespace, policy.metadata.name].filter(Boolean).join('/')})`;
@@ -233,7 +236,7 @@ export class TemplateReconciler {
     try {
       return await interpret();
     } catch (error) {
-      this.context.recorder.event(template, 'Warning', `Get${what}Failed`, errorMessage(error));
+      this.recorder.event(template, 'Warning', `Get${what}Failed`, errorMessage(error));
       throw error;
     }
   }
