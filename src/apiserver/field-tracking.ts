@@ -8,15 +8,15 @@ import type { ResourceDefinition, ResourceVersion, Subresource } from './resourc
 
 // LIMIT: as kube-apiserver cuts a User-Agent that stands in for a field manager.
 const MAX_MANAGER_LENGTH = 128;
+const UNPRINTABLE = /[^\x20-\x7e]/;
 
 /** The name under which this request owns what it sets. */
 export function fieldManagerOf({ request }: ResourceCall, options: WriteOptions): string {
   if (options.fieldManager !== '') return options.fieldManager;
   const agent = request.headers['user-agent'] ?? '';
-  return agent
-    .split('/', 1)[0]!
-    .replaceAll(/[^\x20-\x7e]/g, '')
-    .slice(0, MAX_MANAGER_LENGTH);
+  const slash = agent.indexOf('/');
+  const name = slash < 0 ? agent : agent.slice(0, slash);
+  return (UNPRINTABLE.test(name) ? name.replaceAll(/[^\x20-\x7e]/g, '') : name).slice(0, MAX_MANAGER_LENGTH);
 }
 
 /** What this endpoint does not write, so that nobody comes to own it here. */

@@ -1,5 +1,5 @@
 // metadata.managedFields, read into sets by manager and written back in kube-apiserver's order.
-import type { ManagedFieldsEntry } from '../../api/index.ts';
+import type { JsonObject, ManagedFieldsEntry } from '../../api/index.ts';
 import { goQuote } from '../go-text.ts';
 import { isJsonObject } from '../json-draft.ts';
 import { parseTime } from '../time.ts';
@@ -16,6 +16,8 @@ export interface ManagedSet extends ManagerIdentity {
   readonly apiVersion: string;
   readonly time: string | undefined;
   readonly set: FieldSet;
+  /** The entry from which it was read, or from which it was made. */
+  readonly read?: ManagedFieldsEntry;
 }
 
 /** By identity. */
@@ -54,6 +56,7 @@ export function readManaged(entries: readonly ManagedFieldsEntry[] | undefined):
       apiVersion,
       time: entry.time,
       set: readSet(fieldsV1),
+      read: entry,
     });
   });
   return managed;
@@ -74,15 +77,44 @@ export function writeManaged(managed: Managed): readonly ManagedFieldsEntry[] | 
   if (managed.size === 0) return undefined;
   const sets = [...managed.values()];
   if (sets.length > 1) sets.sort(compareSets);
-  return sets.map(({ manager, operation, apiVersion, time, set, subresource }): ManagedFieldsEntry => ({
+  return Object.freeze(sets.map(writeSet));
+}
+
+/** A write changes few of an object's entries; the others stay the very objects that they were. */
+export function writeSet(managed: ManagedSet): ManagedFieldsEntry {
+  const { manager, operation, apiVersion, time, set, subresource, read } = managed;
+  const fieldsV1 = set.toFields();
+  if (read !== undefined && isWrittenAs(read, managed, fieldsV1)) return read;
+  return Object.freeze({
     ...(manager === '' ? {} : { manager }),
     operation,
     apiVersion,
     ...(time === undefined ? {} : { time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: set.toFields(),
+    fieldsV1,
     ...(subresource === '' ? {} : { subresource }),
-  }));
+  });
+}
+
+const IN_ORDER = ['manager', 'operation', 'apiVersion', 'time', 'fieldsType', 'fieldsV1', 'subresource'];
+
+/** Whether an entry is to the byte what would be written. */
+function isWrittenAs(entry: ManagedFieldsEntry, wanted: ManagedSet, fieldsV1: JsonObject): boolean {
+  let last = -1;
+  for (const field in entry) {
+    const at = IN_ORDER.indexOf(field);
+    if (at <= last) return false;
+    last = at;
+  }
+  return (
+    entry.fieldsV1 === fieldsV1 &&
+    entry.fieldsType === 'FieldsV1' &&
+    entry.time === wanted.time &&
+    entry.apiVersion === wanted.apiVersion &&
+    entry.operation === wanted.operation &&
+    entry.manager === (wanted.manager === '' ? undefined : wanted.manager) &&
+    entry.subresource === (wanted.subresource === '' ? undefined : wanted.subresource)
+  );
 }
 
 function compareTexts(a: string, b: string): number {

@@ -77,9 +77,8 @@ export function updateManaged(
   };
   const key = identityOf(identity, apiVersion);
   const reconciled = reconcile(managed, endpoint);
-  const { left, comparison } = takeOver(before, after, reconciled, undefined, true, endpoint);
-  const { modified, added } = comparison();
-  const own = modified.union(added).recursiveDifference(endpoint.reset).difference(STRIPPED);
+  const { left, change } = takeOver(before, after, reconciled, undefined, true, endpoint);
+  const own = change().set.difference(STRIPPED);
   if (!own.isEmpty) {
     const previous = left.get(key);
     const set = previous === undefined ? own : united(own.shared(), previous.set);
@@ -115,10 +114,16 @@ export function reconcile(managed: Managed, endpoint: Endpoint): Managed {
   return reconciled;
 }
 
+interface Change {
+  /** What was added or modified. */
+  readonly set: FieldSet;
+  readonly removed: FieldSet;
+}
+
 interface Takeover {
   readonly left: Managed;
   /** What changed, in the endpoint's version. */
-  readonly comparison: () => Comparison;
+  readonly change: () => Change;
 }
 
 /** Takes from all managers but `self` what the change touches. Throws ConflictError unless it may `force`. */
@@ -130,15 +135,13 @@ export function takeOver(
   force: boolean,
   endpoint: Endpoint,
 ): Takeover {
-  const comparisons = new Map<string, Comparison>();
-  const compare = (apiVersion: string, version: TypeOfVersion): Comparison => {
-    const known = comparisons.get(apiVersion);
+  const changes = new Map<string, Change>();
+  const changeIn = (apiVersion: string, version: TypeOfVersion): Change => {
+    const known = changes.get(apiVersion);
     if (known !== undefined) return known;
-    const made = withoutReset(
-      compareObjects(version.convert(before), version.convert(after), version.type),
-      endpoint.reset,
-    );
-    comparisons.set(apiVersion, made);
+    const comparison = compareObjects(version.convert(before), version.convert(after), version.type);
+    const made = changeOf(comparison, endpoint.reset);
+    changes.set(apiVersion, made);
     return made;
   };
   const left: Managed = new Map();
@@ -150,24 +153,21 @@ export function takeOver(
     }
     const version = endpoint.version(entry.apiVersion);
     if (version === undefined) continue;
-    const { modified, added, removed } = compare(entry.apiVersion, version);
-    const conflicting = entry.set.intersection(modified.union(added));
-    for (const path of conflicting.paths()) conflicts.push({ entry, path });
-    const set = entry.set.difference(conflicting).difference(removed);
-    if (!set.isEmpty) left.set(identity, set === entry.set ? entry : { ...entry, set });
+    const { set, removed } = changeIn(entry.apiVersion, version);
+    if (!force) for (const path of entry.set.intersection(set).paths()) conflicts.push({ entry, path });
+    const kept = entry.set.difference(set).difference(removed);
+    if (!kept.isEmpty) left.set(identity, kept === entry.set ? entry : { ...entry, set: kept });
   }
-  if (!force && conflicts.length > 0) throw new ConflictError(conflicts);
+  if (conflicts.length > 0) throw new ConflictError(conflicts);
   const { apiVersion } = endpoint.management;
   const version = endpoint.version(apiVersion);
   if (version === undefined) throw new Error(`no version ${apiVersion}`);
-  return { left, comparison: () => compare(apiVersion, version) };
+  return { left, change: () => changeIn(apiVersion, version) };
 }
 
-function withoutReset({ removed, modified, added }: Comparison, reset: FieldSet): Comparison {
-  if (reset.isEmpty) return { removed, modified, added };
+function changeOf({ removed, modified, added }: Comparison, reset: FieldSet): Change {
   return {
+    set: modified.union(added).recursiveDifference(reset),
     removed: removed.recursiveDifference(reset),
-    modified: modified.recursiveDifference(reset),
-    added: added.recursiveDifference(reset),
   };
 }

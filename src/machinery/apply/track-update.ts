@@ -1,12 +1,12 @@
 // managedFields after a create, update or patch. Pure: objects in, objects out, the time as a value.
-import type { JsonObject, JsonValue, KubeObject, ManagedFieldsEntry } from '../../api/index.ts';
+import type { JsonObject, KubeObject, ManagedFieldsEntry } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
 import { deepEqual } from '../json.ts';
 import { endpointOf, type Endpoint, type FieldManagement } from './endpoint.ts';
 import { FieldSet } from './field-set.ts';
 import { noteInLine } from './field-walks.ts';
 import { firstOwnership } from './first-ownership.ts';
-import type { Managed } from './managed-fields.ts';
+import { writeSet, type Managed } from './managed-fields.ts';
 import {
   STRIPPED,
   readOrEmpty,
@@ -76,17 +76,17 @@ function withFirstOwnership(
   if (owned === 'unusual') return undefined;
   const object = bare as unknown as KubeObject;
   if (owned.fields === undefined) return object;
-  noteInLine(FieldSet.ofOwnFields(owned.fields), type);
-  const entry: ManagedFieldsEntry = {
+  const set = FieldSet.ofOwnFields(owned.fields);
+  noteInLine(set, type);
+  const entry = writeSet({
     manager: manager === '' ? 'unknown' : manager,
     operation: 'Update',
+    subresource: management.subresource ?? '',
     apiVersion: management.apiVersion,
     time: formatTime(now),
-    fieldsType: 'FieldsV1',
-    fieldsV1: owned.fields,
-    ...(management.subresource === undefined ? {} : { subresource: management.subresource }),
-  };
-  return { ...object, metadata: { ...object.metadata, managedFields: [entry] } };
+    set,
+  });
+  return { ...object, metadata: { ...object.metadata, managedFields: Object.freeze([entry]) } };
 }
 
 /**
@@ -97,15 +97,20 @@ export function keepTimes(next: KubeObject, live: KubeObject | undefined): KubeO
   const entries = next.metadata.managedFields;
   const before = live?.metadata.managedFields;
   if (live === undefined || entries === undefined || before === undefined) return next;
-  if (entries.length !== before.length) return next;
+  if (entries.length !== before.length || !sameButManagedFields(next, live)) return next;
   const byIdentity = readOrEmpty(before);
-  const timed: Managed = new Map();
   for (const [identity, entry] of readOrEmpty(entries)) {
     const old = byIdentity.get(identity);
     if (old === undefined) return next;
     if (old.set !== entry.set && !deepEqual(old.set.toFields(), entry.set.toFields())) return next;
-    timed.set(identity, { ...entry, time: old.time });
   }
-  const kept = withManagedFields(next as unknown as JsonValue, timed, before);
-  return deepEqual(withoutManagedFields(kept), withoutManagedFields(live)) ? live : next;
+  return live;
+}
+
+function sameButManagedFields(a: KubeObject, b: KubeObject): boolean {
+  const rest = { metadata: undefined };
+  return (
+    deepEqual({ ...a, ...rest }, { ...b, ...rest }) &&
+    deepEqual({ ...a.metadata, managedFields: undefined }, { ...b.metadata, managedFields: undefined })
+  );
 }
