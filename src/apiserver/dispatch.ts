@@ -1,9 +1,9 @@
 // From a parsed path to the verb that answers it.
-import { hasProtobuf, notFound, type StatusError } from '../machinery/index.ts';
+import { StatusError, badRequest, hasProtobuf, methodNotSupported, notFound } from '../machinery/index.ts';
 import type { Core, ResourceCall } from './call.ts';
 import type { ApiRequest, ApiResponse, RequestInfo } from './contract.ts';
 import { negotiate, type Format } from './negotiation.ts';
-import { methodNotAllowed, pathNotFound } from './refusals.ts';
+import { methodNotAllowed, pathNotFound, refusalAnswer } from './refusals.ts';
 import type { ServedResource } from './registry.ts';
 import type { ResourceVerb, WriteContext } from './resource.ts';
 import { create } from './verbs/create.ts';
@@ -55,9 +55,14 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
   }
   const subresource = info.subresource === '' ? undefined : definition.subresources[info.subresource];
   const streams = subresource?.streams === true;
-  // COMPAT: HEAD is no method of resources.
-  if (!streams && (request.method === 'HEAD' || request.method === 'OPTIONS')) throw methodNotAllowed();
-  if (info.subresource !== '' && subresource === undefined) throw pathNotFound();
+  // COMPAT: HEAD is no method of built-in resources.
+  const custom = definition.custom === true;
+  if (!streams && !custom && (request.method === 'HEAD' || request.method === 'OPTIONS')) {
+    throw methodNotAllowed();
+  }
+  if (info.subresource !== '' && subresource === undefined) {
+    throw custom ? notFound({ group: info.group, resource: info.resource }, info.name) : pathNotFound();
+  }
   const pretty = request.query.has('pretty') && !['0', 'false'].includes(request.query.get('pretty')!);
   const call: ResourceCall = {
     core,
@@ -75,8 +80,19 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
       transforms: true,
     }),
   };
+  try {
+    return await answer(call);
+  } catch (error) {
+    if (error instanceof StatusError && call.warnings.size > 0) return refusalAnswer(error, call.warnings);
+    throw error;
+  }
+}
+
+function answer(call: ResourceCall): Promise<ApiResponse> {
+  const { subresource, served, info } = call;
+  const { definition } = served;
   if (subresource !== undefined) return serveSubresource(call, subresource);
-  const verb = verbOf(served, info);
+  const verb = definition.custom === true ? customVerbOf(served, info) : verbOf(served, info);
   return definition.observe === undefined
     ? verbs[verb](call)
     : observed(call, definition.observe.bind(definition));
@@ -107,6 +123,20 @@ function verbOf({ definition }: ServedResource, info: RequestInfo): ResourceVerb
   if (needsNamespace && info.namespace === '') {
     throw verb === 'create' || verb === 'deletecollection' ? methodNotAllowed() : notFoundPath(info);
   }
+  return verb;
+}
+
+/** COMPAT: custom resources are told apart by their verbs, not by routes, and refused otherwise. */
+function customVerbOf({ definition }: ServedResource, info: RequestInfo): ResourceVerb {
+  const verb = info.verb as ResourceVerb;
+  const acrossNamespaces = verb === 'list' || verb === 'watch';
+  if (definition.namespaced && info.namespace === '' && !acrossNamespaces) throw pathNotFound();
+  if (!definition.verbs.includes(verb)) {
+    throw methodNotSupported({ group: info.group, resource: info.resource }, '');
+  }
+  const wantsName = verb === 'get' || verb === 'update' || verb === 'patch' || verb === 'delete';
+  if (wantsName && info.name === '') throw badRequest('name must be provided');
+  if (verb === 'create' && info.name !== '') throw methodNotAllowed();
   return verb;
 }
 

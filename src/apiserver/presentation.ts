@@ -7,16 +7,12 @@ import type { ApiResponse } from './contract.ts';
 import { encodeYaml } from './yaml-text.ts';
 import { notAcceptable } from './negotiation.ts';
 import { tableOf, tableRows } from './table/table.ts';
+import { warningHeaders } from './warning-headers.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
-function warningText(message: string): string {
-  const quoted = message.replaceAll(/[\\"]/g, String.raw`\$&`).replaceAll(/[\r\n]+/g, ' ');
-  return `299 - "${quoted}"`;
-}
-
 function headersOf(call: ResourceCall): { readonly headers?: Headers } {
-  return call.warnings.size === 0 ? {} : { headers: { warning: [...call.warnings].map(warningText) } };
+  return call.warnings.size === 0 ? {} : { headers: { warning: warningHeaders(call.warnings) } };
 }
 
 /** Answers with a value in the asked format. `encode` gives its bytes where they are not simply those of the value. */

@@ -22,6 +22,7 @@ import { builtinKinds } from './kinds/index.ts';
 import { createObjectAccess } from './object-access.ts';
 import { ResourceRegistry } from './registry.ts';
 import { parseRequestInfo } from './request-info.ts';
+import { refusalAnswer } from './refusals.ts';
 import { refusePath, respondRoot } from './root-paths.ts';
 import type { ResourceDefinition } from './resource.ts';
 import { createInProcessTransport, type InProcessTransport } from './transport.ts';
@@ -203,11 +204,5 @@ function errorResponse(error: unknown, request: ApiRequest, logger: Logger): Api
     logger.error('request failed', { method: request.method, path: request.path, error });
     failure = internalError(errorMessage(error));
   }
-  const retryAfter = failure.status.details?.retryAfterSeconds;
-  return {
-    kind: 'object',
-    status: failure.code,
-    object: failure.status,
-    ...(retryAfter === undefined ? {} : { headers: { 'retry-after': String(retryAfter) } }),
-  };
+  return refusalAnswer(failure);
 }

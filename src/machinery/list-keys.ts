@@ -71,9 +71,10 @@ export class ListMap {
     return plan.schema['x-kubernetes-list-type'] === 'map' ? new ListMap(plan, list) : undefined;
   }
 
-  /** The keys of each item, as an object of its key fields. */
+  /** The keys of each item, as an object of its key fields in the order of their names. */
   static keys(plan: Plan, list: readonly JsonValue[]): JsonValue[] {
-    return list.map((item) => keyOf(plan, item));
+    const names = (plan.schema['x-kubernetes-list-map-keys'] ?? []).toSorted();
+    return list.map((item) => fieldsOf(item, names));
   }
 
   /** The item with the same keys as `item`. */

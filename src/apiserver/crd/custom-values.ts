@@ -38,7 +38,10 @@ export class CustomValues {
    * A client's JSON as an object of this version; what the schema does not know goes to the report. Callers inside the
    * process send parts of an object back as they have got them; there is nothing to prune in those.
    */
-  decode(value: JsonObject, report: DecodeReport): KubeObject {
+  decode(given: JsonObject, report: DecodeReport): KubeObject {
+    const { metadata } = given;
+    const value: JsonObject =
+      metadata === undefined || metadata === null ? { ...given, metadata: {} } : given;
     const fresh: Record<string, JsonValue | undefined> = {};
     let all = true;
     for (const field in value) {

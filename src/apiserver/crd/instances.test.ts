@@ -28,6 +28,13 @@ before(async () => {
   await controller.ready;
   close = () => controller.close();
   const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const text = { type: 'string' };
+  const pairs = {
+    type: 'array',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['b', 'a'],
+    items: { type: 'object', properties: { a: text, b: text }, required: ['a', 'b'] },
+  };
   await served.must('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
     metadata: { name: 'widgets.example.com' },
     spec: {
@@ -43,7 +50,7 @@ before(async () => {
             openAPIV3Schema: {
               type: 'object',
               properties: {
-                spec: { ...open, properties: { note: { type: 'string', nullable: true } } },
+                spec: { ...open, properties: { note: { type: 'string', nullable: true }, pairs } },
                 status: { ...open, properties: { phase: { type: 'string', maxLength: 3 } } },
               },
             },
@@ -121,4 +128,55 @@ test('columns show what they can, as far as their paths can be read', async () =
     ['Name', 'Note', 'List', 'Since'],
   );
   assert.deepEqual(rows[0]?.cells, ['shown', '<no value>', '["\\u003ca\\u003e",1]', '<unknown>']);
+});
+
+test('an object without metadata has no name, and one of another kind is told so', async () => {
+  const widget = { apiVersion: 'example.com/v1', kind: 'Widget' };
+  assert.deepEqual(await causes('POST', WIDGETS, widget), [
+    'metadata.name: Required value: name or generateName is required',
+  ]);
+  await served.must('POST', WIDGETS, { ...widget, metadata: { name: 'kind' } });
+  const answer = await served.send('PATCH', `${WIDGETS}/kind`, { kind: 'Gadget' }, MERGE);
+  assert.equal(
+    (answer.body as Status).message,
+    'Gadget.example.com "kind" is invalid: kind: Invalid value: "Gadget": must be Widget',
+  );
+});
+
+const METHODS: readonly (readonly [string, string, number, string])[] = [
+  ['PUT', WIDGETS, 400, 'name must be provided'],
+  ['PATCH', WIDGETS, 400, 'name must be provided'],
+  ['POST', '/apis/example.com/v1/widgets', 404, 'the server could not find the requested resource'],
+  ['GET', `${WIDGETS}/a/other`, 404, 'widgets.example.com "a" not found'],
+  [
+    'DELETE',
+    `${WIDGETS}/a/status`,
+    405,
+    'delete is not supported on resources of kind "widgets.example.com"',
+  ],
+];
+
+for (const [method, path, code, message] of METHODS) {
+  test(`${method} ${path} is refused as custom resources refuse it`, async () => {
+    const answer = await served.send(method as 'PUT', path, {});
+    assert.deepEqual([answer.status, (answer.body as Status).message], [code, message]);
+  });
+}
+
+test('what stands twice is shown with its keys in order', async () => {
+  assert.deepEqual(
+    await causes('POST', WIDGETS, {
+      apiVersion: 'example.com/v1',
+      kind: 'Widget',
+      metadata: { name: 'twice' },
+      spec: {
+        pairs: [
+          { b: '1', a: '2' },
+          { b: '1', a: '2' },
+          { a: '2', b: '1' },
+        ],
+      },
+    }),
+    ['spec.pairs[1]: Duplicate value: {"a":"2","b":"1"}'],
+  );
 });

@@ -124,7 +124,12 @@ function decodePatched(call: ResourceCall, patched: Patched, options: WriteOptio
   const { served, subresource } = call;
   const { projection } = subresource ?? {};
   const { definition, version } = served;
-  const kind = projection?.kind ?? { group: definition.group, version: version.name, kind: definition.kind };
+  const kind = projection?.kind ?? {
+    group: definition.group,
+    version: version.name,
+    kind: definition.kind,
+    custom: definition.custom === true,
+  };
   const problems = [...patched.problems];
   const object = decodeOrRefuse(patched, () =>
     (projection ?? version).decode(identify(patched.body, kind), { problems }),

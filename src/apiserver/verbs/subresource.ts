@@ -2,7 +2,7 @@
 // code of the subresource's own.
 import { formatApiVersion, type JsonObject, type KubeObject } from '../../api/index.ts';
 import { assert } from '../../base/index.ts';
-import { badRequest, invalid, type AdmissionPlugin } from '../../machinery/index.ts';
+import { badRequest, invalid, methodNotSupported, type AdmissionPlugin } from '../../machinery/index.ts';
 import { bytesOf, decodeObject, identify, nothingSent, parseJsonBody, reportProblems } from '../body.ts';
 import { admissionAttributes, mustGet, writeContext, type ResourceCall } from '../call.ts';
 import { mutateAdmission, validateAdmission } from '../admission-chain.ts';
@@ -30,7 +30,13 @@ import { updateObject } from './write.ts';
 export async function serveSubresource(call: ResourceCall, subresource: Subresource): Promise<ApiResponse> {
   const { verb } = call.info;
   const asksForMethods = subresource.streams === true && verb === 'options';
-  if (!asksForMethods && !subresource.verbs.includes(verb)) throw methodNotAllowed();
+  if (!asksForMethods && !subresource.verbs.includes(verb)) {
+    const { group, resource } = call.info;
+    // COMPAT: custom resources are told apart by their verbs, not by routes.
+    throw call.served.definition.custom === true
+      ? methodNotSupported({ group, resource }, verb)
+      : methodNotAllowed();
+  }
   if (subresource.serve !== undefined) {
     if (subresource.connects !== undefined) await admitConnection(call, subresource.connects);
     return subresource.serve(subresourceCall(call));
