@@ -34,10 +34,8 @@ export const hpaScaleTargetMarker: Controller = {
       name: 'hpa-scale-target-marker',
       // Keys are targets: one that two autoscalers name stays marked until both let go of it.
       sources: [
-        informerSource(informer, {
-          map: targetsOf,
-          changed: (before, after) => targetsOf(before)[0] !== targetsOf(after)[0],
-        }),
+        // Any change of an autoscaler looks again: its target may have been made meanwhile.
+        informerSource(informer, { map: targetsOf }),
       ],
       clock,
       logger,
@@ -60,7 +58,7 @@ async function mark(
   if (target === undefined) return done;
   const place = { ...(target.namespaced ? { namespace } : {}), name };
   const template = await hubClient.find(target, place, { signal });
-  // COMPAT: a target that is made later is not marked before its autoscaler changes.
+  // One that is made later is marked when the next status of its autoscaler is added up.
   if (template === undefined) return done;
   const marked = withRetainedReplicas(template, retained);
   if (marked === template) return done;
