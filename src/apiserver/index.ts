@@ -1,6 +1,7 @@
 export { readAuditPolicy } from './audit/policy.ts';
 export { readWhole } from './answers.ts';
 export { methodNotAllowed, plainText } from './refusals.ts';
+export { chooseContainer, mustHaveNode, readLogOptions, type PodLogOptions } from './kinds/pod-streams.ts';
 export { SERVICE_RANGE } from './kinds/service-allocation.ts';
 export { portForward, type PortStreams } from './streaming/port-forward.ts';
 export { remoteCommand } from './streaming/remote-command.ts';

@@ -17,7 +17,8 @@ import {
 import { change, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { validateBehavior, validateMetric } from './autoscaling-metrics.ts';
-import { intOrPercent, named, oneOfIfGiven, percentOf } from './checks.ts';
+import { intOrPercent, named, notNegative, oneOfIfGiven, percentOf } from './checks.ts';
+import { validateConditions } from './conditions.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
 
@@ -133,9 +134,18 @@ function validateBudget(object: KubeObject): FieldError[] {
   return errors;
 }
 
+function validateBudgetStatus(object: KubeObject): FieldError[] {
+  const { status } = object as unknown as PodDisruptionBudget;
+  const counts = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const;
+  return [
+    ...validateConditions(status?.conditions ?? [], 'status.conditions'),
+    ...counts.flatMap((field) => notNegative(status?.[field], `status.${field}`)),
+  ];
+}
+
 const budget: BuiltinKind = {
   strategy: { generation: 'spec', requiresResourceVersion: true, validate: validateBudget },
-  subresources: { status: statusSubresource() },
+  subresources: { status: statusSubresource({ validate: validateBudgetStatus }) },
   printer: printers.podDisruptionBudgets,
 };
 

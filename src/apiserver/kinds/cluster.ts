@@ -1,19 +1,13 @@
-// What a cluster is made of besides workloads: namespaces, nodes, service accounts, leases, classes.
-import type { KubeObject, Namespace, Node, Lease } from '../../api/index.ts';
-import {
-  fieldError,
-  isLabelValue,
-  isQualifiedName,
-  parseCidr,
-  nameIsDnsLabel,
-  type FieldError,
-} from '../../machinery/index.ts';
+// What a cluster is made of besides workloads: namespaces, service accounts, leases, classes; nodes have a file of their
+// own.
+import type { KubeObject, Namespace, Lease } from '../../api/index.ts';
+import { fieldError, isQualifiedName, nameIsDnsLabel, type FieldError } from '../../machinery/index.ts';
 import { withMetadata } from '../object-codec.ts';
 import type { Subresource } from '../resource.ts';
 import { fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
-import { immutable, named, notNegative, oneOf, positive, quantityNotNegative, validCidr } from './checks.ts';
-import { notServedHere } from './not-served.ts';
+import { immutable, named, notNegative, oneOf, positive } from './checks.ts';
+import { node } from './nodes.ts';
 import { runtimeClass } from './runtime-classes.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
@@ -85,91 +79,6 @@ const namespace: BuiltinKind = {
   },
   subresources: { finalize, status: statusSubresource({ changesLabels: true }) },
   printer: printers.namespaces,
-};
-
-// ---- Node
-
-function validateNode(object: KubeObject): FieldError[] {
-  const { spec = {}, status = {} } = object as unknown as Node;
-  const errors: FieldError[] = [];
-  const seen = new Set<string>();
-  for (const [i, taint] of (spec.taints ?? []).entries()) {
-    // COMPAT: upstream names this path.
-    const path = `metadata.taints[${i}]`;
-    errors.push(...named(isQualifiedName(taint.key), taint.key, `${path}.key`));
-    const { value = '' } = taint;
-    const complaints = isLabelValue(value).join(';');
-    if (complaints !== '') errors.push(fieldError.invalid(`${path}.value`, value, complaints));
-    errors.push(
-      ...oneOf(taint.effect, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${path}.effect`, false),
-    );
-    const key = `${taint.key} ${taint.effect}`;
-    const unique = 'taints must be unique by key and effect pair';
-    if (seen.has(key)) errors.push(fieldError.duplicate(path, taint, unique));
-    seen.add(key);
-  }
-  for (const field of ['capacity', 'allocatable'] as const) {
-    for (const [name, value] of Object.entries(status[field] ?? {})) {
-      errors.push(...quantityNotNegative(value, `status.${field}.${name}`));
-    }
-  }
-  return errors;
-}
-
-/** At most one network of each family, each once. */
-function podNetworkErrors({ podCIDR = '', podCIDRs: list = [] }: NonNullable<Node['spec']>): FieldError[] {
-  const path = 'spec.podCIDRs';
-  const podCIDRs = list.length === 0 && podCIDR !== '' ? [podCIDR] : list;
-  const errors = podCIDRs.flatMap((text, i) => validCidr(text, `${path}[${i}]`));
-  const families = new Set(podCIDRs.map((text) => parseCidr(text)?.address.family));
-  if (podCIDRs.length > 1 && (families.size !== 2 || podCIDRs.length > 2)) {
-    const why = 'may specify no more than one CIDR for each IP family';
-    errors.push(fieldError.invalid(path, podCIDRs, why));
-  }
-  for (const [i, text] of podCIDRs.entries()) {
-    if (podCIDRs.indexOf(text) < i) errors.push(fieldError.duplicate(`${path}[${i}]`, text));
-  }
-  return errors;
-}
-
-const node: BuiltinKind = {
-  keepsStatusOnCreate: true,
-  strategy: {
-    validate: (object) => [
-      ...validateNode(object),
-      ...podNetworkErrors((object as unknown as Node).spec ?? {}),
-    ],
-    validateUpdate(next, old) {
-      const errors = validateNode(next);
-      const [spec, before] = [(next as unknown as Node).spec ?? {}, (old as unknown as Node).spec ?? {}];
-      if ((before.providerID ?? '') !== '' && spec.providerID !== before.providerID) {
-        errors.push(
-          fieldError.forbidden(
-            'spec.providerID',
-            'node updates may not change providerID except from "" to valid',
-          ),
-        );
-      }
-      if ((before.podCIDR ?? '') !== '' && spec.podCIDR !== before.podCIDR) {
-        errors.push(
-          fieldError.forbidden(
-            'spec.podCIDRs',
-            'node updates may not change podCIDR except from "" to valid',
-          ),
-        );
-      }
-      return errors;
-    },
-    selectableFields: (object) => ({
-      'spec.unschedulable': String((object as unknown as Node).spec?.unschedulable ?? false),
-    }),
-    selectableFieldNames: ['spec.unschedulable'],
-  },
-  subresources: {
-    status: statusSubresource({ changesLabels: true, validate: validateNode }),
-    proxy: notServedHere('nodes/proxy', ['create', 'delete', 'get', 'patch', 'update'], 'NodeProxyOptions'),
-  },
-  printer: printers.nodes,
 };
 
 // ---- ServiceAccount

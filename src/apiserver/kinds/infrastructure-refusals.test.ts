@@ -316,6 +316,70 @@ const CASES: readonly (readonly [what: string, path: string, rest: object, compl
   ],
 ];
 
+const STATUSES: readonly (readonly [path: string, given: object, status: object, complaints: string])[] = [
+  [
+    '/api/v1/nodes',
+    {},
+    {
+      addresses: [
+        { type: 'InternalIP', address: '1.2.3.4' },
+        { type: 'InternalIP', address: '1.2.3.4' },
+      ],
+    },
+    'status.addresses[1]: Duplicate value: {"Type":"InternalIP","Address":"1.2.3.4"}',
+  ],
+  [
+    '/apis/policy/v1/namespaces/default/poddisruptionbudgets',
+    { spec: {} },
+    { currentHealthy: -1, conditions: [{ type: 'A b', status: 'Maybe', reason: '9' }] },
+    `[status.conditions[0].type: Invalid value: "A b": ${QUALIFIED}, status.conditions[0].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown", status.conditions[0].lastTransitionTime: Required value: must be set, status.conditions[0].reason: Invalid value: "9": a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?'), status.currentHealthy: Invalid value: -1: must be greater than or equal to 0]`,
+  ],
+];
+
+for (const [path, given, status, complaints] of STATUSES) {
+  test(`${path.slice(path.lastIndexOf('/') + 1)}: a status that says what cannot be`, async () => {
+    await served.must('POST', path, { metadata: { name: 'observed' }, ...given });
+    const answer = await served.send(
+      'PATCH',
+      `${path}/observed/status`,
+      { status },
+      {
+        contentType: 'application/merge-patch+json',
+      },
+    );
+    assert.equal(answer.status, 422);
+    assert.equal(complaintsOf(answer.body), complaints);
+  });
+}
+
+test('both ways to name the networks of a node say the same, and the older one wins', async () => {
+  const networks = async (name: string, spec: object): Promise<unknown> => {
+    const made = await served.must('POST', '/api/v1/nodes', { metadata: { name }, spec });
+    const { podCIDR, podCIDRs } = made['spec'] as { podCIDR?: string; podCIDRs?: readonly string[] };
+    return [podCIDR, podCIDRs];
+  };
+  const [a, b] = ['10.0.0.0/24', '10.1.0.0/24'];
+  assert.deepEqual(await networks('one', { podCIDR: a }), [a, [a]]);
+  assert.deepEqual(await networks('many', { podCIDRs: [b] }), [b, [b]]);
+  assert.deepEqual(await networks('both', { podCIDR: a, podCIDRs: [b] }), [a, [a]]);
+});
+
+test('where a kubelet once got its settings from is not kept', async () => {
+  const configSource = { configMap: { name: 'n', namespace: 'm', kubeletConfigKey: 'k' } };
+  const made = await served.must('POST', '/api/v1/nodes', {
+    metadata: { name: 'c' },
+    spec: { configSource },
+  });
+  assert.equal((made['spec'] as { configSource?: unknown }).configSource, undefined);
+});
+
+test('an optional number that is no pointer is left out when it is zero', async () => {
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+  const path = '/api/v1/namespaces/default/replicationcontrollers';
+  const made = await served.must('POST', path, { metadata: { name: 'a' }, spec: { template } });
+  assert.equal(Object.hasOwn(made['spec'] as object, 'minReadySeconds'), false);
+});
+
 function complaintsOf(body: unknown): string {
   const { message = '' } = body as Status;
   return message.slice(message.indexOf(' is invalid: ') + ' is invalid: '.length);

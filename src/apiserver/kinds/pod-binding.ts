@@ -62,7 +62,11 @@ export const bindingSubresource: Subresource = {
   kind: { group: '', version: 'v1', kind: 'Binding' },
   verbs: ['create'],
   async serve(call) {
-    const body = (await call.admitCreate(call.object())) as unknown as BindingBody;
+    const body = (await call.admitCreate(call.object(), (binding) => {
+      const { name = '' } = binding.metadata ?? {};
+      if (name === '' || name === call.info.name) return binding;
+      throw badRequest('name in URL does not match name in Binding object');
+    })) as unknown as BindingBody;
     const node = body.target?.name ?? '';
     if (node === '') call.refuseInvalid('Binding', [fieldError.required('target.name')]);
     const kind = body.target?.kind ?? '';

@@ -5,6 +5,7 @@ import type { Strategy, Subresource, WriteContext } from '../resource.ts';
 import { change } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 import { notServedHere } from './not-served.ts';
+import { podStreams } from './pod-streams.ts';
 import { bindingSubresource, legacyBinding } from './pod-binding.ts';
 import { podOnlyDefaults, podTemplateDefaults } from './pod-defaults.ts';
 import { evictionSubresource } from './pod-eviction.ts';
@@ -112,7 +113,8 @@ const ephemeralContainers: Subresource = {
     ignoredFields: ['status'],
     prepareForUpdate(next, old) {
       const given = specOf(next).ephemeralContainers;
-      const spec = { ...specOf(old), ...(given === undefined ? {} : { ephemeralContainers: given }) };
+      const { ephemeralContainers: _, ...rest } = specOf(old);
+      const spec = { ...rest, ...(given === undefined ? {} : { ephemeralContainers: given }) };
       return countGeneration(
         Object.freeze({ ...old, metadata: next.metadata, spec: Object.freeze(spec) }),
         old,
@@ -217,10 +219,7 @@ const pod: BuiltinKind = {
     eviction: evictionSubresource,
     ephemeralcontainers: ephemeralContainers,
     resize,
-    log: notServedHere('pods/log', ['get']),
-    exec: notServedHere('pods/exec', ['create', 'get'], 'PodExecOptions'),
-    attach: notServedHere('pods/attach', ['create', 'get'], 'PodAttachOptions'),
-    portforward: notServedHere('pods/portforward', ['create', 'get'], 'PodPortForwardOptions'),
+    ...podStreams,
     proxy: notServedHere('pods/proxy', ['create', 'delete', 'get', 'patch', 'update'], 'PodProxyOptions'),
   },
   printer: printers.pods,

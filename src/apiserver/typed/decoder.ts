@@ -373,11 +373,15 @@ export class TypedDecoders {
           return { decode: decodeBytes, absent: required ? () => null : undefined };
         }
         return { decode: stringDecoder(always || isListed('pointerString', type, name)), absent: zero };
-      case 'integer':
+      case 'integer': {
+        const omitted = isListed('valueScalar', type, name);
+        // COMPAT: an optional value may say that it is zero when nothing is set; it is left out all the same.
+        const kept = always && (required || !omitted);
         return {
-          decode: integerDecoder(schema.format ?? 'int64', always || !isListed('valueScalar', type, name)),
-          absent: zero,
+          decode: integerDecoder(schema.format ?? 'int64', kept || !omitted),
+          absent: kept ? zero : undefined,
         };
+      }
       case 'boolean':
         return { decode: booleanDecoder(always || !isListed('valueScalar', type, name)), absent: zero };
       case 'number':

@@ -2,10 +2,14 @@
 // port-forward. COMPAT: which container is meant, and what is refused and how, is as kube-apiserver and kubelet do it.
 import type { Container } from '../../api/index.ts';
 import {
+  chooseContainer,
+  mustHaveNode,
   plainText,
   portForward,
+  readLogOptions,
   remoteCommand,
   type ApiResponse,
+  type PodLogOptions,
   type PortStreams,
   type Subresource,
   type SubresourceCall,
@@ -13,15 +17,7 @@ import {
 import { sleep, type Clock } from '../../base/index.ts';
 import { badRequest, fieldError, type FieldError } from '../../machinery/index.ts';
 import type { Pod } from '../kinds.ts';
-import {
-  instanceOf,
-  linesOf,
-  nextLineMs,
-  selected,
-  shown,
-  type Instance,
-  type LogSelection,
-} from './container-log.ts';
+import { instanceOf, linesOf, nextLineMs, selected, shown, type Instance } from './container-log.ts';
 import { containerWorld } from './container-world.ts';
 import { listenerAt, pageOf } from './pages.ts';
 import { Shell, type ShellStreams } from './shell.ts';
@@ -58,23 +54,6 @@ export function podConnections(clock: Clock): Readonly<Record<string, Subresourc
 
 // ---- which pod, which container
 
-/** The container that is meant; throws a 400 StatusError when it is not clear. */
-export function chooseContainer({ metadata, spec }: Pod, asked: string): Container {
-  const { containers, initContainers = [], ephemeralContainers = [] } = spec;
-  const all = [...initContainers, ...containers, ...(ephemeralContainers as readonly Container[])];
-  const names = (some: readonly Container[]): string => `[${some.map(({ name }) => name).join(' ')}]`;
-  if (asked !== '') {
-    const found = all.find(({ name }) => name === asked);
-    if (found === undefined) throw badRequest(`container ${asked} is not valid for pod ${metadata.name}`);
-    return found;
-  }
-  const [only] = containers;
-  if (containers.length === 1 && only !== undefined) return only;
-  throw badRequest(
-    `a container name must be specified for pod ${metadata.name}, choose one of: ${names(all)}`,
-  );
-}
-
 function statusOf({ status }: Pod, { name }: Container): Parameters<typeof instanceOf>[2] {
   return [
     ...(status?.containerStatuses ?? []),
@@ -85,8 +64,7 @@ function statusOf({ status }: Pod, { name }: Container): Parameters<typeof insta
 
 /** Refuses what is not on a node or does not run; undefined: it can be used. */
 function mustRun(pod: Pod, container: Container): ApiResponse | undefined {
-  if ((pod.spec.nodeName ?? '') === '')
-    throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+  mustHaveNode(pod);
   if (statusOf(pod, container)?.state?.running !== undefined) return undefined;
   return plainText(500, `container not found (${JSON.stringify(container.name)})`);
 }
@@ -96,48 +74,8 @@ const isSet = (query: URLSearchParams, name: string): boolean =>
 
 // ---- logs
 
-interface LogOptions extends LogSelection {
-  readonly follow: boolean;
-  readonly previous: boolean;
-  readonly limitBytes: number | undefined;
-}
-
-function logOptions(call: SubresourceCall, nowMs: number): LogOptions {
-  const { query } = call.request;
-  const errors: FieldError[] = [];
-  const number = (name: string, least: number, why: string): number | undefined => {
-    const text = query.get(name);
-    if (text === null || text === '') return undefined;
-    if (!/^[+-]?\d+$/.test(text)) {
-      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-    }
-    if (Number(text) < least) errors.push(fieldError.invalid(name, Number(text), why));
-    return Number(text);
-  };
-  const tailLines = number('tailLines', 0, 'must be greater than or equal to 0');
-  const limitBytes = number('limitBytes', 1, 'must be greater than 0');
-  const sinceSeconds = number('sinceSeconds', 1, 'must be greater than 0');
-  const sinceTime = query.get('sinceTime') ?? '';
-  if (sinceTime !== '' && Number.isNaN(Date.parse(sinceTime))) {
-    throw badRequest(`parsing time ${JSON.stringify(sinceTime)} as RFC 3339: cannot parse`);
-  }
-  if (sinceTime !== '' && sinceSeconds !== undefined) {
-    errors.push(fieldError.forbidden('', 'at most one of `sinceTime` or `sinceSeconds` may be specified'));
-  }
-  if (errors.length > 0) call.refuseInvalid('PodLogOptions', errors);
-  const fromTime = sinceTime === '' ? undefined : Date.parse(sinceTime);
-  return {
-    tailLines,
-    limitBytes,
-    sinceMs: sinceSeconds === undefined ? fromTime : nowMs - sinceSeconds * 1000,
-    timestamps: isSet(query, 'timestamps'),
-    follow: isSet(query, 'follow'),
-    previous: isSet(query, 'previous'),
-  };
-}
-
 async function serveLog(call: SubresourceCall, clock: Clock): Promise<ApiResponse> {
-  const options = logOptions(call, clock.now());
+  const options = readLogOptions(call, clock.now());
   const pod = (await call.parent()) as Pod;
   const container = chooseContainer(pod, call.request.query.get('container') ?? '');
   const headers = { 'content-type': 'text/plain' };
@@ -205,7 +143,7 @@ async function writeLog(
   call: SubresourceCall,
   container: Container,
   instance: Instance,
-  options: LogOptions,
+  options: PodLogOptions,
   clock: Clock,
   write: Write,
   signal: AbortSignal,
@@ -305,7 +243,7 @@ async function serveAttach(call: SubresourceCall, clock: Clock): Promise<ApiResp
   if (refused !== undefined) return refused;
   const instance = await readInstance(call, pod, container, false, clock);
   return remoteCommand(call.request, options, clock, async ({ stdout, signal }) => {
-    const follow: LogOptions = {
+    const follow: PodLogOptions = {
       tailLines: 0,
       sinceMs: undefined,
       limitBytes: undefined,
@@ -328,8 +266,7 @@ const HEAD_MAX_BYTES = 64 * 1024;
 
 async function servePortForward(call: SubresourceCall): Promise<ApiResponse> {
   const pod = (await call.parent()) as Pod;
-  if ((pod.spec.nodeName ?? '') === '')
-    throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+  mustHaveNode(pod);
   const { uid } = pod.metadata;
   return portForward(call.request, async (port, streams) => {
     const listening = listenerAt(pod, port);
