@@ -79,6 +79,7 @@ test('a template is told which override policies were applied for which cluster,
     "Apply override policy(shop/own) for cluster(m2) failed: error in remove for path: '/data/absent': Unable to remove nonexistent key: absent: missing value";
   const expected = [
     'override-manager Normal ApplyOverridePolicySucceed ConfigMap Apply cluster override policy(all) for cluster(m1) succeed.',
+    'override-manager Normal ApplyOverridePolicySucceed ConfigMap Apply cluster override policy(all) for cluster(m2) succeed.',
     'override-manager Warning ApplyOverridePolicyFailed ConfigMap Apply override policy(shop/own) for cluster(m2) failed.',
     `binding-controller Warning SyncWorkFailed ResourceBinding ${why}`,
     `binding-controller Warning SyncWorkFailed ConfigMap ${why}`,

@@ -54,17 +54,11 @@ export class Overrides {
     if (policies.length === 0 && clusterPolicies.length === 0) return { manifest, annotations: {} };
     const recorder = this.context.recorder.withComponent('override-manager');
     const result = applyOverrides({ manifest, cluster, clusterPolicies, policies });
-    if (result.ok) {
-      for (const { policy } of result.applied) {
-        recorder.event(
-          template,
-          'Normal',
-          'ApplyOverridePolicySucceed',
-          `Apply ${called(policy)} for cluster(${cluster.metadata.name}) succeed.`,
-        );
-      }
-      return { manifest: result.manifest, annotations: result.annotations };
+    for (const { policy } of result.applied) {
+      const text = `Apply ${called(policy)} for cluster(${cluster.metadata.name}) succeed.`;
+      recorder.event(template, 'Normal', 'ApplyOverridePolicySucceed', text);
     }
+    if (result.ok) return { manifest: result.manifest, annotations: result.annotations };
     const what = `Apply ${called(result.policy)} for cluster(${cluster.metadata.name}) failed`;
     recorder.event(template, 'Warning', 'ApplyOverridePolicyFailed', `${what}.`);
     // The event that tells of the Works says why.

@@ -119,6 +119,29 @@ test('override policies: one that overrides nothing is named all the same', () =
   );
 });
 
+test('override policies: values that are empty are not named, but for those of plaintext and of fields', () => {
+  const overriders: Overriders = {
+    imageOverrider: [{ component: 'Tag', operator: 'remove', value: '' }],
+    argsOverrider: [{ containerName: 'c', operator: 'add', value: [] }],
+    labelsOverrider: [{ operator: 'add', value: {} }],
+    plaintext: [{ path: '/data', operator: 'add', value: {} }],
+  };
+  const idle = policy('idle', undefined, []);
+  const result = override([], [{ ...idle, spec: { overrideRules: [{ overriders }] } }]);
+  assert.ok(result.ok);
+  assert.deepEqual(JSON.parse(result.annotations['policy.karmada.io/applied-overrides'] ?? ''), [
+    {
+      policyName: 'idle',
+      overriders: {
+        imageOverrider: [{ component: 'Tag', operator: 'remove' }],
+        argsOverrider: [{ containerName: 'c', operator: 'add' }],
+        labelsOverrider: [{ operator: 'add' }],
+        plaintext: [{ path: '/data', operator: 'add', value: {} }],
+      },
+    },
+  ]);
+});
+
 test('override policies: what the Work says about them, sorted by name, absent values as null', () => {
   const remove: AnyOverridePolicy = {
     apiVersion: 'policy.karmada.io/v1alpha1',

@@ -39,7 +39,13 @@ export type OverrideResult =
       readonly annotations: Readonly<Record<string, string>>;
       readonly applied: readonly AppliedOverride[];
     }
-  | { readonly ok: false; readonly policy: string; readonly error: string };
+  | {
+      readonly ok: false;
+      readonly policy: string;
+      readonly error: string;
+      /** What was applied before that, and is not sent. */
+      readonly applied: readonly AppliedOverride[];
+    };
 
 /** How strongly a policy means an object; 0: not at all. Without selectors it means everything, weakly. */
 function strength(policy: AnyOverridePolicy, object: KubeObject): number {
@@ -81,7 +87,7 @@ function applyScope(
   manifest: KubeObject,
   cluster: Cluster,
   policies: readonly AnyOverridePolicy[],
-): Scope | { readonly policy: string; readonly error: string } {
+): Scope | (Scope & { readonly policy: string; readonly error: string }) {
   if (policies.length === 0) return { manifest, applied: NONE };
   const applied: AppliedOverride[] = [];
   let next = manifest;
@@ -94,7 +100,7 @@ function applyScope(
         next = applyOverriders(next, overriders);
       } catch (error) {
         if (!(error instanceof OverrideError)) throw error;
-        return { policy: called, error: error.message };
+        return { manifest, applied, policy: called, error: error.message };
       }
       applied.push({ policy: called, policyName: name, overriders });
     }
@@ -105,9 +111,11 @@ function applyScope(
 export function applyOverrides(input: OverrideInput): OverrideResult {
   const { cluster } = input;
   const first = applyScope(input.manifest, cluster, input.clusterPolicies);
-  if ('error' in first) return { ok: false, ...first };
+  if ('error' in first)
+    return { ok: false, policy: first.policy, error: first.error, applied: first.applied };
   const second = applyScope(first.manifest, cluster, input.policies);
-  if ('error' in second) return { ok: false, ...second };
+  const applied = [...first.applied, ...second.applied];
+  if ('error' in second) return { ok: false, policy: second.policy, error: second.error, applied };
   return {
     ok: true,
     manifest: second.manifest,
@@ -115,7 +123,7 @@ export function applyOverrides(input: OverrideInput): OverrideResult {
       ...annotation(APPLIED_CLUSTER_OVERRIDES_ANNOTATION, first.applied),
       ...annotation(APPLIED_OVERRIDES_ANNOTATION, second.applied),
     },
-    applied: [...first.applied, ...second.applied],
+    applied,
   };
 }
 
@@ -124,6 +132,14 @@ export function applyOverrides(input: OverrideInput): OverrideResult {
 /** COMPAT: values that are absent are written as null, as upstream's type has it (ovr-plaintext, ovr-field-json). */
 function withNullValues(operations: readonly { readonly value?: JsonValue }[]): JsonValue {
   return operations.map((operation) => ({ ...operation, value: operation.value ?? null }));
+}
+
+/** COMPAT: of the others, values that are empty are left out. */
+function withoutEmptyValue(item: JsonObject): JsonObject {
+  const { value, ...rest } = item;
+  const isEmpty =
+    typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : value === '';
+  return isEmpty ? rest : item;
 }
 
 function written(overriders: Overriders): JsonObject {
@@ -137,7 +153,7 @@ function written(overriders: Overriders): JsonObject {
         ...(json === undefined || json.length === 0 ? {} : { json: withNullValues(json) }),
         ...(yaml === undefined || yaml.length === 0 ? {} : { yaml: withNullValues(yaml) }),
       }));
-    } else result[key] = list as JsonValue;
+    } else result[key] = (list as readonly JsonObject[]).map(withoutEmptyValue);
   }
   return result;
 }
