@@ -195,7 +195,7 @@ export function parseListQuery(query: URLSearchParams, watch: boolean): ListQuer
   refuse(
     'ListOptions',
     watch
-      ? watchErrors(match, sendInitialEvents)
+      ? watchErrors(match, continueToken, sendInitialEvents)
       : listErrors(match, resourceVersion, continueToken, sendInitialEvents),
   );
   return {
@@ -211,21 +211,25 @@ export function parseListQuery(query: URLSearchParams, watch: boolean): ListQuer
   };
 }
 
-function watchErrors(match: string, sendInitialEvents: boolean | undefined): FieldError[] {
+function watchErrors(
+  match: string,
+  continueToken: string,
+  sendInitialEvents: boolean | undefined,
+): FieldError[] {
   const field = 'resourceVersionMatch';
   const errors: FieldError[] = [];
-  if (sendInitialEvents === undefined) {
-    if (match !== '') {
-      const why = 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided';
-      errors.push(fieldError.forbidden(field, why));
-    }
-    return errors;
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
+    const why = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
+    errors.push(fieldError.forbidden(field, why));
   }
-  if (match !== 'NotOlderThan') {
-    errors.push(
-      fieldError.forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
-    );
-    if (match !== '') errors.push(fieldError.notSupported(field, match, ['NotOlderThan']));
+  if (match === '') return errors;
+  if (sendInitialEvents === undefined) {
+    const why = 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided';
+    errors.push(fieldError.forbidden(field, why));
+  }
+  if (match !== 'NotOlderThan') errors.push(fieldError.notSupported(field, match, ['NotOlderThan']));
+  if (continueToken !== '') {
+    errors.push(fieldError.forbidden(field, 'resourceVersionMatch is forbidden when continue is provided'));
   }
   return errors;
 }
@@ -238,23 +242,22 @@ function listErrors(
 ): FieldError[] {
   const field = 'resourceVersionMatch';
   const errors: FieldError[] = [];
-  if (sendInitialEvents !== undefined) {
-    errors.push(fieldError.forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
-  }
-  if (match === '') return errors;
-  if (resourceVersion === '') {
+  if (match !== '' && resourceVersion === '') {
     errors.push(
       fieldError.forbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
     );
   }
-  if (continueToken !== '') {
+  if (match !== '' && continueToken !== '') {
     errors.push(fieldError.forbidden(field, 'resourceVersionMatch is forbidden when continue is provided'));
   }
-  if (match !== 'Exact' && match !== 'NotOlderThan') {
+  if (!['', 'Exact', 'NotOlderThan'].includes(match)) {
     errors.push(fieldError.notSupported(field, match, ['Exact', 'NotOlderThan', '']));
   } else if (match === 'Exact' && resourceVersion === '0') {
     const why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"';
     errors.push(fieldError.forbidden(field, why));
+  }
+  if (sendInitialEvents !== undefined) {
+    errors.push(fieldError.forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
   }
   return errors;
 }

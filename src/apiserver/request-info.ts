@@ -51,12 +51,13 @@ function isWatch(query: URLSearchParams): boolean {
   return asked !== null && asked !== 'false' && asked !== '0';
 }
 
-/** A list or watch of one object by `metadata.name` is authorized with that name. */
+/** A list or watch of one object by `metadata.name` is authorized with that name, if it can be one in a path. */
 function nameFromFieldSelector(query: URLSearchParams): string {
-  const selector = query.get('fieldSelector');
-  if (selector === null) return '';
-  const match = /^metadata\.name==?([^,!=]+)$/.exec(selector);
-  return match?.[1] ?? '';
+  for (const term of query.get('fieldSelector')?.split(',') ?? []) {
+    const name = /^metadata\.name==?([^!=]+)$/.exec(term)?.[1];
+    if (name !== undefined) return name === '.' || name === '..' || /[/%]/.test(name) ? '' : name;
+  }
+  return '';
 }
 
 function segmentsOf(path: string): string[] {

@@ -1,35 +1,36 @@
 // resourceVersion as clients send it, and the opaque tokens of paginated lists.
 import { errorMessage } from '../base/index.ts';
-import { StatusError, badRequest, fieldError, invalid } from '../machinery/index.ts';
+import { StatusError, badRequest, goQuote } from '../machinery/index.ts';
 
-/** The revision; undefined when the text is none. */
-export function parseResourceVersion(text: string): number | undefined {
-  if (!/^\d{1,20}$/.test(text)) return undefined;
-  const revision = Number(text);
-  return Number.isSafeInteger(revision) ? revision : undefined;
+const LARGEST = 2n ** 64n - 1n;
+
+/** The revision, and what is wrong with a text that is none. Revisions beyond what we count to are as far off. */
+function readRevision(text: string): { readonly revision: number } | { readonly wrong: string } {
+  if (text === '') return { revision: 0 };
+  const digits = /^\d+$/.test(text);
+  if (digits && BigInt(text) <= LARGEST) return { revision: Number(text) };
+  const why = `strconv.ParseUint: parsing ${goQuote(text)}: ${digits ? 'value out of range' : 'invalid syntax'}`;
+  return { wrong: `resourceVersion: Invalid value: ${goQuote(text)}: ${why}` };
 }
 
 /** The revision of list options; 0 when none was given. */
 export function listRevision(text: string): number {
-  if (text === '') return 0;
-  const revision = parseResourceVersion(text);
-  if (revision !== undefined) return revision;
-  const why = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
-  throw badRequest(`Invalid value: ${JSON.stringify(text)}: ${why}`);
+  const read = readRevision(text);
+  if ('revision' in read) return read.revision;
+  throw badRequest(`invalid resource version: ${read.wrong}`);
 }
 
-export function watchRevision(text: string): number {
-  if (text === '') return 0;
-  const revision = parseResourceVersion(text);
-  if (revision !== undefined) return revision;
-  const why = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
-  throw invalid({ group: '', kind: 'ListOptions' }, '', [fieldError.invalid('resourceVersion', text, why)]);
+/** COMPAT: where one object is asked for, and where a watch begins, upstream fails instead of refusing. */
+export function exactRevision(text: string): number {
+  const read = readRevision(text);
+  if ('revision' in read) return read.revision;
+  throw new StatusError(500, '', read.wrong);
 }
 
 /** Refuses a revision that has not happened yet. */
 export function refuseTooLarge(asked: number, current: number): void {
   if (asked <= current) return;
-  const message = `Too large resource version: ${asked}, current: ${current}`;
+  const message = `Too large resource version: ${BigInt(asked)}, current: ${current}`;
   throw new StatusError(504, 'Timeout', `Timeout: ${message}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,

@@ -1,6 +1,8 @@
 // Which objects a list or watch is about: label and field selectors of the request over one resource.
 import type { KubeObject } from '../api/index.ts';
 import { badRequest, type FieldSelector, type Selector } from '../machinery/index.ts';
+import type { ResourceCall } from './call.ts';
+import type { ListQuery } from './options.ts';
 import type { ResourceDefinition } from './resource.ts';
 
 export interface Selection {
@@ -26,7 +28,8 @@ export function selectionOf(
 ): Selection {
   if (labels.empty && fields.empty) return EVERYTHING;
   const { strategy } = definition;
-  const known = new Set(['metadata.name', 'metadata.namespace', ...(strategy.selectableFieldNames ?? [])]);
+  const known = new Set(['metadata.name', ...(strategy.selectableFieldNames ?? [])]);
+  if (definition.custom !== true || definition.namespaced) known.add('metadata.namespace');
   for (const { field } of fields.requirements) {
     if (known.has(field)) continue;
     throw badRequest(unknownField(definition, field));
@@ -41,6 +44,13 @@ export function selectionOf(
       return fields.matches((field) => fieldValue(object, extra, field));
     },
   };
+}
+
+/** Refuses a selector that is not about the one object that the path names. */
+export function refuseOtherName({ info }: ResourceCall, { fieldSelector }: ListQuery): void {
+  if (info.name === '' || fieldSelector.empty) return;
+  if (fieldSelector.exactValue('metadata.name') === info.name) return;
+  throw badRequest("fieldSelector metadata.name doesn't match requested name");
 }
 
 function unknownField(definition: ResourceDefinition, field: string): string {

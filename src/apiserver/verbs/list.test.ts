@@ -105,3 +105,69 @@ test('a token to continue with that is none is refused with what is wrong with i
     assert.deepEqual([code, message], [400, `invalid continue token: continue key is not valid${why}`]);
   }
 });
+
+const REFUSED: readonly (readonly [
+  path: string,
+  query: Readonly<Record<string, string>>,
+  code: number,
+  message: string,
+])[] = [
+  [
+    CONFIG_MAPS,
+    { resourceVersion: 'x' },
+    400,
+    'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax',
+  ],
+  [
+    `${CONFIG_MAPS}/none`,
+    { resourceVersion: '18446744073709551616' },
+    500,
+    'resourceVersion: Invalid value: "18446744073709551616": strconv.ParseUint: parsing "18446744073709551616": value out of range',
+  ],
+  [
+    CONFIG_MAPS,
+    { watch: 'true', resourceVersion: 'x' },
+    500,
+    'resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax',
+  ],
+  [
+    CONFIG_MAPS,
+    { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' },
+    422,
+    'ListOptions.meta.k8s.io "" is invalid: [resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided, sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list]',
+  ],
+  [
+    CONFIG_MAPS,
+    { watch: 'true', resourceVersionMatch: 'Exact', continue: 'x' },
+    422,
+    'ListOptions.meta.k8s.io "" is invalid: [resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan", resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided]',
+  ],
+  [
+    '/api/v1/watch/namespaces/default/configmaps/a',
+    { fieldSelector: 'metadata.name=b' },
+    400,
+    "fieldSelector metadata.name doesn't match requested name",
+  ],
+  [`${CONFIG_MAPS}/a`, { export: '' }, 404, 'configmaps "a" not found'],
+  [
+    `${CONFIG_MAPS}/a`,
+    { export: 'true' },
+    400,
+    'the export parameter, deprecated since v1.14, is no longer supported',
+  ],
+];
+
+for (const [path, query, code, message] of REFUSED) {
+  test(`GET ${path}?${new URLSearchParams(query)} is refused`, async () => {
+    const served = await serve();
+    const answer = await served.send('GET', path, undefined, { query });
+    assert.deepEqual([answer.status, (answer.body as Status).message], [code, message]);
+  });
+}
+
+test('a page that goes on has a limit, also where any state will do', async () => {
+  const served = await withThings('a', 'b', 'c', 'd');
+  const first = await served.list(CONFIG_MAPS, { limit: '1' });
+  const query = { limit: '2', continue: first.metadata.continue!, resourceVersion: '0' };
+  assert.deepEqual(names(await served.list(CONFIG_MAPS, query)), ['b', 'c']);
+});

@@ -7,7 +7,7 @@ import type { ApiResponse } from '../contract.ts';
 import { parseListQuery, type ListQuery } from '../options.ts';
 import { presentList } from '../presentation.ts';
 import { decodeContinue, encodeContinue, listRevision, refuseTooLarge } from '../resource-version.ts';
-import { selectionOf, type Selection } from '../selection.ts';
+import { refuseOtherName, selectionOf, type Selection } from '../selection.ts';
 
 // LIMIT: how many entries one read of the storage looks through when a selector leaves most of them out.
 const SCAN_CHUNK = 10_000;
@@ -23,6 +23,7 @@ export interface ListPage {
 
 export async function list(call: ResourceCall): Promise<ApiResponse> {
   const query = parseListQuery(call.request.query, false);
+  refuseOtherName(call, query);
   const page = await listPage(call, query);
   const objects = await call.view.fromStorageAll(page.objects);
   return presentList(call, objects, page);
@@ -44,8 +45,8 @@ export async function listPage(call: ResourceCall, query: ListQuery): Promise<Li
 }
 
 /** COMPAT: who asks for any state gets all of it at once, as from kube-apiserver's cache. */
-function limitOf({ limit, resourceVersion, resourceVersionMatch }: ListQuery): number {
-  return resourceVersion === '0' && resourceVersionMatch !== 'Exact' ? 0 : limit;
+function limitOf({ limit, continueToken, resourceVersion, resourceVersionMatch }: ListQuery): number {
+  return continueToken === '' && resourceVersion === '0' && resourceVersionMatch !== 'Exact' ? 0 : limit;
 }
 
 /** The key of the only object that can match, when the request names one. */

@@ -12,8 +12,8 @@ import type { ApiResponse } from '../contract.ts';
 import { withResourceVersion } from '../object-codec.ts';
 import { parseListQuery, type ListQuery } from '../options.ts';
 import { presentWatch, type EventShape } from '../presentation.ts';
-import { refuseTooLarge, watchRevision } from '../resource-version.ts';
-import { selectionOf, type Selection } from '../selection.ts';
+import { refuseTooLarge, exactRevision } from '../resource-version.ts';
+import { refuseOtherName, selectionOf, type Selection } from '../selection.ts';
 import { whenReady, type MaybePromise } from '../view.ts';
 import { listPage } from './list.ts';
 
@@ -27,7 +27,8 @@ export async function watch(call: ResourceCall): Promise<ApiResponse> {
   const query = parseListQuery(call.request.query, true);
   const { definition } = call.served;
   const selection = selectionOf(definition, query.labelSelector, withName(call, query));
-  const asked = watchRevision(query.resourceVersion);
+  refuseOtherName(call, query);
+  const asked = exactRevision(query.resourceVersion);
   const shape = presentWatch(call);
   return {
     kind: 'watch',
