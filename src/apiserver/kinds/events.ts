@@ -1,59 +1,11 @@
 // Events: one storage, shown by the core group and by events.k8s.io under other field names.
-import { convertVersion, type Event, type KubeObject } from '../../api/index.ts';
+import { convertVersion, deepFreeze, type Event, type KubeObject } from '../../api/index.ts';
 import { assert } from '../../base/index.ts';
-import { fieldError, isQualifiedName, type FieldError } from '../../machinery/index.ts';
-import { storageRootOf, type Strategy, type WriteContext } from '../resource.ts';
-import { deepFreeze } from '../../api/index.ts';
+import { nameIsPathSegment, type NameRule } from '../../machinery/index.ts';
+import { storageRootOf, type Strategy } from '../resource.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
-import { named } from './checks.ts';
+import { validateEvent, validateEventUpdate } from './event-validation.ts';
 import * as printers from '../table/printers.ts';
-
-function involvedNamespaceErrors(event: Event): FieldError[] {
-  const { namespace: own = '' } = event.metadata;
-  const { namespace = '' } = event.involvedObject ?? {};
-  // COMPAT: events about cluster-scoped objects live in the default namespace.
-  const fits = namespace === '' ? own === 'default' || own === '' : namespace === own;
-  if (fits) return [];
-  return [fieldError.invalid('involvedObject.namespace', namespace, 'does not match event.namespace')];
-}
-
-// LIMITS of what the newer API takes.
-const MAX_TEXT_BYTES = 128;
-const MAX_NOTE_BYTES = 1024;
-
-function validateNewEvent(event: Event): FieldError[] {
-  const errors: FieldError[] = [];
-  const controller = event.reportingComponent ?? '';
-  if (event.eventTime === undefined || event.eventTime === null)
-    errors.push(fieldError.required('eventTime'));
-  if (controller === '') errors.push(fieldError.required('reportingController'));
-  else errors.push(...named(isQualifiedName(controller), controller, 'reportingController'));
-  for (const [field, value] of [
-    ['reportingInstance', event.reportingInstance],
-    ['action', event.action],
-    ['reason', event.reason],
-  ] as const) {
-    if ((value ?? '') === '') errors.push(fieldError.required(field));
-    else if (Buffer.byteLength(value!) > MAX_TEXT_BYTES) {
-      errors.push(fieldError.invalid(field, '', `can have at most ${MAX_TEXT_BYTES} characters`));
-    }
-  }
-  if (Buffer.byteLength(event.message ?? '') > MAX_NOTE_BYTES) {
-    errors.push(fieldError.invalid('message', '', `can have at most ${MAX_NOTE_BYTES} characters`));
-  }
-  if (!['Normal', 'Warning'].includes(event.type ?? '')) {
-    errors.push(fieldError.invalid('type', '', `has invalid value: ${event.type ?? ''}`));
-  }
-  return errors;
-}
-
-function validateEvent(object: KubeObject, { version, group }: WriteContext): FieldError[] {
-  const event = object as unknown as Event;
-  const errors = involvedNamespaceErrors(event);
-  // COMPAT: events written through the core group are hardly checked, for the sake of old clients.
-  if (group === '' && version === 'v1') return errors;
-  return [...errors, ...validateNewEvent(event)];
-}
 
 const SELECTABLE: Readonly<Record<string, (event: Event) => string | undefined>> = {
   'involvedObject.kind': ({ involvedObject }) => involvedObject?.kind,
@@ -75,11 +27,13 @@ function newName(field: string): string {
   return field === 'reportingComponent' ? 'reportingController' : field;
 }
 
-function strategyOf(name: (field: string) => string): Strategy {
+function strategyOf(name: (field: string) => string, nameRule?: NameRule): Strategy {
   const selectable = Object.entries(SELECTABLE).map(([field, read]) => [name(field), read] as const);
   return {
     createsOnUpdate: true,
+    ...(nameRule === undefined ? {} : { nameRule }),
     validate: validateEvent,
+    validateUpdate: validateEventUpdate,
     selectableFields: (object) =>
       Object.fromEntries(selectable.map(([field, read]) => [field, read(object as unknown as Event) ?? ''])),
     selectableFieldNames: selectable.map(([field]) => field),
@@ -102,6 +56,11 @@ function inOrder(object: KubeObject): KubeObject {
 const storedAs = { apiVersion: 'v1', root: storageRootOf('', 'events') } as const;
 
 export const events: BuiltinKinds = {
-  '/events': { storedAs, strategy: strategyOf((field) => field), printer: printers.events },
+  // COMPAT: in the core group an event may be called as any segment of a path.
+  '/events': {
+    storedAs,
+    strategy: strategyOf((field) => field, nameIsPathSegment),
+    printer: printers.events,
+  },
   'events.k8s.io/events': { storedAs, convert, strategy: strategyOf(newName), printer: printers.newEvents },
 };
