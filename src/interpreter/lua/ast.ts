@@ -13,6 +13,11 @@ export interface Capture {
   readonly from: { readonly local: Local } | { readonly outer: number };
 }
 
+/** A place to go to. */
+export interface Label {
+  readonly name: string;
+}
+
 export interface FunctionBody {
   readonly name: string;
   readonly parameters: readonly Local[];
@@ -94,7 +99,17 @@ export type Statement =
       readonly line: number;
     }
   | { readonly type: 'return'; readonly values: readonly Expression[] }
-  | { readonly type: 'break' };
+  | { readonly type: 'break' }
+  | { readonly type: 'label'; readonly label: Label; readonly line: number }
+  | Goto;
+
+export interface Goto {
+  readonly type: 'goto';
+  readonly name: string;
+  readonly line: number;
+  /** Undefined until the function around it is known whole. */
+  label: Label | undefined;
+}
 
 export interface Branch {
   readonly condition: Expression;

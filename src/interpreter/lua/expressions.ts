@@ -1,7 +1,7 @@
 // Turns a parsed script into closures: one for each expression, with everything that can be known beforehand decided when
 // they are made. Statements are in statements.ts; running a script is calling the closure of its main chunk.
 import type { Call, Capture, Expression, FunctionBody, Local, Statement } from './ast.ts';
-import { BREAK, Box, type Evaluate, type EvaluateAll, type Execute, type Frame } from './frame.ts';
+import { Box, type Evaluate, type EvaluateAll, type Execute, type Frame } from './frame.ts';
 import { ENTRY_BYTES, TABLE_BYTES, type Machine } from './machine.ts';
 import { binaryOperator, errorAt, indexOf, lengthOf, negate, setEntry } from './operators.ts';
 import { LuaTable } from './table.ts';
@@ -32,7 +32,8 @@ export class ExpressionCompiler {
         };
         parameters.forEach((parameter, index) => declare(frame, parameter, args[index]));
         const outcome = execute(frame);
-        return outcome === undefined || outcome === BREAK ? [] : outcome;
+        // Breaks and gotos end within the function, which the parser has seen to.
+        return Array.isArray(outcome) ? outcome : [];
       });
     };
   }

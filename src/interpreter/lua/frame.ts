@@ -1,4 +1,5 @@
 // One call of a function of a script, and what compiled code looks like.
+import type { Label } from './ast.ts';
 import type { Machine } from './machine.ts';
 import type { LuaValue } from './value.ts';
 
@@ -23,6 +24,6 @@ export type Evaluate = (frame: Frame) => LuaValue;
 export type EvaluateAll = (frame: Frame) => LuaValue[];
 
 export const BREAK = Symbol('break');
-/** What a statement ends with: nothing, a break, or the values of a return. */
-export type Outcome = undefined | typeof BREAK | LuaValue[];
+/** What a statement ends with: nothing, a break, a label to go on at, or the values of a return. */
+export type Outcome = undefined | typeof BREAK | Label | LuaValue[];
 export type Execute = (frame: Frame) => Outcome;

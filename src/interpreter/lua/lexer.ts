@@ -14,8 +14,8 @@ export interface Token {
 }
 
 const KEYWORDS = new Set([
-  'and', 'break', 'do', 'else', 'elseif', 'end', 'false', 'for', 'function', 'if', 'in', 'local', 'nil', 'not', 'or',
-  'repeat', 'return', 'then', 'true', 'until', 'while',
+  'and', 'break', 'do', 'else', 'elseif', 'end', 'false', 'for', 'function', 'goto', 'if', 'in', 'local', 'nil', 'not',
+  'or', 'repeat', 'return', 'then', 'true', 'until', 'while',
 ]); // prettier-ignore
 const ESCAPES: Readonly<Record<string, string>> = {
   a: '\u0007',
@@ -28,7 +28,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const NUMBER = /0[xX][0-9a-fA-F]*|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d*)?/y;
-const SYMBOLS = /\.\.\.|\.\.|==|~=|<=|>=|[-+*/%^#(){}\];,:.=<>]/y;
+const SYMBOLS = /\.\.\.|\.\.|==|~=|<=|>=|::|[-+*/%^#(){}\];,:.=<>]/y;
 
 export class Lexer {
   readonly #source: string;

@@ -107,7 +107,25 @@ table('statements', {
   ],
   'elseif chooses the first that holds': ['if nil then return 1 elseif 0 then return 2 else return 3 end', 2],
   'comments and long texts': ['--[[ a\nb ]] -- c\nreturn [==[\nx]]y]==], "a\\65\\n"', 'x]]y', 'aA\n'],
-  'goto is a name like any other, as in Lua 5.1': ['local goto = 1 return goto', 1],
+  'goto goes on with the next turn of a loop': [
+    'local s = "" for i = 1, 5 do if i % 2 == 0 then goto continue end s = s .. i ::continue:: end return s',
+    '135',
+  ],
+  'goto leaves several loops': [
+    'local n = 0 for i = 1, 3 do for j = 1, 3 do n = n + 1 if j == 2 then goto done end end end ::done:: return n',
+    2,
+  ],
+  'goto goes back': ['local i = 0 ::top:: i = i + 1 if i < 4 then goto top end return i', 4],
+  'goto finds the label of the nearest block': [
+    'local s = "" do goto a ::a:: s = s .. 1 end goto a s = s .. 2 ::a:: return s',
+    '1',
+  ],
+  'goto goes over a local that ends with its block': ['do goto out local x = 1 ::out:: end return 7', 7],
+  'a local that is passed again is another one': [
+    'local f = {} local i = 1 ::top:: local x = i f[i] = function() return x end i = i + 1 if i < 3 then goto top end return f[1](), f[2]()',
+    1,
+    2,
+  ],
 });
 
 table('tables', {
@@ -219,7 +237,23 @@ const syntaxErrors: Readonly<Record<string, readonly [script: string, message: s
   ],
   'at the end': ['x =', '<string> at EOF:   syntax error\n'],
   'for an expression that is no statement': ['x y', "<string> line:1(column:3) near 'y':   parse error\n"],
-  'for a goto': ['goto done', "<string> line:1(column:9) near 'done':   parse error\n"],
+  'for a goto that leads nowhere': [
+    'function f()\n goto done\nend',
+    "compile error near line(3) <string>: no visible label 'done' for <goto> at line 2",
+  ],
+  'for a goto out of its function': [
+    '::out:: function f() goto out end',
+    "compile error near line(1) <string>: no visible label 'out' for <goto> at line 1",
+  ],
+  'for a goto into the scope of a local': [
+    'do goto a local x = 1 ::a:: x = 2 end',
+    "compile error near line(2) <string>: <goto a> at line 1 jumps into the scope of local 'x'",
+  ],
+  'for a label that is there twice': [
+    '::a:: ::a::',
+    "compile error near line(2) <string>: label 'a' already defined on line 1",
+  ],
+  'for a goto as a name': ['local goto = 1', "<string> line:1(column:10) near 'goto':   syntax error\n"],
   'for an assignment to a call': ['f() = 1', "<string> line:1(column:5) near '=':   syntax error\n"],
   'for a statement behind a return': ['return 1 x = 2', "<string> line:1(column:10) near 'x':   syntax error\n"],
   'on a later line': ['x = 1\n\nend', "<string> line:3(column:3) near 'end':   syntax error\n"],
@@ -252,6 +286,7 @@ const greedy: Readonly<Record<string, readonly [body: string, message: RegExp]>>
     'while true do pcall(function() while true do end end) end',
     /deadline exceeded/,
   ],
+  'an endless way back': ['::top:: goto top', /deadline exceeded/],
   'an endless iteration': ['for _ in function() return 1 end do end', /deadline exceeded/],
   'a pattern that explodes': [
     'local s = "" for i = 1, 1000 do s = s .. "a" end return s:match(".-.-.-.-b")',

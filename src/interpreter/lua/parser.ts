@@ -1,4 +1,4 @@
-// Lua 5.1's grammar by recursive descent, with names resolved on the way. An error is raised at the first token that no
+// Lua 5.1's grammar with the labels of 5.2, as gopher-lua has it, by recursive descent, with names resolved on the way. An error is raised at the first token that no
 // script could have at its place, which is where gopher-lua's generated parser raises it too.
 import type {
   BinaryOperator,
@@ -10,6 +10,7 @@ import type {
   TableItem,
   Target,
 } from './ast.ts';
+import { linkLabels } from './labels.ts';
 import { Lexer, LuaSyntaxError, type Token } from './lexer.ts';
 import { FunctionScope } from './scope.ts';
 import { parseNumber } from './value.ts';
@@ -47,6 +48,8 @@ class Parser {
   #token: Token;
   #scope: FunctionScope;
   #nesting = 0;
+  /** Of the token before. */
+  #lastLine = 1;
 
   constructor(source: string) {
     this.#lexer = new Lexer(source);
@@ -57,6 +60,7 @@ class Parser {
   chunk(): FunctionBody {
     const block = this.#block();
     if (this.#token.type !== 'end') throw this.#unexpected();
+    linkLabels(block, [], this.#lastLine + 1);
     return this.#scope.body([], block);
   }
 
@@ -68,6 +72,7 @@ class Parser {
 
   #advance(): Token {
     const token = this.#token;
+    this.#lastLine = token.line;
     this.#token = this.#lexer.next();
     return token;
   }
@@ -161,12 +166,23 @@ class Parser {
         return this.#for();
       case 'function':
         return this.#functionStatement();
+      case 'goto': {
+        const { line } = this.#advance();
+        return { type: 'goto', name: this.#name(), line, label: undefined };
+      }
       case 'local':
         this.#advance();
         return this.#accept('function') ? this.#localFunction() : this.#local();
       default:
-        return this.#expressionStatement();
+        return this.#is('::') ? this.#label() : this.#expressionStatement();
     }
+  }
+
+  #label(): Statement {
+    const { line } = this.#advance();
+    const label = { name: this.#name() };
+    this.#expect('::');
+    return { type: 'label', label, line };
   }
 
   #loopBlock(): readonly Statement[] {
@@ -427,6 +443,7 @@ class Parser {
     const parameters = names.map((parameter) => this.#scope.declare(parameter));
     const block = this.#block();
     this.#expect('end');
+    linkLabels(block, names, this.#lastLine);
     const body = this.#scope.body(parameters, block);
     this.#scope = outer;
     return body;

@@ -19,6 +19,10 @@ export function compileMain(body: FunctionBody): (machine: Machine) => LuaFuncti
 
 function compileBlock(block: readonly Statement[]): Execute {
   const statements = block.map(compileStatement);
+  const places = new Map(
+    block.flatMap((one, index) => (one.type === 'label' ? [[one.label, index] as const] : [])),
+  );
+  if (places.size > 0) return withLabels(statements, places);
   const [first, second] = statements;
   if (first === undefined) return () => undefined;
   if (second === undefined) {
@@ -33,6 +37,21 @@ function compileBlock(block: readonly Statement[]): Execute {
       machine.step();
       const outcome = execute(frame);
       if (outcome !== undefined) return outcome;
+    }
+    return undefined;
+  };
+}
+
+/** A block that can be gone on with at its labels, from within and from blocks in it. */
+function withLabels(statements: readonly Execute[], places: ReadonlyMap<Outcome, number>): Execute {
+  return (frame) => {
+    for (let at = 0; at < statements.length; at++) {
+      frame.machine.step();
+      const outcome = statements[at]?.(frame);
+      if (outcome === undefined) continue;
+      const place = places.get(outcome);
+      if (place === undefined) return outcome;
+      at = place;
     }
     return undefined;
   };
@@ -77,6 +96,12 @@ function compileStatement(statement: Statement): Execute {
       return compiler.all(statement.values);
     case 'break':
       return () => BREAK;
+    case 'label':
+      return () => undefined;
+    case 'goto': {
+      const { label } = statement;
+      return () => label;
+    }
   }
 }
 
