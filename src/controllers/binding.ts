@@ -212,7 +212,9 @@ class Renderer {
     const template = await loadTemplate(this.context, binding, 'asNamed', signal);
     // COMPAT: a template that is gone leaves its Works to the garbage collector, through its binding.
     if (template === undefined) return done;
+    const written = this.context.dispatch.writingWorks();
     const { failures, wanted } = await this.writeWorks(binding, template, targets, signal);
+    written(failures.length === 0);
     if (failures.length === 0) {
       const clusters = targets.map(({ name }) => name);
       await this.left.taken(binding, clusters, signal);

@@ -4,6 +4,7 @@ import type { Client, RestMapper } from '../client/index.ts';
 import type { Interpreter } from '../interpreter/index.ts';
 import type { EventRecorder, InformerSet, ObserveGauge, RuntimeMetrics } from '../runtime/index.ts';
 import type { Charge } from './charge.ts';
+import type { DispatchMetrics } from './dispatch-metrics.ts';
 import type { OpenEstimator } from './estimators.ts';
 import type { InterpretationChanges } from './interpretation-changes.ts';
 import type { MemberConnections } from './member-connections.ts';
@@ -31,6 +32,7 @@ export interface ControllerContext {
   readonly logger: Logger;
   readonly metrics: RuntimeMetrics;
   readonly scheduling: SchedulingMetrics;
+  readonly dispatch: DispatchMetrics;
   /** Shows a gauge to scrapers; absent where nobody scrapes. */
   readonly observe?: ObserveGauge | undefined;
   /** Stops the controllers. */

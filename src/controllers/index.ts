@@ -17,6 +17,7 @@ export {
   type MemberEndpoints,
   type OpenMember,
 } from './member-connections.ts';
+export { silentDispatchMetrics, type DispatchMetrics } from './dispatch-metrics.ts';
 export { silentSchedulingMetrics, type SchedulingMetrics } from './scheduling-metrics.ts';
 export { deletedObjects } from './undo-window.ts';
 export { controllerEnabled, defaultControllerSettings, type ControllerSettings } from './settings.ts';

@@ -31,7 +31,7 @@ import { clusterResource } from './cluster-resource.ts';
 import { startControllers } from './controller-process.ts';
 import { ensureFirstObjects } from './first-objects.ts';
 import { createQuotaLedger } from './quota-ledger.ts';
-import { schedulingMetrics, showGates } from './registry-metrics.ts';
+import { dispatchMetrics, schedulingMetrics, showGates } from './registry-metrics.ts';
 import { suspensionSubresources, type MayResume } from './suspension-resource.ts';
 import { createUndoLedger } from './undo-ledger.ts';
 
@@ -170,10 +170,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     port: server.port,
     hubClient,
     startControllers() {
+      const elapsedMs = options.elapsedMs ?? (() => clock.now());
       controllers ??= startControllers({
         ...options,
         charge: { role: 'hub' },
-        scheduling: schedulingMetrics(metrics, options.elapsedMs ?? (() => clock.now())),
+        scheduling: schedulingMetrics(metrics, elapsedMs),
+        dispatch: dispatchMetrics(metrics, elapsedMs),
         controllers: hubControllers,
         hubClient,
         endpoints: (informers) => secretEndpoints(informers.informer(secretResource)),

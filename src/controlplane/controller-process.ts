@@ -17,6 +17,7 @@ import {
   followInterpretation,
   interpretationResource,
   runControllers,
+  silentDispatchMetrics,
   silentSchedulingMetrics,
   type Charge,
   type Controller,
@@ -25,6 +26,7 @@ import {
   type MemberEndpoints,
   type OpenEstimator,
   type OpenMember,
+  type DispatchMetrics,
   type SchedulingMetrics,
 } from '../controllers/index.ts';
 import {
@@ -56,6 +58,7 @@ export interface ControllerProcessOptions {
   /** Undefined: this process reaches no estimators beside members. */
   readonly openEstimator?: OpenEstimator | undefined;
   readonly scheduling?: SchedulingMetrics;
+  readonly dispatch?: DispatchMetrics;
   readonly observe?: ObserveGauge;
   /** Whom events name as their source. */
   readonly component: string;
@@ -143,6 +146,7 @@ export function startControllers(options: ControllerProcessOptions): { close(): 
     logger,
     metrics: silentMetrics,
     scheduling: options.scheduling ?? silentSchedulingMetrics,
+    dispatch: options.dispatch ?? silentDispatchMetrics,
     observe: options.observe,
     signal: stop.signal,
   };

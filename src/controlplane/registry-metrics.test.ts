@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMetricsRegistry } from '../apiserver/index.ts';
 import { defaultFeatureGates, parseFeatureGates } from '../base/index.ts';
-import { schedulingMetrics, showGates } from './registry-metrics.ts';
+import { dispatchMetrics, schedulingMetrics, showGates } from './registry-metrics.ts';
 
 /** The lines of a metric without buckets. */
 function lines(text: string, name: string): string[] {
@@ -44,6 +44,36 @@ test('metrics: an attempt is counted and timed, step by step', () => {
     'policy_apply_attempts_total{result="success"} 1',
     'policy_preemption_total{result="error"} 1',
   ]);
+});
+
+test('metrics: what is written to members is counted, by kind and by member', () => {
+  const registry = createMetricsRegistry();
+  let nowMs = 1000;
+  const metrics = dispatchMetrics(registry, () => nowMs);
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment' };
+  const over = [metrics.writingWorks(), metrics.applyingWork()];
+  nowMs += 4;
+  for (const end of over) end(true);
+  metrics.created(true, deployment, 'm1');
+  metrics.updated(false, deployment, 'm1', 'none');
+  metrics.deleted(true, deployment, 'm1');
+  const text = registry.text();
+  const common = 'apiversion="apps/v1",kind="Deployment",member_cluster="m1"';
+  assert.deepEqual(lines(text, 'create_resource_to_cluster'), [
+    `create_resource_to_cluster{result="success",${common},recreate="false"} 1`,
+  ]);
+  assert.deepEqual(lines(text, 'update_resource_to_cluster'), [
+    `update_resource_to_cluster{result="error",${common},operationResult="none"} 1`,
+  ]);
+  assert.deepEqual(lines(text, 'delete_resource_from_cluster'), [
+    `delete_resource_from_cluster{result="success",${common}} 1`,
+  ]);
+  for (const name of ['binding_sync_work_duration_seconds', 'work_sync_workload_duration_seconds']) {
+    assert.deepEqual(lines(text, name), [
+      `${name}_sum{result="success"} 0.004`,
+      `${name}_count{result="success"} 1`,
+    ]);
+  }
 });
 
 test('metrics: every feature gate with its stage, on or off', () => {

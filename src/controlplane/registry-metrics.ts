@@ -1,10 +1,12 @@
-// Scheduling metrics and feature gates in the registry that the API server shows under /metrics.
+// Metrics of the controllers and feature gates in the registry that the API server shows under /metrics.
 import type { MetricsRegistry } from '../apiserver/index.ts';
 import { featureGates, type FeatureGates, type GateName } from '../base/index.ts';
-import type { SchedulingMetrics } from '../controllers/index.ts';
+import type { DispatchMetrics, SchedulingMetrics } from '../controllers/index.ts';
 
 const exponential = (start: number, factor: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, index) => start * factor ** index);
+
+const resultOf = (ok: boolean): string => (ok ? 'success' : 'error');
 
 /** @param elapsedMs milliseconds since any time, as exact as can be told */
 export function schedulingMetrics(registry: MetricsRegistry, elapsedMs: () => number): SchedulingMetrics {
@@ -65,7 +67,6 @@ export function schedulingMetrics(registry: MetricsRegistry, elapsedMs: () => nu
     'name',
     'result',
   ]);
-  const resultOf = (ok: boolean): string => (ok ? 'success' : 'error');
   return {
     incoming: (event) => incoming.increment([event]),
     pendingFrom(counts) {
@@ -111,6 +112,45 @@ export function schedulingMetrics(registry: MetricsRegistry, elapsedMs: () => nu
         evictions.increment([queue, resultOf(ok)]);
       };
     },
+  };
+}
+
+/** @param elapsedMs milliseconds since any time, as exact as can be told */
+export function dispatchMetrics(registry: MetricsRegistry, elapsedMs: () => number): DispatchMetrics {
+  const timed = (name: string, help: string): (() => (ok: boolean) => void) => {
+    const histogram = registry.histogram(name, help, ['result'], exponential(0.001, 2, 12));
+    return () => {
+      const startedMs = elapsedMs();
+      return (ok) => histogram.observe([resultOf(ok)], (elapsedMs() - startedMs) / 1000);
+    };
+  };
+  const labels = ['result', 'apiversion', 'kind', 'member_cluster'];
+  const created = registry.counter('create_resource_to_cluster', 'Objects created in a member', [
+    ...labels,
+    'recreate',
+  ]);
+  const updated = registry.counter(
+    'update_resource_to_cluster',
+    'Objects compared with, and updated in, a member',
+    [...labels, 'operationResult'],
+  );
+  const deleted = registry.counter('delete_resource_from_cluster', 'Objects deleted from a member', labels);
+  return {
+    writingWorks: timed(
+      'binding_sync_work_duration_seconds',
+      'Time to write the Works of a binding, in seconds',
+    ),
+    applyingWork: timed(
+      'work_sync_workload_duration_seconds',
+      'Time to apply the manifests of a Work, in seconds',
+    ),
+    // COMPAT: upstream never says true here.
+    created: (ok, { apiVersion, kind }, cluster) =>
+      created.increment([resultOf(ok), apiVersion, kind, cluster, 'false']),
+    updated: (ok, { apiVersion, kind }, cluster, result) =>
+      updated.increment([resultOf(ok), apiVersion, kind, cluster, result]),
+    deleted: (ok, { apiVersion, kind }, cluster) =>
+      deleted.increment([resultOf(ok), apiVersion, kind, cluster]),
   };
 }
 

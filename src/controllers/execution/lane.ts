@@ -162,6 +162,7 @@ export class ExecutionLane {
   }
 
   private async apply(work: Work, { writer }: Reached, signal: AbortSignal): Promise<Outcome> {
+    const applied = this.context.dispatch.applyingWork();
     const manifests = manifestsOf(work);
     const errors: unknown[] = [];
     const results: Applied[] = [];
@@ -179,6 +180,7 @@ export class ExecutionLane {
       }
     }
     await this.writeStatus(work, undefined, { manifests, errors: errors.map(errorMessage), results }, signal);
+    applied(errors.length === 0);
     if (errors.length > 0 || results.some(({ written }) => written)) this.events.synced(work, errors);
     if (errors.length > 0) return retry(errors[0]);
     return this.next(results);

@@ -79,9 +79,12 @@ export class MemberWriter {
     const { namespace, name = '' } = manifest.metadata;
     const key = { namespace, name };
     let observed = informer.isSynced ? informer.store.get(key) : undefined;
-    if (observed !== undefined && this.isAsWritten(manifest, observed))
+    if (observed !== undefined && this.isAsWritten(manifest, observed)) {
+      this.counted(manifest, observed, observed);
       return this.settled(manifest, observed);
+    }
     for (let tries = 1; ; tries++) {
+      const before = observed;
       try {
         const desired =
           observed === undefined
@@ -89,6 +92,7 @@ export class MemberWriter {
             : await this.desired(manifest, observed);
         if (desired === undefined) {
           if (observed !== undefined) this.remember(manifest, observed);
+          this.counted(manifest, observed, observed);
           return this.settled(manifest, observed);
         }
         const waitMs = this.waitMs(manifest);
@@ -100,17 +104,34 @@ export class MemberWriter {
             ? memberClient.create(resource, desired, { signal })
             : memberClient.update(resource, desired, { signal }),
         );
+        this.counted(manifest, before, object);
         if (correction !== undefined) this.corrected(manifest, correction);
         return { object, written: true, fight: this.fight(manifest), waitMs: 0 };
       } catch (error) {
         const raced =
           isConflict(error) || isAlreadyExists(error) || (isNotFound(error) && observed !== undefined);
-        if (!raced || tries >= WRITE_TRIES) throw error;
-        // The cache was behind, or shows only what is ours: ask the member itself.
-        observed = await this.connection.memberClient.find(resource, key, { signal });
-        if (observed === undefined && isAlreadyExists(error)) throw error;
+        if (raced && tries < WRITE_TRIES) {
+          // The cache was behind, or shows only what is ours: ask the member itself.
+          observed = await this.connection.memberClient.find(resource, key, { signal });
+          if (observed !== undefined || !isAlreadyExists(error)) continue;
+        }
+        this.counted(manifest, before, undefined);
+        throw error;
       }
     }
+  }
+
+  /** @param after undefined: it failed */
+  private counted(manifest: KubeObject, before: KubeObject | undefined, after: KubeObject | undefined): void {
+    const { dispatch } = this.context;
+    const { cluster } = this.connection;
+    if (before === undefined) {
+      dispatch.created(after !== undefined, manifest, cluster);
+      return;
+    }
+    const same = after?.metadata.resourceVersion === before.metadata.resourceVersion;
+    const result = after === undefined || after === before ? 'none' : same ? 'unchanged' : 'updated';
+    dispatch.updated(after !== undefined, manifest, cluster, result);
   }
 
   private write(manifest: KubeObject, send: () => Promise<KubeObject>): Promise<KubeObject> {
@@ -182,6 +203,22 @@ export class MemberWriter {
    * @param immediately without the grace that the kind has
    */
   async remove(manifest: KubeObject, immediately: boolean, signal: AbortSignal): Promise<boolean> {
+    const { dispatch } = this.context;
+    try {
+      const gone = await this.removeManaged(manifest, immediately, signal);
+      dispatch.deleted(true, manifest, this.connection.cluster);
+      return gone;
+    } catch (error) {
+      dispatch.deleted(false, manifest, this.connection.cluster);
+      throw error;
+    }
+  }
+
+  private async removeManaged(
+    manifest: KubeObject,
+    immediately: boolean,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { namespace, name = '' } = manifest.metadata;
     const key = { namespace, name };
     const resource = await this.mappedOrGone(manifest);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Condition, KubeObject, Work } from '../../api/index.ts';
 import { kinds, resource } from '../../client/index.ts';
+import { silentDispatchMetrics } from '../dispatch-metrics.ts';
 import { startControlPlane, type ControlPlane } from '../testing/control-plane.ts';
 import { joinReady, startMemberApi } from '../testing/member-api.ts';
 import { executionController } from './index.ts';
@@ -36,7 +37,15 @@ const conf = (metadata: object): object => ({
 
 test('what can be applied is, what cannot is named, and none of it keeps the Work from going', async () => {
   await using member = await startMemberApi();
-  await using plane = await startControlPlane({}, undefined, () => member.transport);
+  const counted: unknown[][] = [];
+  await using plane = await startControlPlane({}, undefined, () => member.transport, {
+    dispatch: {
+      ...silentDispatchMetrics,
+      created: (ok, { kind }, cluster) => void counted.push(['created', ok, kind, cluster]),
+      updated: (ok, { kind }, cluster, result) => void counted.push(['updated', ok, kind, cluster, result]),
+      deleted: (ok, { kind }, cluster) => void counted.push(['deleted', ok, kind, cluster]),
+    },
+  });
   const { client } = plane;
   await joinReady(plane, 'm1');
   plane.run(executionController);
@@ -69,9 +78,15 @@ test('what can be applied is, what cannot is named, and none of it keeps the Wor
   const inMember = (): Promise<KubeObject | undefined> =>
     member.clientOf('reader').find(configMaps, { namespace: 'shop', name: 'good' });
   assert.notEqual(await inMember(), undefined);
+  const again = (): boolean =>
+    counted.some(([what, , , , result]) => what === 'updated' && result === 'none');
+  await plane.until('what was applied is looked at again', () => Promise.resolve(again()));
   await client.delete(kinds.works, key);
   await plane.until('the Work is gone', async () => (await client.find(kinds.works, key)) === undefined);
   assert.equal(await inMember(), undefined);
+  const [first] = counted;
+  assert.deepEqual(first, ['created', true, 'ConfigMap', 'm1']);
+  assert.equal(counted.filter(([what, ok]) => what === 'deleted' && ok === true).length, 6);
 });
 
 test('a Work whose cluster is not ready is dispatched, and not applied yet', async () => {

@@ -30,6 +30,7 @@ import { createInterpreter, nativeLayer, type Interpreter } from '../../interpre
 import { createEventRecorder, createInformerSet, silentMetrics } from '../../runtime/index.ts';
 import { createMemoryStorage } from '../../storage/index.ts';
 import type { Controller, ControllerContext } from '../context.ts';
+import { silentDispatchMetrics, type DispatchMetrics } from '../dispatch-metrics.ts';
 import { quotaResource } from '../federated-resource-quota/index.ts';
 import { InterpretationChanges } from '../interpretation-changes.ts';
 import { customizationResource, interpretationResource } from '../interpreter-customizations.ts';
@@ -58,7 +59,11 @@ export async function startControlPlane(
   gates: Partial<FeatureGates> = {},
   interpreter: Interpreter = createInterpreter([nativeLayer(() => '2026-01-01T00:00:00Z')]),
   openMember: OpenMember = () => assert.fail('this test has no members'),
-  more: { readonly settings?: Partial<ControllerSettings>; readonly openEstimator?: OpenEstimator } = {},
+  more: {
+    readonly settings?: Partial<ControllerSettings>;
+    readonly openEstimator?: OpenEstimator;
+    readonly dispatch?: DispatchMetrics;
+  } = {},
 ): Promise<ControlPlane> {
   const clock = systemClock;
   const random = systemRandom;
@@ -125,6 +130,7 @@ export async function startControlPlane(
     logger,
     metrics: silentMetrics,
     scheduling: silentSchedulingMetrics,
+    dispatch: more.dispatch ?? silentDispatchMetrics,
     openEstimator: more.openEstimator ?? (() => assert.fail('this test has no estimators')),
     signal: stop.signal,
   };
