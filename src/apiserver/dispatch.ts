@@ -31,10 +31,17 @@ const verbs: Readonly<Record<ResourceVerb, (call: ResourceCall) => Promise<ApiRe
 const FORMATS = ['json', 'yaml', 'protobuf'] as const;
 const FORMATS_OF_CUSTOM = ['json', 'yaml'] as const;
 
+const formats = new WeakMap<ServedResource, readonly Format[]>();
+
 /** Kinds that are not built in have no protobuf form. */
-function formatsOf({ definition, apiVersion }: ServedResource): readonly Format[] {
+function formatsOf(served: ServedResource): readonly Format[] {
+  const known = formats.get(served);
+  if (known !== undefined) return known;
+  const { definition, apiVersion } = served;
   const builtin = definition.custom !== true && hasProtobuf({ apiVersion, kind: definition.kind });
-  return builtin ? FORMATS : FORMATS_OF_CUSTOM;
+  const found = builtin ? FORMATS : FORMATS_OF_CUSTOM;
+  formats.set(served, found);
+  return found;
 }
 
 export async function dispatch(core: Core, request: ApiRequest, info: RequestInfo): Promise<ApiResponse> {

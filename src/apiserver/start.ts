@@ -12,7 +12,6 @@ import { OpenApiDocuments } from './openapi/index.ts';
 import { createAuditor, type Auditor } from './audit/auditor.ts';
 import { openAuditLog, type AuditLogOptions } from './audit/log-file.ts';
 import type { AuditPolicy } from './audit/policy.ts';
-import type { ApiRequest, ApiResponse } from './contract.ts';
 import { reportDangling } from './flow-control/dangling.ts';
 import { openLimiter, type Limiter, type LimiterOptions } from './flow-control/limiter.ts';
 import { storeSuggested } from './flow-control/suggested.ts';
@@ -32,7 +31,7 @@ import {
   type Security,
   type SecurityOptions,
 } from './security/security.ts';
-import { createApiServer, type ApiServer, type ApiServerOptions } from './server.ts';
+import { createApiServer, type ApiServer, type ApiServerOptions, type PathHandler } from './server.ts';
 import { measureStorage } from './storage-metrics.ts';
 import { registeredAdmission, type RegisteredAdmission } from './webhooks/index.ts';
 
@@ -117,9 +116,10 @@ export async function startApiServer(options: StartOptions): Promise<RunningServ
       ...(options.customSubresources === undefined ? {} : { subresources: options.customSubresources }),
     });
     const server = createApiServer(
-      serverOptions(options, { audit, limiter }, security, customResources, registered, (request) => {
+      serverOptions(options, { audit, limiter }, security, customResources, registered, (request, info) => {
         const remote = aggregator.respond(request);
         if (remote !== undefined) return remote;
+        if (info.isResource) return undefined;
         return request.path.startsWith('/openapi/') ? documents.respond(request) : discovery.respond(request);
       }),
     );
@@ -214,7 +214,7 @@ function serverOptions(
   security: Security,
   customResources: CustomResourceSupport,
   registered: RegisteredAdmission,
-  describe: (request: ApiRequest) => ApiResponse | Promise<ApiResponse> | undefined,
+  describe: PathHandler,
 ): ApiServerOptions {
   const { metrics, storage, healthChecks = [] } = options;
   const info = createInfoEndpoints({

@@ -176,11 +176,11 @@ export function http2Exchange(
     // A stream whose end both sides have said closes before it is told that its last bytes are out, so that is not asked.
     if (!stream.writableEnded) controller.abort(new Error('the client left'));
   };
-  // A client that leaves without an error code closes the stream only after it has been read to its end.
+  // Nobody reads the end of a request without a body, and so Node.js lets go of its stream only when the last bytes are out.
+  // Let go of before, it makes an error of these that nobody gets, at a tenth of what a read costs.
   stream.on('aborted', onLeft);
   stream.on('close', onLeft);
   stream.on('error', () => undefined);
-  if (stream.endAfterHeaders) stream.resume();
   return {
     method: headers[':method'] ?? 'GET',
     target: headers[':path'] ?? '/',

@@ -54,14 +54,13 @@ export async function serve(
   const { method, headers, address, upgrade } = exchange;
   const origin = { auditId, address };
   let user: UserInfo | undefined;
+  let deadline: Deadline | undefined;
   try {
     let body: ApiRequest['body'];
-    let timeoutMs = REQUEST_TIMEOUT_MS;
     try {
       user = await authenticate(exchange, path, certificate, options.authenticator);
-      timeoutMs = timeoutOf(query);
-      if (exchange.hasBody)
-        body = await withTimeout(exchange, options, timeoutMs, () => readBody(exchange, options.bodies));
+      deadline = new Deadline(exchange, options, timeoutOf(query));
+      if (exchange.hasBody) body = await deadline.within(readBody(exchange, options.bodies));
     } catch (error) {
       const refusal = statusOf(error, options.logger);
       const refused = { method, path, query, headers, origin };
@@ -70,13 +69,16 @@ export async function serve(
     }
     const from = user;
     const asked = upgrade === undefined ? {} : { upgrade: upgrade.protocol };
-    const response = await withTimeout(exchange, options, timeoutMs, (signal) =>
+    const { signal } = deadline;
+    const response = await deadline.within(
       options.handle({ method, path, query, headers, body, user: from, signal, origin, ...asked }),
     );
+    deadline.end();
     await send(exchange, response, common, options);
   } catch (error) {
     sendError(exchange, error, common, options.logger.with({ auditId }));
   } finally {
+    deadline?.end();
     options.bodies.release(exchange);
   }
 }
@@ -145,29 +147,42 @@ function timeoutOf(query: URLSearchParams): number {
   return ms === 0 ? REQUEST_TIMEOUT_MS : Math.min(ms, REQUEST_TIMEOUT_MS);
 }
 
-async function withTimeout<T>(
-  exchange: Exchange,
-  { clock }: ServeOptions,
-  timeoutMs: number,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const onLeft = (): void => controller.abort(exchange.signal.reason);
-  exchange.signal.addEventListener('abort', onLeft, { once: true });
-  let cancel = (): void => undefined;
-  const timedOut = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(timeoutMs, () => {
+/** What a request has: some time, and somebody who waits for it. */
+class Deadline {
+  readonly #exchange: Exchange;
+  readonly #controller = new AbortController();
+  readonly #passed: Promise<never>;
+  readonly #cancel: () => void;
+  readonly #onLeft = (): void => this.#controller.abort(this.#exchange.signal.reason);
+
+  constructor(exchange: Exchange, { clock }: ServeOptions, timeoutMs: number) {
+    this.#exchange = exchange;
+    exchange.signal.addEventListener('abort', this.#onLeft, { once: true });
+    const { promise, reject } = Promise.withResolvers<never>();
+    // It may pass while nobody waits.
+    promise.catch(() => undefined);
+    this.#passed = promise;
+    this.#cancel = clock.after(timeoutMs, () => {
       const message = 'Timeout: request did not complete within the allotted timeout';
       const error = new StatusError(504, 'Timeout', message, {});
       reject(error);
-      controller.abort(error);
+      this.#controller.abort(error);
     });
-  });
-  try {
-    return await Promise.race([run(controller.signal), timedOut]);
-  } finally {
-    cancel();
-    exchange.signal.removeEventListener('abort', onLeft);
+  }
+
+  /** Aborts when the time is over, or the peer has left. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Rejects when the time is over. */
+  within<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#passed]);
+  }
+
+  end(): void {
+    this.#cancel();
+    this.#exchange.signal.removeEventListener('abort', this.#onLeft);
   }
 }
 
