@@ -54,6 +54,43 @@ const PROPAGATION: Shape = {
   },
 };
 
+const change: Shape = { zero: { subPath: '', operator: '' } };
+const words: Shape = { zero: { containerName: '', operator: '' } };
+const keys: Shape = { zero: { operator: '' } };
+const overriders: Shape = {
+  fields: {
+    plaintext: { zero: { path: '', operator: '' } },
+    imageOverrider: {
+      zero: { component: '', operator: '' },
+      fields: { predicate: { zero: { path: '' } } },
+    },
+    commandOverrider: words,
+    argsOverrider: words,
+    labelsOverrider: keys,
+    annotationsOverrider: keys,
+    fieldOverrider: { zero: { fieldPath: '' }, fields: { json: change, yaml: change } },
+  },
+};
+
+/** Of the spec of override policies. */
+const OVERRIDE: Shape = {
+  zero: { overriders: {} },
+  fields: {
+    resourceSelectors: selector,
+    overrideRules: {
+      zero: { overriders: {} },
+      fields: { targetCluster: { fields: affinity }, overriders },
+    },
+    targetCluster: { fields: affinity },
+    overriders,
+  },
+};
+
+/** The same for the spec of an override policy, whose deprecated overriders are always there. */
+export function withRequiredOverrides<T extends object>(spec: T): T {
+  return filled(spec, OVERRIDE) as T;
+}
+
 /** The spec of a propagation policy with its required fields there. The same object when they all are. */
 export function withRequiredFields<T extends object>(spec: T): T {
   return filled(spec, PROPAGATION) as T;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OverridePolicy } from '../api/index.ts';
-import { validateOverridePolicy } from './override-policy.ts';
+import { defaultOverridePolicy, validateOverridePolicy } from './override-policy.ts';
 
 type Spec = OverridePolicy['spec'];
 
@@ -43,5 +43,23 @@ for (const [name, spec, expected] of cases) {
       found.map((text, i) => text.slice(0, expected[i]?.length)),
       expected,
     );
+  });
+}
+
+const completed: readonly (readonly [name: string, given: unknown, expected: unknown])[] = [
+  ['a selector of no namespace', { resourceSelectors: [{ apiVersion: 'v1', kind: 'Secret' }] }, { resourceSelectors: [{ apiVersion: 'v1', kind: 'Secret', namespace: 'shop' }], overriders: {} }],
+  ['no rules at all', { overrideRules: [] }, { overriders: {} }],
+  ['a rule that says nothing', { overrideRules: [{}] }, { overrideRules: [{ overriders: {} }], overriders: {} }],
+  ['changes that leave out what is required',
+    { overrideRules: [{ overriders: { plaintext: [{ operator: 'add' }], imageOverrider: [{ predicate: {}, operator: 'add' }], fieldOverrider: [{ json: [{}] }] } }] },
+    { overrideRules: [{ overriders: { plaintext: [{ operator: 'add', path: '' }], imageOverrider: [{ predicate: { path: '' }, operator: 'add', component: '' }], fieldOverrider: [{ json: [{ subPath: '', operator: '' }], fieldPath: '' }] } }], overriders: {} }],
+]; // prettier-ignore
+for (const [name, spec, expected] of completed) {
+  test(`an override policy with ${name} is completed`, () => {
+    const metadata = { name: 'o', namespace: 'shop' };
+    const policy = { apiVersion: 'policy.karmada.io/v1alpha1', kind: 'OverridePolicy', metadata, spec };
+    const done = defaultOverridePolicy(policy as OverridePolicy);
+    assert.deepEqual(done.spec, expected);
+    assert.equal(defaultOverridePolicy(done), done);
   });
 }

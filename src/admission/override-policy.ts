@@ -2,6 +2,7 @@
 // express. Of the deprecated pair (targetCluster, overriders) the overriders are not looked into, as upstream.
 import type { ClusterOverridePolicy, OverridePolicy } from '../api/index.ts';
 import { fieldError, validateAnnotations, validateLabels, type FieldError } from '../machinery/index.ts';
+import { withRequiredOverrides } from './go-zeroes.ts';
 import { validateAffinity } from './placement-validation.ts';
 import { validateSelectorNamespaces } from './policy-validation.ts';
 import { inGoOrder } from './rule.ts';
@@ -12,20 +13,24 @@ type FieldOverrider = NonNullable<Overriders['fieldOverrider']>[number];
 
 /** Selectors of an OverridePolicy without a namespace mean the policy's own. */
 export function defaultOverridePolicy(policy: OverridePolicy): OverridePolicy {
+  // What has no spec is refused by the schema, which is checked later.
+  if (typeof policy.spec !== 'object' || policy.spec === null) return policy;
   const namespace = policy.metadata.namespace ?? '';
-  const { resourceSelectors, overriders } = policy.spec;
-  const complete = resourceSelectors?.every((selector) => (selector.namespace ?? '') !== '') ?? true;
-  if (complete && overriders !== undefined) return policy;
-  const filled = resourceSelectors?.map((selector) =>
+  const spec = withoutEmptyRules(withRequiredOverrides(policy.spec));
+  const { resourceSelectors: selectors } = spec;
+  const complete = selectors?.every((selector) => (selector.namespace ?? '') !== '') ?? true;
+  if (complete) return spec === policy.spec ? policy : { ...policy, spec };
+  const filled = selectors?.map((selector) =>
     (selector.namespace ?? '') === '' ? { ...selector, namespace } : selector,
   );
-  // COMPAT: upstream's typed webhook always writes the deprecated overriders, empty if need be (case adm-op).
-  const spec = {
-    ...policy.spec,
-    ...(filled === undefined ? {} : { resourceSelectors: filled }),
-    overriders: overriders ?? {},
-  };
-  return { ...policy, spec };
+  return { ...policy, spec: { ...spec, resourceSelectors: filled } as OverridePolicy['spec'] };
+}
+
+/** COMPAT: a list of rules that is empty is none once upstream's typed webhook has seen it. */
+function withoutEmptyRules(spec: OverridePolicy['spec']): OverridePolicy['spec'] {
+  if (spec.overrideRules?.length !== 0) return spec;
+  const { overrideRules: _none, ...rest } = spec;
+  return rest;
 }
 
 export function validateOverridePolicy(policy: Policy): FieldError[] {

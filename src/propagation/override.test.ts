@@ -119,7 +119,7 @@ test('override policies: one that overrides nothing is named all the same', () =
   );
 });
 
-test('override policies: values that are empty are not named, but for those of plaintext and of fields', () => {
+test('override policies: values that are empty are not named where upstream leaves them out', () => {
   const overriders: Overriders = {
     imageOverrider: [{ component: 'Tag', operator: 'remove', value: '' }],
     argsOverrider: [{ containerName: 'c', operator: 'add', value: [] }],
@@ -135,7 +135,7 @@ test('override policies: values that are empty are not named, but for those of p
       overriders: {
         imageOverrider: [{ component: 'Tag', operator: 'remove' }],
         argsOverrider: [{ containerName: 'c', operator: 'add' }],
-        labelsOverrider: [{ operator: 'add' }],
+        labelsOverrider: [{ operator: 'add', value: {} }],
         plaintext: [{ path: '/data', operator: 'add', value: {} }],
       },
     },

@@ -134,7 +134,7 @@ function withNullValues(operations: readonly { readonly value?: JsonValue }[]): 
   return operations.map((operation) => ({ ...operation, value: operation.value ?? null }));
 }
 
-/** COMPAT: of the others, values that are empty are left out. */
+/** COMPAT: values that are empty are left out, of images and words. */
 function withoutEmptyValue(item: JsonObject): JsonObject {
   const { value, ...rest } = item;
   const isEmpty =
@@ -153,7 +153,8 @@ function written(overriders: Overriders): JsonObject {
         ...(json === undefined || json.length === 0 ? {} : { json: withNullValues(json) }),
         ...(yaml === undefined || yaml.length === 0 ? {} : { yaml: withNullValues(yaml) }),
       }));
-    } else result[key] = (list as readonly JsonObject[]).map(withoutEmptyValue);
+    } else if (key === 'labelsOverrider' || key === 'annotationsOverrider') result[key] = list as JsonValue;
+    else result[key] = (list as readonly JsonObject[]).map(withoutEmptyValue);
   }
   return result;
 }
