@@ -94,6 +94,15 @@ export function parseJsonBody(
   }
 }
 
+export function notStrict(
+  { kind, version }: { readonly kind: string; readonly version: string },
+  problems: readonly string[],
+): StatusError {
+  return badRequest(
+    `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: strict decoding error: ${problems.join(', ')}`,
+  );
+}
+
 /** Refuses or warns about what decoding found, as fieldValidation asks. */
 export function reportProblems(
   call: ResourceCall,
@@ -103,10 +112,7 @@ export function reportProblems(
   if (problems.length === 0 || validation === 'Ignore') return;
   if (validation === 'Strict') {
     const { kind } = call.served.definition;
-    const { version } = call.served;
-    throw badRequest(
-      `${kind} in version ${JSON.stringify(version.name)} cannot be handled as a ${kind}: strict decoding error: ${problems.join(', ')}`,
-    );
+    throw notStrict({ kind, version: call.served.version.name }, problems);
   }
   for (const problem of problems) call.warnings.add(problem);
 }

@@ -20,6 +20,8 @@ export interface Core {
   readonly logger: Logger;
   readonly admission: readonly AdmissionPlugin[];
   readonly objects: ObjectAccess;
+  /** Throws a 403 StatusError unless the user may do this. */
+  authorize(user: UserInfo, asked: RequestInfo): void;
   /** How long a watch without timeoutSeconds lasts, at least; up to twice that. */
   readonly minWatchMs: number;
   /** Aborts when the server closes. */

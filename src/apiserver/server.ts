@@ -98,6 +98,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     logger,
     admission: [...builtin.plugins, ...(options.admission ?? []), ...builtin.last],
     objects,
+    authorize: (user, asked) => authorize(options.authorizer, user, asked, undefined),
     minWatchMs: options.minWatchMs ?? MIN_WATCH_MS,
     closing: closing.signal,
     frames: new ProtobufFrames(),

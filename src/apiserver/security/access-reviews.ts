@@ -1,7 +1,15 @@
 // Questions about access, answered as objects: SubjectAccessReview and its kin of authorization.k8s.io, and the
 // reviews of authentication.k8s.io. Nothing of them is stored.
 import type { JsonObject, KubeObject } from '../../api/index.ts';
-import { badRequest, fieldError, invalid, type FieldError, type UserInfo } from '../../machinery/index.ts';
+import {
+  badRequest,
+  fieldError,
+  invalid,
+  isLabelValue,
+  isQualifiedName,
+  type FieldError,
+  type UserInfo,
+} from '../../machinery/index.ts';
 import type { TokenAuthenticator } from './authentication.ts';
 import { formatTime } from '../../base/index.ts';
 import { aggregate, type RbacAuthorizer } from './rbac.ts';
@@ -28,22 +36,24 @@ export function createReviews(options: {
     [
       'authorization.k8s.io/selfsubjectaccessreviews',
       async (object, { user }) => {
-        refuseInvalid(object, attributeErrors(specOf(object)));
+        const spec = specOf(object);
+        refuseInvalid([...attributeErrors(spec), ...selectorErrors(spec), ...metadataErrors(object)]);
         return withAccess(rbac, object, user);
       },
     ],
     [
       'authorization.k8s.io/subjectaccessreviews',
       async (object) => {
-        refuseInvalid(object, subjectErrors(specOf(object)));
+        refuseInvalid([...subjectErrors(specOf(object)), ...metadataErrors(object)]);
         return withAccess(rbac, object, subjectOf(specOf(object)));
       },
     ],
     [
       'authorization.k8s.io/localsubjectaccessreviews',
       async (object, { namespace }) => {
-        refuseInvalid(object, [...subjectErrors(specOf(object)), ...localErrors(object, namespace)]);
-        return withAccess(rbac, object, subjectOf(specOf(object)));
+        const placed = inNamespace(object, namespace);
+        refuseInvalid([...subjectErrors(specOf(object)), ...localErrors(placed, namespace)]);
+        return withAccess(rbac, placed, subjectOf(specOf(object)));
       },
     ],
     [
@@ -58,7 +68,20 @@ export function createReviews(options: {
   ]);
 }
 
+interface SelectorRequirement {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly values?: readonly string[];
+}
+
+interface SelectorAttributes {
+  readonly rawSelector?: string;
+  readonly requirements?: readonly SelectorRequirement[];
+}
+
 interface ResourceAttributes {
+  readonly fieldSelector?: SelectorAttributes;
+  readonly labelSelector?: SelectorAttributes;
   readonly namespace?: string;
   readonly verb?: string;
   readonly group?: string;
@@ -119,9 +142,25 @@ function subjectOf({ user = '', uid, groups = [], extra }: AccessSpec): UserInfo
 
 // ---- validation
 
-function refuseInvalid(object: KubeObject, errors: readonly FieldError[]): void {
-  if (errors.length === 0) return;
-  throw invalid({ group: 'authorization.k8s.io', kind: object.kind }, object.metadata?.name ?? '', errors);
+/** COMPAT: without the kind. */
+function refuseInvalid(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid({ group: 'authorization.k8s.io', kind: '' }, '', errors);
+}
+
+function inNamespace(object: KubeObject, namespace: string): KubeObject {
+  const given = object.metadata?.namespace ?? '';
+  if (given !== '' && given !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  return { ...object, metadata: { ...object.metadata, namespace } };
+}
+
+/** Nothing of a review is stored, so there is nothing to call it by. */
+function metadataErrors({ metadata = {} }: KubeObject, but?: 'namespace'): FieldError[] {
+  const { managedFields: _, ...rest } = metadata;
+  const empty = Object.keys(rest).every((field) => field === but);
+  const why = but === undefined ? 'must be empty' : `must be empty except for ${but}`;
+  return empty ? [] : [fieldError.invalid('metadata', rest, why)];
 }
 
 function attributeErrors({ resourceAttributes, nonResourceAttributes }: AccessSpec): FieldError[] {
@@ -141,12 +180,66 @@ function subjectErrors(spec: AccessSpec): FieldError[] {
   if ((spec.user ?? '') === '' && (spec.groups ?? []).length === 0) {
     errors.push(fieldError.invalid('spec.user', '', 'at least one of user or group must be specified'));
   }
+  return [...errors, ...selectorErrors(spec)];
+}
+
+function selectorErrors({ resourceAttributes = {} }: AccessSpec): FieldError[] {
+  const path = 'spec.resourceAttributes';
+  const { fieldSelector, labelSelector } = resourceAttributes;
+  return [
+    ...requirementsErrors(fieldSelector, `${path}.fieldSelector`, ({ key = '' }, at) =>
+      key === '' ? [fieldError.required(`${at}.key`, 'must be specified')] : [],
+    ),
+    ...requirementsErrors(labelSelector, `${path}.labelSelector`, ({ key = '', values = [] }, at) => [
+      ...isQualifiedName(key).map((why) => fieldError.invalid(`${at}.key`, key, why)),
+      ...values.flatMap((value, index) =>
+        isLabelValue(value).map((why) => fieldError.invalid(`${at}.values[${index}]`, value, why)),
+      ),
+    ]),
+  ];
+}
+
+function requirementsErrors(
+  selector: SelectorAttributes | undefined,
+  path: string,
+  keyErrors: (requirement: SelectorRequirement, at: string) => FieldError[],
+): FieldError[] {
+  if (selector === undefined) return [];
+  const { rawSelector = '', requirements = [] } = selector;
+  const errors: FieldError[] = [];
+  if (rawSelector !== '' && requirements.length > 0) {
+    const why = 'may not specified at the same time as requirements';
+    errors.push(fieldError.invalid(`${path}.rawSelector`, rawSelector, why));
+  }
+  if (rawSelector === '' && requirements.length === 0) {
+    const why = `when ${path} is specified, requirements or rawSelector is required`;
+    errors.push(fieldError.required(`${path}.requirements`, why));
+  }
+  requirements.forEach((requirement, index) => {
+    const at = `${path}.requirements[${index}]`;
+    const key = keyErrors(requirement, at);
+    const values = valuesErrors(requirement, `${at}.values`);
+    // COMPAT: the one kind of selector looks at the key first, the other at the operator.
+    const first = path.endsWith('fieldSelector') ? [...key, ...values] : [...values, ...key];
+    errors.push(...first);
+  });
   return errors;
+}
+
+function valuesErrors({ operator, values = [] }: SelectorRequirement, at: string): FieldError[] {
+  if ((operator === 'In' || operator === 'NotIn') && values.length === 0) {
+    return [fieldError.required(at, "must be specified when `operator` is 'In' or 'NotIn'")];
+  }
+  if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0) {
+    const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+    return [fieldError.forbidden(at, why)];
+  }
+  return [];
 }
 
 function localErrors(object: KubeObject, namespace: string): FieldError[] {
   const { resourceAttributes, nonResourceAttributes } = specOf(object);
-  const errors: FieldError[] = [];
+  const errors: FieldError[] = metadataErrors(object, 'namespace');
   if (resourceAttributes !== undefined && (resourceAttributes.namespace ?? '') !== namespace) {
     errors.push(
       fieldError.invalid(

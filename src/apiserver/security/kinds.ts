@@ -6,12 +6,14 @@ import {
   type JsonObject,
   type KubeObject,
 } from '../../api/index.ts';
-import { bytesOf, identify, nothingSent, parseJsonBody } from '../body.ts';
+import { bytesOf, identify, notStrict, nothingSent, parseJsonBody, textProblems } from '../body.ts';
 import type { ApiResponse } from '../contract.ts';
 import type { BuiltinKind, BuiltinKinds } from '../kinds/builtin.ts';
 import { typedDecode } from '../kinds/typed-decode.ts';
+import { parseWriteOptions } from '../options.ts';
 import { methodNotAllowed } from '../refusals.ts';
 import type { Subresource } from '../resource.ts';
+import { warningHeaders } from '../warning-headers.ts';
 import type { Review } from './access-reviews.ts';
 import type { Security } from './security.ts';
 
@@ -58,12 +60,19 @@ function serveReview(kind: GroupVersionKind, review: Review): NonNullable<Builti
   const decode = typedDecode(kind);
   return async ({ request, info, context }) => {
     if (info.verb !== 'create' || info.name !== '') throw methodNotAllowed();
-    const parsed = parseJsonBody({ request }, false, kind.kind);
+    const { fieldValidation } = parseWriteOptions(request.query, 'CreateOptions');
+    const parsed = parseJsonBody({ request }, fieldValidation !== 'Ignore', kind.kind);
     if (parsed === undefined) throw nothingSent(kind.kind);
-    const object = decodeBody(kind, decode, parsed.json, bytesOf(request));
-    return created(
-      await review(object, { user: context.user, nowMs: context.nowMs, namespace: info.namespace }),
-    );
+    const problems = textProblems(parsed, fieldValidation);
+    const object = decodeBody(kind, decode, parsed.json, bytesOf(request), problems);
+    if (problems.length > 0 && fieldValidation === 'Strict') throw notStrict(kind, problems);
+    const answer = await review(object, {
+      user: context.user,
+      nowMs: context.nowMs,
+      namespace: info.namespace,
+    });
+    const warning = fieldValidation === 'Warn' ? warningHeaders(problems) : [];
+    return warning.length === 0 ? created(answer) : { ...created(answer), headers: { warning } };
   };
 }
 
@@ -72,11 +81,12 @@ function decodeBody(
   decode: ReturnType<typeof typedDecode>,
   json: unknown,
   bytes: Uint8Array | undefined,
+  problems: string[],
 ): KubeObject {
   const identified: JsonObject = identify(json, kind, bytes);
-  return { ...decode(identified, { problems: [] }), apiVersion: formatApiVersion(kind), kind: kind.kind };
+  return { ...decode(identified, { problems }), apiVersion: formatApiVersion(kind), kind: kind.kind };
 }
 
-function created(object: KubeObject): ApiResponse {
+function created(object: KubeObject): Extract<ApiResponse, { kind: 'object' }> {
   return { kind: 'object', status: 201, object };
 }

@@ -4,7 +4,7 @@ import type { Storage } from '../../storage/index.ts';
 import { storageRootOf } from '../resource.ts';
 
 export interface ObjectReader {
-  /** The object of a namespaced resource of the core group, or undefined. */
+  /** The object of a resource of the core group, or undefined. Without a namespace: of a cluster-wide one. */
   get(resource: string, namespace: string, name: string): Promise<KubeObject | undefined>;
 }
 
@@ -12,8 +12,9 @@ export function objectReader(storage: Storage<KubeObject>): ObjectReader {
   return {
     async get(resource, namespace, name) {
       // A name with a slash would reach into another namespace.
-      if (namespace === '' || name === '' || namespace.includes('/') || name.includes('/')) return undefined;
-      const entry = await storage.get(`${storageRootOf('', resource)}${namespace}/${name}`);
+      if (name === '' || namespace.includes('/') || name.includes('/')) return undefined;
+      const within = namespace === '' ? '' : `${namespace}/`;
+      const entry = await storage.get(`${storageRootOf('', resource)}${within}${name}`);
       return entry?.value;
     },
   };

@@ -5,6 +5,7 @@ import {
   deepEqual,
   forbidden,
   goQuote,
+  notFound,
   type AdmissionAttributes,
   type AdmissionPlugin,
   type UserInfo,
@@ -80,8 +81,7 @@ function checkBinding(
   if (mayOn(rbac, attributes, 'bind', resource, roleRef.name)) return;
   const rules = index.rulesOf(roleRef, attributes.namespace);
   if (rules === undefined) {
-    const kind = resource.slice(0, -1);
-    refuse(attributes, `${kind}.${GROUP} ${goQuote(roleRef.name)} not found`);
+    throw notFound({ group: GROUP, resource: resource.slice(0, -1) }, roleRef.name);
   }
   const missing = whatIsMissing(rbac, attributes.user, attributes.namespace, rules);
   if (missing !== undefined) refuse(attributes, missing);

@@ -1,5 +1,5 @@
 // The `token` subresource of service accounts: authentication.k8s.io/v1 TokenRequest.
-import type { KubeObject } from '../../api/index.ts';
+import { parseApiVersion, type KubeObject } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
 import {
   badRequest,
@@ -33,6 +33,7 @@ interface TokenRequestSpec {
   readonly boundObjectRef?: BoundObjectReference;
 }
 
+const KIND = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
 const DEFAULT_SECONDS = 3600;
 const MIN_SECONDS = 600;
 const MAX_SECONDS = 2 ** 32;
@@ -47,9 +48,8 @@ export function createTokenRequestHandler(options: {
       const { name = '', namespace = '' } = serviceAccount.metadata;
       const asked = request.metadata?.name ?? '';
       if (asked !== '' && asked !== name) {
-        throw badRequest(
-          `metadata.name in the request body (${asked}) does not match the service account (${name})`,
-        );
+        const why = 'must match the service account name if specified';
+        throw invalid(KIND, name, [fieldError.invalid('metadata.name', asked, why)]);
       }
       const given = (request['spec'] ?? {}) as TokenRequestSpec;
       const { expirationSeconds = DEFAULT_SECONDS } = given;
@@ -65,8 +65,7 @@ export function createTokenRequestHandler(options: {
       const spec = (request['spec'] ?? {}) as TokenRequestSpec;
       const { expirationSeconds = DEFAULT_SECONDS, audiences = [] } = spec;
       const errors = expirationErrors(expirationSeconds);
-      if (errors.length > 0)
-        throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, errors);
+      if (errors.length > 0) throw invalid(KIND, '', errors);
       const binding =
         spec.boundObjectRef === undefined
           ? {}
@@ -103,32 +102,39 @@ async function bindingOf(
   account: { readonly namespace: string; readonly name: string },
   reference: BoundObjectReference,
 ): Promise<Pick<BoundTokenRequest, 'boundTo' | 'node'>> {
-  const kind = { Pod: 'pod', Secret: 'secret' }[reference.kind ?? ''] as 'pod' | 'secret' | undefined;
-  if (kind === undefined || (reference.apiVersion ?? '') !== 'v1') {
+  const { kind = '', apiVersion = '', name = '' } = reference;
+  const to = Object.hasOwn(BINDABLE, kind) && !apiVersion.includes('/') ? BINDABLE[kind] : undefined;
+  if (to === undefined) {
+    const { group, version } = parseApiVersion(apiVersion);
     throw badRequest(
-      `cannot bind token for serviceaccount ${goQuote(account.name)} to object type /${reference.apiVersion ?? ''}, Kind=${reference.kind ?? ''}`,
+      `cannot bind token for serviceaccount ${goQuote(account.name)} to object type ${group}/${version}, Kind=${kind}`,
     );
   }
-  const resource = `${kind}s`;
-  const name = reference.name ?? '';
-  const object = await reader.get(resource, account.namespace, name);
+  const resource = `${to}s`;
+  const object = await reader.get(resource, to === 'node' ? '' : account.namespace, name);
   if (object === undefined) throw notFound({ group: '', resource }, name);
   const uid = object.metadata.uid ?? '';
-  if ((reference.uid ?? '') !== '' && reference.uid !== uid) {
-    throw conflict(
-      { group: '', resource },
-      name,
-      `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
-    );
-  }
-  const boundTo = { kind, object: { name, uid } };
-  if (kind === 'secret') return { boundTo };
   const spec = (object['spec'] ?? {}) as { readonly serviceAccountName?: string; readonly nodeName?: string };
-  if (spec.serviceAccountName !== account.name) {
+  if (to === 'pod' && spec.serviceAccountName !== account.name) {
     throw badRequest(
       `cannot bind token for serviceaccount ${goQuote(account.name)} to pod running with different serviceaccount name.`,
     );
   }
+  if ((reference.uid ?? '') !== '' && reference.uid !== uid) {
+    // COMPAT: the kind stands where others have the resource.
+    throw conflict(
+      { group: '', resource: kind },
+      name,
+      `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
+  }
+  const boundTo = { kind: to, object: { name, uid } };
   const { nodeName = '' } = spec;
-  return nodeName === '' ? { boundTo } : { boundTo, node: { name: nodeName } };
+  return to === 'pod' && nodeName !== '' ? { boundTo, node: { name: nodeName } } : { boundTo };
 }
+
+const BINDABLE: Readonly<Record<string, 'pod' | 'secret' | 'node'>> = {
+  Pod: 'pod',
+  Secret: 'secret',
+  Node: 'node',
+};

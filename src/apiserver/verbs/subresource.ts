@@ -145,6 +145,10 @@ function decodeOwnKind(call: ResourceCall, validation: FieldValidation): KubeObj
   const json = older ? { ...(parsed.json as JsonObject), apiVersion: formatApiVersion(kind) } : parsed.json;
   const object = decode(identify(json, kind, bytesOf(call.request)), { problems });
   reportProblems(call, validation, problems);
+  const namespace = object.metadata?.namespace ?? '';
+  if (namespace !== '' && namespace !== call.info.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
   return Object.freeze({ ...object, apiVersion: formatApiVersion(kind), kind: kind.kind });
 }
 

@@ -96,12 +96,21 @@ function refuseInvalid(call: ResourceCall, name: string, errors: readonly FieldE
   if (errors.length > 0) throw invalid(kindOf(call), name, errors);
 }
 
-/** Creates `object`, of the request's version and with its defaults, and returns what is now stored in that version. */
+/** Whoever may only change objects makes none by it. */
+function mayCreate({ core, user, info }: ResourceCall): void {
+  core.authorize(user, { ...info, verb: 'create' });
+}
+
+/**
+ * Creates `object`, of the request's version and with its defaults, and returns what is now stored in that version.
+ * @param allowed throws where the request as such does not say that the user may create
+ */
 export async function createObject(
   call: ResourceCall,
   object: KubeObject,
   options: WriteOptions,
   optionsObject: JsonObject,
+  allowed?: (call: ResourceCall) => void,
 ): Promise<KubeObject> {
   const context = writeContext(call, options.dryRun);
   const placed = placeInNamespace(call, object);
@@ -109,7 +118,7 @@ export async function createObject(
   const generated = named !== placed;
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt === 1 ? named : withGeneratedName(placed, context);
-    const stored = await createOnce(call, candidate, context, optionsObject);
+    const stored = await createOnce(call, candidate, context, optionsObject, allowed);
     if (stored !== undefined) return await call.view.fromStorage(stored);
     if (!generated || attempt === GENERATED_NAME_ATTEMPTS) {
       const error = alreadyExists(resourceOf(call), candidate.metadata.name ?? '');
@@ -133,6 +142,7 @@ async function createOnce(
   object: KubeObject,
   context: WriteContext,
   optionsObject: JsonObject,
+  allowed: ((call: ResourceCall) => void) | undefined,
 ): Promise<KubeObject | undefined> {
   const { core, served, view } = call;
   const { definition } = served;
@@ -164,6 +174,7 @@ async function createOnce(
       ...(strategy.validate?.(next, context) ?? []),
     ]);
     for (const warning of strategy.warnings?.(next, undefined) ?? []) context.warn(warning);
+    allowed?.(call);
     const final = await view.fromStorage(next);
     await validateAdmission(
       core.admission,
@@ -211,7 +222,7 @@ export async function updateObject(
     if (entry === undefined) {
       if (request.buildNew === undefined) throw notFound(resourceOf(call), name);
       const object = await request.buildNew();
-      const made = await createObject(call, object, request.options, request.optionsObject);
+      const made = await createObject(call, object, request.options, request.optionsObject, mayCreate);
       return { object: made, created: true };
     }
     const stored = await updateOnce(call, name, entry, request, context);
