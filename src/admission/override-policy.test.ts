@@ -28,6 +28,7 @@ const cases: readonly (readonly [name: string, spec: Spec, expected: readonly st
   ['a bad target of the deprecated pair', { targetCluster: badCluster, overriders: {} }, [`spec.targetCluster.fieldSelector: Invalid value: ${shown}`]],
   ['rules beside overriders that hold nothing', { overrideRules: [], overriders: { plaintext: [] } }, []],
   ['rules beside overriders', { overrideRules: [], overriders: { plaintext: [replace] } }, ['spec.overriders: Invalid value: {"plaintext":[{"path":"/spec/x","operator":"replace","value":1}]}: overrideRules and overriders can\'t co-exist']],
+  ['rules beside labels, which are named in their order', { overrideRules: [], overriders: { labelsOverrider: [{ operator: 'add', value: { b: '1', a: '2' } }] } }, ['spec.overriders: Invalid value: {"labelsOverrider":[{"operator":"add","value":{"a":"2","b":"1"}}]}: ']],
   ['rules beside field overriders', { overrideRules: [], overriders: { fieldOverrider: [{ fieldPath: '/x', json: [] }] } }, []],
   ['rules beside a target, empty as they are', { overrideRules: [], targetCluster: {} }, ["spec.targetCluster: Invalid value: {}: overrideRules and targetCluster can't co-exist"]],
   ['a bad target of a rule, after its overriders', { overrideRules: [{ targetCluster: badCluster, overriders: { labelsOverrider: [{ operator: 'add', value: { 'a b': 'x' } }] } }] }, ['spec.overrideRules[0].overriders.labelsOverrider[0].value: Invalid value: "a b": ', `spec.overrideRules[0].targetCluster.fieldSelector: Invalid value: ${shown}`]],

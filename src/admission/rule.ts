@@ -94,11 +94,11 @@ const FIELD_ORDER = [
 ]; // prettier-ignore
 const RANK = new Map(FIELD_ORDER.map((field, index) => [field, index]));
 
-/** `value` with its keys in the order in which Go would print them. */
+/** `value` with its keys in the order in which Go would print them: fields as above, then those of maps by the alphabet. */
 export function inGoOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inGoOrder);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, child]): [string, unknown] => [key, inGoOrder(child)]);
   const rank = (key: string): number => RANK.get(key) ?? FIELD_ORDER.length;
-  return Object.fromEntries(entries.sort(([a], [b]) => rank(a) - rank(b)));
+  return Object.fromEntries(entries.sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1)));
 }
