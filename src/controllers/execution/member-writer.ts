@@ -1,10 +1,9 @@
 // Writes manifests into one member and remembers what it wrote, so that its own writes coming back through the watch
 // are told from other people's.
 import type { KubeObject, Work } from '../../api/index.ts';
-import { gvkOf } from '../../api/index.ts';
 import { formatTime } from '../../base/index.ts';
 import { isAlreadyExists, isConflict, isNotFound, type ApiResource } from '../../client/index.ts';
-import { StatusError, deepEqual } from '../../machinery/index.ts';
+import { deepEqual } from '../../machinery/index.ts';
 import {
   DELETED,
   arrived,
@@ -308,34 +307,32 @@ export class MemberWriter {
   }
 
   private async resourceFor(manifest: KubeObject): Promise<ApiResource> {
-    const resource = await this.connection.mapper.resourceForObject(manifest);
-    const { group, version, kind } = gvkOf(manifest);
-    if (resource === undefined)
-      throw new StatusError(
-        404,
-        'NotFound',
-        `no matches for kind "${kind}" in version "${group === '' ? version : `${group}/${version}`}"`,
-      );
-    const why = misnamed(manifest, resource);
-    if (why !== undefined) throw new StatusError(400, 'BadRequest', why);
-    return resource;
+    const found = await this.locate(manifest);
+    if (typeof found === 'string') throw new Error(found);
+    return found;
   }
 
   /** A kind that the member no longer serves has no objects there, nor is there one of a name that it cannot have. */
   private async mappedOrGone(manifest: KubeObject): Promise<ApiResource | undefined> {
-    const resource = await this.connection.mapper.resourceForObject(manifest);
-    return resource === undefined || misnamed(manifest, resource) !== undefined ? undefined : resource;
+    const found = await this.locate(manifest);
+    return typeof found === 'string' ? undefined : found;
   }
-}
 
-/** Why no object can be called that, as only Works that people write do; undefined: one can. */
-function misnamed({ kind, metadata }: KubeObject, { namespaced }: ApiResource): string | undefined {
-  const { namespace = '', name = '' } = metadata;
-  if (name === '') return `a manifest of kind ${kind} has no name`;
-  if (namespaced === (namespace !== '')) return undefined;
-  return namespaced
-    ? `${kind} "${name}" needs a namespace`
-    : `${kind} "${name}" can have no namespace, and the manifest says "${namespace}"`;
+  /** Where its object is; or why there can be none, mostly in Works that people write themselves. */
+  private async locate(manifest: KubeObject): Promise<ApiResource | string> {
+    const { apiVersion, kind, metadata } = manifest;
+    const { namespace = '', name = '' } = metadata;
+    // The API lets any object in; only its kind is looked at.
+    if (typeof apiVersion !== 'string' || apiVersion === '')
+      return `a manifest of kind ${kind} has no apiVersion`;
+    const resource = await this.connection.mapper.resourceForObject(manifest);
+    if (resource === undefined) return `no matches for kind "${kind}" in version "${apiVersion}"`;
+    if (name === '') return `a manifest of kind ${kind} has no name`;
+    if (resource.namespaced && namespace === '') return `${kind} "${name}" needs a namespace`;
+    return resource.namespaced || namespace === ''
+      ? resource
+      : `${kind} "${name}" can have no namespace, and the manifest says "${namespace}"`;
+  }
 }
 
 function nameOf({ apiVersion, kind, metadata }: KubeObject): string {

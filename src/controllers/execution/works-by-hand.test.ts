@@ -63,6 +63,7 @@ test('what can be applied is, what cannot is named, and none of it keeps the Wor
       },
       conf({ namespace: 'shop' }),
       { apiVersion: 'v1', kind: 'ConfigMap' },
+      { kind: 'ConfigMap', metadata: { namespace: 'shop', name: 'old' } },
     ),
   );
   await plane.until('all were tried', async () => (await find(plane, 'Applied')) !== undefined);
@@ -70,10 +71,10 @@ test('what can be applied is, what cannot is named, and none of it keeps the Wor
   assert.equal(applied?.reason, 'AppliedFailed');
   assert.equal(
     applied.message,
-    'Failed to apply all manifests (1/6): [no matches for kind "Thing" in version "example.com/v1", ' +
+    'Failed to apply all manifests (1/7): [no matches for kind "Thing" in version "example.com/v1", ' +
       'ConfigMap "nowhere" needs a namespace, ' +
       'ClusterRole "reader" can have no namespace, and the manifest says "shop", ' +
-      'a manifest of kind ConfigMap has no name]',
+      'a manifest of kind ConfigMap has no name, a manifest of kind ConfigMap has no apiVersion]',
   );
   const inMember = (): Promise<KubeObject | undefined> =>
     member.clientOf('reader').find(configMaps, { namespace: 'shop', name: 'good' });
@@ -86,7 +87,7 @@ test('what can be applied is, what cannot is named, and none of it keeps the Wor
   assert.equal(await inMember(), undefined);
   const [first] = counted;
   assert.deepEqual(first, ['created', true, 'ConfigMap', 'm1']);
-  assert.equal(counted.filter(([what, ok]) => what === 'deleted' && ok === true).length, 6);
+  assert.equal(counted.filter(([what, ok]) => what === 'deleted' && ok === true).length, 7);
 });
 
 test('a Work whose cluster is not ready is dispatched, and not applied yet', async () => {
