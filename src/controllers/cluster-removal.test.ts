@@ -97,6 +97,12 @@ test('a cluster that answers is cleaned up, and leaves nothing to write down unl
     reason: 'Unreachable',
     total: 0,
   });
+  const impossible = [
+    { kind: 'ConfigMap', metadata: { name: 'x' } },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: {} },
+  ];
+  const byHand = { spec: { workload: { manifests: impossible } } } as unknown as Work;
+  assert.equal(residueOf(cluster(true), [byHand], 'now').spec.total, 0);
   await using plane = await startPlane();
   await join(plane, 'Push', true);
   await plane.client.delete(kinds.clusters, { name: 'm1' });

@@ -98,6 +98,8 @@ export function residueOf(cluster: Cluster, works: readonly Work[], now: string)
   const { metadata, spec } = cluster;
   const objects = works
     .flatMap(({ spec: { workload } }) => (workload?.manifests ?? []) as unknown as readonly KubeObject[])
+    // Works that people write may hold what no member can have.
+    .filter(({ apiVersion, metadata }) => [apiVersion, metadata.name].every(Boolean))
     .map(({ apiVersion, kind, metadata: { name = '', namespace } }) => ({
       apiVersion,
       kind,
