@@ -7,6 +7,7 @@ import { isNotFound, type DeleteOptions } from '../client/index.ts';
 import { DurationError, parseDuration } from '../machinery/index.ts';
 import { print, type SetExitCode } from './command.ts';
 import {
+  NOTHING_NAMED,
   changeEach,
   completeObjects,
   dryRunSuffix,
@@ -105,13 +106,6 @@ export function deleteCommand(exit: SetExitCode): Command {
       exit(0);
     });
 }
-
-const NOTHING_NAMED = `You must provide one or more resources by argument or filename.
-Example resource specifications include:
-   '-f rsrc.yaml'
-   '--filename=rsrc.json'
-   '<resource> <name>'
-   '<resource>'`;
 
 async function remove(session: Session, operands: readonly string[], flags: DeleteFlags): Promise<void> {
   if (flags.raw !== undefined) return removeRaw(session, operands, flags, flags.raw);

@@ -2,7 +2,7 @@
 // on objects in files, without any server.
 import { Option, type Command } from 'commander';
 import { gvkOf, type JsonValue, type KubeObject, type ResourceInterpretation } from '../api/index.ts';
-import { OperatingError, errorMessage, formatTime, systemClock } from '../base/index.ts';
+import { errorMessage, formatTime, systemClock } from '../base/index.ts';
 import { formatYaml } from '../client/index.ts';
 import {
   Customizations,
@@ -14,12 +14,20 @@ import {
   scriptOf,
   type InterpreterLayer,
   type Operation,
+  type StatusItem,
 } from '../interpreter/index.ts';
 import { print, withHub, type SetExitCode } from './command.ts';
-import { isDeclared, readItems, readObject, readTellings, type Telling } from './interpret-files.ts';
+import {
+  isDeclared,
+  readItems,
+  readObject,
+  readTellings,
+  type Given,
+  type Telling,
+} from './interpret-files.ts';
 import { showDocs } from './interpret-docs.ts';
 import { editInFile, editOnHub } from './interpret-edit.ts';
-import { withSession, type HubFlags } from './objects/index.ts';
+import { NOTHING_NAMED, withSession, type HubFlags } from './objects/index.ts';
 import { CommandError, listOption, upstreamCommand } from './shell/index.ts';
 
 interface InterpretFlags extends HubFlags {
@@ -88,16 +96,15 @@ export function interpretCommand(exit: SetExitCode): Command {
           await edit(name, flags);
           return exit(0);
         }
-        if (flags.filename.length === 0)
-          throw new CommandError('must specify customizations with -f, --filename');
-        const tellings = await readTellings(flags.filename, flags.recursive === true);
-        exit(flags.check === true ? check(tellings) : await execute(tellings, flags));
+        if (flags.filename.length === 0) throw new CommandError(NOTHING_NAMED);
+        const given = await readTellings(flags.filename, flags.recursive === true);
+        exit(flags.check === true ? check(given) : await execute(given, flags));
       })
   );
 }
 
 async function edit(name: string | undefined, flags: InterpretFlags): Promise<void> {
-  if (flags.check === true) throw new CommandError("you can't set both --edit and --check options");
+  if (flags.check === true) throw new CommandError("you can't set both --check and --edit options");
   const [file, ...more] = flags.filename;
   if (more.length > 0 || (file === undefined) === (name === undefined))
     throw new CommandError(
@@ -107,12 +114,17 @@ async function edit(name: string | undefined, flags: InterpretFlags): Promise<vo
   await withSession(flags, ({ client }) => editOnHub(client, (name ?? '').replace(/^[^/]*\//, '')));
 }
 
-function check(tellings: readonly Telling[]): number {
+function check(given: readonly Given[]): number {
   let failures = 0;
-  for (const telling of tellings) {
-    const { target } = telling.spec;
+  for (const { source, telling, complaint: why } of given) {
     print('-----------------------------------');
-    print(`SOURCE: ${telling.metadata.name ?? ''}`);
+    print(`SOURCE: ${source}`);
+    if (telling === undefined) {
+      failures++;
+      print(why);
+      continue;
+    }
+    const { target } = telling.spec;
     print(`TARGET: ${target.apiVersion} ${target.kind}`);
     print('RULERS:');
     const complaint = isDeclared(telling)
@@ -164,40 +176,25 @@ function complaintsAboutFields(
   };
 }
 
-async function execute(tellings: readonly Telling[], flags: InterpretFlags): Promise<number> {
+/** What a rule makes of what it is given. COMPAT: that it fails is an answer too, and the exit code is 0. */
+async function execute(given: readonly Given[], flags: InterpretFlags): Promise<number> {
   const operation = operationOf(flags.operation);
-  const customizations = new Customizations({ now: () => systemClock.now(), print });
-  customizations.load(tellings.filter((telling) => !isDeclared(telling)));
-  const interpretations = new Interpretations(() => formatTime(systemClock.now()));
-  interpretations.load(tellings.filter(isDeclared));
-  const desired = await readObject(flags.desiredFile, 'desired-file');
-  const observed = await readObject(flags.observedFile, 'observed-file');
-  const subject = desired ?? observed;
-  if (subject === undefined) throw missing(operation, '--observed-file or --desired-file');
-  // As in a control plane: what a script says goes before what is declared.
-  const layer = [customizations.layer, interpretations.layer].find((one) =>
-    one.has(gvkOf(subject), operation),
-  );
-  if (layer === undefined) {
-    throw new OperatingError(
-      'NO_SUCH_RULE',
-      `no customization has ${operation} for ${subject.apiVersion} ${subject.kind}`,
-      'compare the target of the customizations with the object',
-    );
-  }
+  const tellings = given.map(({ telling, complaint }) => {
+    if (telling !== undefined) return telling;
+    throw new CommandError(`fail to get customization object: ${complaint}`);
+  });
+  const desired = await readObject(flags.desiredFile, 'desired');
+  const observed = await readObject(flags.observedFile, 'observed');
+  const items = await readItems(flags.statusFile);
+  const replicas = replicasOf(flags.desiredReplica);
   let results: Results;
   try {
-    results = await run(operation, layer, { desired, observed, subject }, flags);
+    const subject = subjectOf(operation, desired, observed);
+    const layer = layerOf(tellings, subject, operation);
+    results = await run(operation, layer, { observed, subject, items, replicas });
   } catch (error) {
-    if (error instanceof OperatingError) throw error;
-    throw new OperatingError(
-      'SCRIPT_FAILED',
-      `${operation}: ${errorMessage(error).trimEnd()}`,
-      'correct what is said of the kind',
-      {
-        cause: error,
-      },
-    );
+    process.stderr.write(`Execute ${operation} error: ${errorMessage(error)}\n`);
+    return 0;
   }
   results.forEach(([name, value], index) => {
     if (flags.output === 'json') return print(JSON.stringify({ [name]: value }, null, 2));
@@ -208,25 +205,52 @@ async function execute(tellings: readonly Telling[], flags: InterpretFlags): Pro
   return 0;
 }
 
-interface Objects {
-  readonly desired: KubeObject | undefined;
+/** The object that an operation is about. */
+function subjectOf(
+  operation: Operation,
+  desired: KubeObject | undefined,
+  observed: KubeObject | undefined,
+): KubeObject {
+  if (operation === 'Retain') {
+    if (desired === undefined) throw new Error('desired, desired-file options are not set');
+    if (observed === undefined) throw new Error('observed, observed-file options are not set');
+    return desired;
+  }
+  if (desired !== undefined && observed !== undefined)
+    throw new Error('you can not specify both desired-file and observed-file options');
+  const subject = desired ?? observed;
+  if (subject === undefined) throw new Error('desired-file, observed-file options are not set');
+  return subject;
+}
+
+/** As in a control plane: what a script says goes before what is declared. */
+function layerOf(tellings: readonly Telling[], subject: KubeObject, operation: Operation): InterpreterLayer {
+  const customizations = new Customizations({ now: () => systemClock.now(), print });
+  customizations.load(tellings.filter((telling) => !isDeclared(telling)));
+  const interpretations = new Interpretations(() => formatTime(systemClock.now()));
+  interpretations.load(tellings.filter(isDeclared));
+  const found = [customizations.layer, interpretations.layer].find((one) =>
+    one.has(gvkOf(subject), operation),
+  );
+  if (found === undefined) throw new Error('rule is not enabled');
+  return found;
+}
+
+interface Arguments {
   readonly observed: KubeObject | undefined;
-  /** The one that is given; the desired one of two. */
   readonly subject: KubeObject;
+  readonly items: readonly StatusItem[];
+  readonly replicas: number;
 }
 
 async function run(
   operation: Operation,
   layer: InterpreterLayer,
-  { desired, observed, subject }: Objects,
-  flags: InterpretFlags,
+  { observed, subject, items, replicas: wanted }: Arguments,
 ): Promise<Results> {
   switch (operation) {
     case 'Retain':
-      if (desired === undefined || observed === undefined) {
-        throw missing(operation, '--desired-file and --observed-file');
-      }
-      return [['retained', asJson(await layer.retain(desired, observed))]];
+      return [['retained', asJson(await layer.retain(subject, observed ?? subject))]];
     case 'InterpretReplica': {
       const { replicas, requirements } = await layer.replicas(subject);
       return [
@@ -237,14 +261,11 @@ async function run(
     case 'InterpretComponent':
       return [['components', asJson(await layer.components(subject))]];
     case 'ReviseReplica':
-      return [['revised', asJson(await layer.revise(subject, replicasOf(flags.desiredReplica)))]];
+      return [['revised', asJson(await layer.revise(subject, wanted))]];
     case 'InterpretStatus':
       return [['status', (await layer.status(subject)) ?? null]];
     case 'AggregateStatus':
-      if (flags.statusFile === undefined) throw missing(operation, '--status-file');
-      return [
-        ['aggregatedStatus', asJson(await layer.aggregate(subject, await readItems(flags.statusFile)))],
-      ];
+      return [['aggregatedStatus', asJson(await layer.aggregate(subject, items))]];
     case 'InterpretHealth':
       return [['healthy', await layer.health(subject)]];
     case 'InterpretDependency':
@@ -256,30 +277,17 @@ function asJson(value: unknown): JsonValue {
   return value as JsonValue;
 }
 
-function missing(operation: Operation, flags: string): OperatingError {
-  return new OperatingError('BAD_FLAG', `${operation} needs ${flags}`, `add ${flags}`);
-}
-
 function operationOf(text: string | undefined): Operation {
-  const known = RULES.map(({ operation }) => operation).join(', ');
-  if (text === undefined || text === '') {
-    throw new OperatingError(
-      'NO_OPERATION',
-      'operation is not set for executing',
-      `add --operation, one of ${known}`,
-    );
-  }
+  if (text === undefined || text === '') throw new CommandError('operation is not set for executing');
   const rule = RULES.find(({ operation }) => operation.toLowerCase() === text.toLowerCase());
   if (rule !== undefined) return rule.operation;
-  throw new OperatingError('UNKNOWN_OPERATION', `there is no operation "${text}"`, `use one of ${known}`);
+  const known = RULES.map(({ operation }) => operation).join(', ');
+  throw new CommandError(`operation ${text} is not supported. Use one of: ${known}`);
 }
 
-function replicasOf(text: string | undefined): number {
-  if (text === undefined) throw missing('ReviseReplica', '--desired-replica');
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new OperatingError(
-    'BAD_FLAG',
-    `--desired-replica is no number of replicas: "${text}"`,
-    'write it like 3',
+function replicasOf(text = '0'): number {
+  if (/^-?\d{1,9}$/.test(text)) return Number(text);
+  throw new CommandError(
+    `invalid argument "${text}" for "--desired-replica" flag: strconv.ParseInt: parsing "${text}": invalid syntax`,
   );
 }

@@ -1,7 +1,7 @@
 // What is said of an object by others than this program's own code, checked before anybody believes it: by scripts, by
 // webhooks, by expressions.
 import type { Component, JsonObject, JsonValue, KubeObject, ReplicaRequirements } from '../api/index.ts';
-import { Quantity } from '../machinery/index.ts';
+import { fieldError, Quantity, validateLabelSelector, type FieldError } from '../machinery/index.ts';
 import type { Dependency } from './interpreter.ts';
 import { objectAt, textAt, valueAt } from './native/read.ts';
 
@@ -45,24 +45,40 @@ export function checkedObject(object: JsonValue): KubeObject {
   return object as unknown as KubeObject;
 }
 
+/** Throws for what no reference may be. COMPAT: in upstream's words, all of them at once. */
 export function checkedDependencies(list: readonly JsonValue[]): readonly Dependency[] {
-  return list.map((item) => {
+  const dependencies = list.map((item): Dependency => {
     const [namespace, name] = [textAt(item, 'namespace'), textAt(item, 'name')];
     const labelSelector = objectAt(item, 'labelSelector');
-    const dependency: Dependency = {
+    return {
       apiVersion: textAt(item, 'apiVersion'),
       kind: textAt(item, 'kind'),
       ...(namespace === '' ? {} : { namespace }),
       ...(name === '' ? {} : { name }),
       ...(labelSelector === undefined ? {} : { labelSelector }),
     };
-    if (dependency.apiVersion === '') throw new Error('a dependency must have an apiVersion');
-    if (dependency.kind === '') throw new Error('a dependency must have a kind');
-    if (dependency.name === undefined && dependency.labelSelector === undefined) {
-      throw new Error('a dependency must have a name or a labelSelector');
-    }
-    return dependency;
   });
+  const texts = dependencies.flatMap((one, index) =>
+    faultsOf(one, `dependencies[${index}]`).map(({ path, message }) => `${path}: ${message}`),
+  );
+  if (texts.length === 0) return dependencies;
+  const each = [...new Set(texts)];
+  throw new Error(each.length === 1 ? each[0] : `[${each.join(', ')}]`);
+}
+
+function faultsOf(dependency: Dependency, path: string): readonly FieldError[] {
+  const { apiVersion, kind, name, labelSelector } = dependency;
+  const missing = (field: string): FieldError =>
+    fieldError.invalid(`${path}.${field}`, '', `missing required ${field}`);
+  const nameless = 'dependency can not leave name and labelSelector all empty';
+  return [
+    ...(apiVersion === '' ? [missing('apiVersion')] : []),
+    ...(kind === '' ? [missing('kind')] : []),
+    ...(name === undefined && labelSelector === undefined
+      ? [fieldError.invalid(path, dependency as unknown as JsonObject, nameless)]
+      : []),
+    ...validateLabelSelector(labelSelector, `${path}.labelSelector`),
+  ];
 }
 
 /** Each once, in an order that does not change from call to call. */

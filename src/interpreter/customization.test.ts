@@ -129,10 +129,7 @@ test('health is a boolean and nothing else', () => {
   );
   assert.equal(interpreter.health(widget({ status: { fine: true } })), true);
   assert.equal(interpreter.health(widget({ status: { fine: false } })), false);
-  assert.throws(
-    () => interpreter.health(widget({ status: { fine: 'yes' } })),
-    /must return a boolean, not string/,
-  );
+  assert.throws(() => interpreter.health(widget({ status: { fine: 'yes' } })), /result type 3 is not bool/);
 });
 
 test('dependencies of several customizations are united in one order', () => {
@@ -156,19 +153,22 @@ test('a dependency without a name or a selector is an error', () => {
     'dependencyInterpretation',
     'function GetDependencies() return {{apiVersion = "v1", kind = "Secret"}} end',
   );
-  assert.throws(() => interpreter.dependencies(widget({})), /must have a name or a labelSelector/);
+  assert.throws(
+    () => interpreter.dependencies(widget({})),
+    /dependency can not leave name and labelSelector all empty/,
+  );
 });
 
 const wrong: Readonly<Record<string, readonly [rule: string, script: string, message: RegExp]>> = {
   'a text for a number': [
     'replicaResource',
     'function GetReplicas() return "3" end',
-    /number of replicas, not string/,
+    /result type 3 is not number/,
   ],
   'a number for requirements': [
     'replicaResource',
     'function GetReplicas() return 3, 4 end',
-    /requirements, not number/,
+    /expect the returned requires type is table but got number/,
   ],
   'a quantity that is none': [
     'replicaResource',

@@ -91,8 +91,8 @@ const cases: Readonly<Record<string, readonly [call: () => unknown, message: Reg
   'a table thrown': [health('error({code = 7})'), /table/],
   'nothing thrown': [health('error()'), /nil/],
   'a number thrown': [health('error(42, 0)'), /42/],
-  'no result': [health(''), /must return a boolean, not nil/],
-  'a text for a verdict': [health('return "true"'), /must return a boolean, not string/],
+  'no result': [health(''), /result type 0 is not bool/],
+  'a text for a verdict': [health('return "true"'), /result type 3 is not bool/],
   'no number of replicas at all': [replicas('return 0/0'), /finite number of replicas/],
   'replicas without end': [replicas('return 1/0'), /finite number of replicas/],
   'a field that is no number': [revised('obj.spec.n = 0/0 return obj'), /not finite/],
@@ -100,7 +100,14 @@ const cases: Readonly<Record<string, readonly [call: () => unknown, message: Reg
   'a table in itself': [revised('obj.spec.me = obj return obj'), /recursively nested/],
   'another kind of object': [revised('return {1, 2, 3}'), /must be an object with apiVersion, kind and metadata/],
   'needs that are no list': [needs('return {name = "x"}'), /must return a list of dependencies/],
-  'a need without a name': [needs('return {{apiVersion = "v1", kind = "Secret"}}'), /must have a name or a labelSelector/],
+  'a need without a name': [
+    needs('return {{apiVersion = "v1", kind = "Secret"}}'),
+    /^dependencies\[0\]: Invalid value: \{"apiVersion":"v1","kind":"Secret"\}: dependency can not leave name and labelSelector all empty$/,
+  ],
+  'a need of nothing, and one with a selector that is none': [
+    needs('return {{name = "x"}, {apiVersion = "v1", kind = "Secret", labelSelector = {matchExpressions = {{key = "a", operator = "Like"}}}}}'),
+    /^\[dependencies\[0\]\.apiVersion: Invalid value: "": missing required apiVersion, dependencies\[0\]\.kind: Invalid value: "": missing required kind, dependencies\[1\]\.labelSelector\.matchExpressions\[0\]\.operator: Invalid value: "Like": not a valid selector operator\]$/,
+  ],
 }; // prettier-ignore
 
 for (const [name, [call, message]] of Object.entries(cases)) {

@@ -41,6 +41,13 @@ export interface Located {
 const FILE_MAX_BYTES = 256 * 1024 * 1024;
 const FETCH_TIMEOUT_MS = 30_000;
 
+export const NOTHING_NAMED = `You must provide one or more resources by argument or filename.
+Example resource specifications include:
+   '-f rsrc.yaml'
+   '--filename=rsrc.json'
+   '<resource> <name>'
+   '<resource>'`;
+
 export function filesGiven({ filename, kustomize }: FileFlags): boolean {
   if (kustomize !== undefined && filename.length > 0)
     throw new CommandError('only one of -f or -k can be specified');

@@ -13,6 +13,7 @@ export {
 } from './changes.ts';
 export { completeNames, completeObjects } from './completion.ts';
 export {
+  NOTHING_NAMED,
   filesGiven,
   locate,
   locateObjects,

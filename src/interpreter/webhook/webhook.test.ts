@@ -227,7 +227,7 @@ const refusals: readonly (readonly [name: string, answer: JsonObject | undefined
   ['a patch that does not apply', patch({ op: 'remove', path: '/spec/none' }), (one) => one.revise(queue, 1), 'received invalid webhook response: '],
   ['a patch that is no base64', { patchType: 'JSONPatch', patch: '%' }, (one) => one.revise(queue, 1), 'received invalid webhook response: '],
   ['a patch that takes away the kind', patch({ op: 'remove', path: '/kind' }), (one) => one.revise(queue, 1), 'received invalid webhook response: the result must be an object with apiVersion, kind and metadata'],
-  ['a dependency without a name', { dependencies: [{ apiVersion: 'v1', kind: 'Secret' }] }, (one) => one.dependencies(queue), 'received invalid webhook response: a dependency must have a name or a labelSelector'],
+  ['a dependency without a name', { dependencies: [{ apiVersion: 'v1', kind: 'Secret' }] }, (one) => one.dependencies(queue), 'received invalid webhook response: dependencies[0]: Invalid value: {"apiVersion":"v1","kind":"Secret"}: dependency can not leave name and labelSelector all empty'],
 ]; // prettier-ignore
 
 for (const [name, answer, call, message] of refusals) {
