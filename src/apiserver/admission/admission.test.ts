@@ -92,6 +92,30 @@ test('a pod waits five minutes at nodes that are lost, unless it says otherwise'
   ]);
 });
 
+test('only one class of priorities is the default', async () => {
+  const served = await serve();
+  const classes = '/apis/scheduling.k8s.io/v1/priorityclasses';
+  const merge = { contentType: 'application/merge-patch+json' };
+  const second = { metadata: { name: 'b' }, value: 2, globalDefault: true };
+  await served.must('POST', classes, { metadata: { name: 'a' }, value: 1, globalDefault: true });
+  const why =
+    /^priorityclasses.scheduling.k8s.io "b" is forbidden: PriorityClass a is already marked as default. Only one default can exist$/;
+  refused(await served.send('POST', classes, second), 403, why);
+  await served.must('POST', classes, { ...second, globalDefault: false });
+  refused(await served.send('PATCH', `${classes}/b`, { globalDefault: true }, merge), 403, why);
+  await served.must('PATCH', `${classes}/a`, { description: 'still the default' }, merge);
+});
+
+test('whether a pod preempts others is up to its class', async () => {
+  const served = await withoutAccounts();
+  const never = await served.send('POST', PODS, pod('a', {}, { preemptionPolicy: 'Never' }));
+  refused(
+    never,
+    403,
+    /the string value of PreemptionPolicy \(Never\) must not be provided in pod spec; priority admission controller computed PreemptLowerPriority from the given PriorityClass name/,
+  );
+});
+
 test('a pod has the priority of its class, and none that it names itself', async () => {
   const served = await withoutAccounts();
   const classes = '/apis/scheduling.k8s.io/v1/priorityclasses';

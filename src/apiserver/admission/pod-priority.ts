@@ -9,6 +9,8 @@ const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
   'system-cluster-critical': 2_000_000_000,
 };
 
+const GROUP = 'scheduling.k8s.io';
+
 interface Priority {
   readonly name: string;
   readonly value: number;
@@ -25,29 +27,32 @@ function fromClass(found: PriorityClass): Priority {
 
 export function podPriority(objects: ObjectAccess): AdmissionPlugin {
   const named = async (name: string): Promise<Priority | undefined> => {
-    const found = await objects.get('scheduling.k8s.io', 'priorityclasses', '', name);
+    const found = await objects.get(GROUP, 'priorityclasses', '', name);
     if (found !== undefined) return fromClass(found as unknown as PriorityClass);
     const value = Object.hasOwn(SYSTEM_CLASSES, name) ? SYSTEM_CLASSES[name] : undefined;
     return value === undefined ? undefined : { name, value, preemptionPolicy: 'PreemptLowerPriority' };
   };
-  const byDefault = async (): Promise<Priority> => {
-    const all = (await objects.list(
-      'scheduling.k8s.io',
-      'priorityclasses',
-      '',
-    )) as unknown as PriorityClass[];
+  const defaultClass = async (): Promise<PriorityClass | undefined> => {
+    const all = (await objects.list(GROUP, 'priorityclasses', '')) as unknown as PriorityClass[];
     const [lowest] = all
       .filter(({ globalDefault }) => globalDefault === true)
       .sort((a, b) => (a.value ?? 0) - (b.value ?? 0));
-    return lowest === undefined
+    return lowest;
+  };
+  const byDefault = async (): Promise<Priority> => {
+    const found = await defaultClass();
+    return found === undefined
       ? { name: '', value: 0, preemptionPolicy: 'PreemptLowerPriority' }
-      : fromClass(lowest);
+      : fromClass(found);
   };
   return {
     name: 'Priority',
     handles: ({ operation, group, resource, subresource }) =>
-      operation === 'CREATE' && group === '' && resource === 'pods' && subresource === '',
-    async mutate({ object, name: podName }) {
+      subresource === '' &&
+      ((operation === 'CREATE' && group === '' && resource === 'pods') ||
+        (operation !== 'DELETE' && group === GROUP && resource === 'priorityclasses')),
+    async mutate({ object, name: podName, resource: kind }) {
+      if (kind !== 'pods') return object!;
       const pod = object as unknown as Pod;
       const given = pod.spec?.priorityClassName ?? '';
       const priority = given === '' ? await byDefault() : await named(given);
@@ -59,13 +64,25 @@ export function podPriority(objects: ObjectAccess): AdmissionPlugin {
         const why = `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${priority.value} from the given PriorityClass name`;
         throw forbidden(resource, podName, why);
       }
+      const { preemptionPolicy = priority.preemptionPolicy } = pod.spec ?? {};
+      if (preemptionPolicy !== priority.preemptionPolicy) {
+        const why = `the string value of PreemptionPolicy (${preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${priority.preemptionPolicy} from the given PriorityClass name`;
+        throw forbidden(resource, podName, why);
+      }
       const spec = {
         ...pod.spec,
         ...(priority.name === '' ? {} : { priorityClassName: priority.name }),
         priority: priority.value,
-        preemptionPolicy: pod.spec?.preemptionPolicy ?? priority.preemptionPolicy,
+        preemptionPolicy,
       };
       return deepFreeze({ ...pod, spec });
+    },
+    async validate({ operation, object, name, resource }) {
+      if (resource !== 'priorityclasses' || object?.['globalDefault'] !== true) return;
+      const other = (await defaultClass())?.metadata.name;
+      if (other === undefined || (operation === 'UPDATE' && other === name)) return;
+      const why = `PriorityClass ${other} is already marked as default. Only one default can exist`;
+      throw forbidden({ group: GROUP, resource }, name, why);
     },
   };
 }

@@ -96,7 +96,7 @@ function validateReference({ apiGroup, kind, name }: Reference, at: string): Fie
   const errors =
     apiGroup === undefined ? [] : named(isDns1123Subdomain(apiGroup), apiGroup, `${at}.apiGroup`);
   for (const [field, value] of Object.entries({ kind, name })) {
-    if (value === '') errors.push(fieldError.required(`${at}.${field}`));
+    if (value === '') errors.push(fieldError.required(`${at}.${field}`, `${field} is required`));
     else errors.push(...named(nameIsPathSegment(value, false), value, `${at}.${field}`));
   }
   return errors;
