@@ -87,7 +87,8 @@ function account(write: Write, object: KubeObject | undefined, recorder: EventRe
   if (write.verb === 'update' || write.verb === 'updateStatus' || write.accountTo === undefined) return;
   const created = write.verb === 'create';
   const called = (object ?? write.object).metadata.name ?? '';
-  const message = `${created ? 'Created' : 'Deleted'} ${write.object.kind.toLowerCase()}: ${called}`;
+  const usual = `${created ? 'Created' : 'Deleted'} ${write.object.kind.toLowerCase()}: ${called}`;
+  const message = write.words?.done ?? usual;
   const reason = created ? 'SuccessfulCreate' : 'SuccessfulDelete';
   recorder.event(write.accountTo, 'Normal', reason, message);
 }
@@ -95,7 +96,8 @@ function account(write: Write, object: KubeObject | undefined, recorder: EventRe
 function accountFailure(write: Write, error: unknown, recorder: EventRecorder): void {
   if (write.verb === 'update' || write.verb === 'updateStatus' || write.accountTo === undefined) return;
   const created = write.verb === 'create';
-  const message = `Error ${created ? 'creating' : 'deleting'}: ${errorMessage(error)}`;
+  const what = write.words?.failed ?? `Error ${created ? 'creating' : 'deleting'}`;
+  const message = `${what}: ${errorMessage(error)}`;
   const reason = created ? 'FailedCreate' : 'FailedDelete';
   recorder.event(write.accountTo, 'Warning', reason, message);
 }

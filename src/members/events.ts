@@ -21,8 +21,8 @@ export function budgetedRecorder(recorder: EventRecorder, clock: Clock): EventRe
     return true;
   };
   const wrap = (inner: EventRecorder): EventRecorder => ({
-    event(object, type, reason, message) {
-      if (type === 'Warning' || take()) inner.event(object, type, reason, message);
+    event(object, type, reason, message, fieldPath) {
+      if (type === 'Warning' || take()) inner.event(object, type, reason, message, fieldPath);
     },
     withComponent: (component) => wrap(inner.withComponent(component)),
   });

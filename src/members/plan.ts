@@ -3,12 +3,19 @@
 import type { KubeObject } from '../api/index.ts';
 import type { Resource } from '../client/index.ts';
 
+/** What is told of a write instead of the usual words: when it has been done, and, before the error, when it has not. */
+export interface Words {
+  readonly done: string;
+  readonly failed: string;
+}
+
 export type Write =
   | {
       readonly verb: 'create';
       readonly resource: Resource;
       readonly object: KubeObject;
       readonly accountTo?: KubeObject;
+      readonly words?: Words;
     }
   /** Replaces the object as it was read: its resourceVersion is the precondition. */
   | { readonly verb: 'update'; readonly resource: Resource; readonly object: KubeObject }
@@ -22,6 +29,7 @@ export type Write =
       readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
       /** An event about this object tells whether the pod could be created or deleted. */
       readonly accountTo?: KubeObject;
+      readonly words?: Words;
     };
 
 export interface EventNote {

@@ -265,3 +265,19 @@ test('closing writes what is left, but not for ever', async () => {
   await settled();
   assert.equal(clock.timerCount, 0);
 });
+
+test('events about different parts of an object are different events', () =>
+  withRecorder(async ({ clock, recorder, stored }) => {
+    for (const part of ['spec.containers{a}', 'spec.containers{b}', 'spec.containers{a}']) {
+      recorder.event(subject, 'Normal', 'Pulled', 'already present', part);
+    }
+    await clock.advance(100);
+    const told = (await stored()).map((event) => {
+      const { fieldPath } = event['involvedObject'] as { fieldPath?: string };
+      return [fieldPath, event['count']];
+    });
+    assert.deepEqual(told, [
+      ['spec.containers{a}', 2],
+      ['spec.containers{b}', 1],
+    ]);
+  }));

@@ -32,8 +32,11 @@ export interface ObjectReferable {
 }
 
 export interface EventRecorder {
-  /** Notes an event about `object`; returns at once. */
-  event(object: ObjectReferable, type: EventType, reason: string, message: string): void;
+  /**
+   * Notes an event about `object`; returns at once.
+   * @param fieldPath the part that it is about, e.g. `spec.containers{web}`
+   */
+  event(object: ObjectReferable, type: EventType, reason: string, message: string, fieldPath?: string): void;
   /** A recorder that reports as another component through the same pipeline. */
   withComponent(component: string): EventRecorder;
 }
@@ -82,6 +85,7 @@ interface CoreEvent extends KubeObject {
 
 interface Noted {
   readonly object: ObjectReferable;
+  readonly fieldPath: string;
   readonly component: string;
   readonly type: EventType;
   readonly reason: string;
@@ -133,13 +137,14 @@ class Pipeline implements EventPipeline {
     this.metrics = settings.metrics ?? silentMetrics;
   }
 
-  event(object: ObjectReferable, type: EventType, reason: string, message: string): void {
-    this.note(this.settings.component, object, type, reason, message);
+  event(object: ObjectReferable, type: EventType, reason: string, message: string, fieldPath = ''): void {
+    this.note(this.settings.component, object, type, reason, message, fieldPath);
   }
 
   withComponent(component: string): EventRecorder {
     return {
-      event: (object, type, reason, message) => this.note(component, object, type, reason, message),
+      event: (object, type, reason, message, fieldPath = '') =>
+        this.note(component, object, type, reason, message, fieldPath),
       withComponent: (other) => this.withComponent(other),
     };
   }
@@ -161,6 +166,7 @@ class Pipeline implements EventPipeline {
     type: EventType,
     reason: string,
     message: string,
+    fieldPath: string,
   ): void {
     if (this.stop.signal.aborted) return;
     assert((object.metadata.name ?? '') !== '', `an event about an object without a name: ${reason}`);
@@ -170,7 +176,7 @@ class Pipeline implements EventPipeline {
       this.metrics.eventDropped('spam');
       return;
     }
-    const group = `${about}\n${type}\n${reason}`;
+    const group = `${about}\n${fieldPath}\n${type}\n${reason}`;
     const text = message.slice(0, MESSAGE_MAX);
     const merged = this.isMerged(group, text, nowMs);
     const key = merged ? group : `${group}\n${text}`;
@@ -184,6 +190,7 @@ class Pipeline implements EventPipeline {
     this.order.push(key);
     this.pending.set(key, {
       object,
+      fieldPath,
       component,
       type,
       reason,
@@ -297,7 +304,7 @@ class Pipeline implements EventPipeline {
   }
 
   private coreEvent(noted: Noted): CoreEvent {
-    const { object, component, type, reason, message, firstMs, lastMs, count } = noted;
+    const { object, fieldPath, component, type, reason, message, firstMs, lastMs, count } = noted;
     const { name = '', namespace = '', uid, resourceVersion } = object.metadata;
     const { defaultNamespace = 'default' } = this.settings;
     return {
@@ -314,6 +321,7 @@ class Pipeline implements EventPipeline {
         ...(uid === undefined ? {} : { uid }),
         apiVersion: object.apiVersion,
         ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        ...(fieldPath === '' ? {} : { fieldPath }),
       },
       reason,
       message,

@@ -19,6 +19,7 @@ import { pods as podResource } from '../resources.ts';
 import { PodAddresses, hostAddressOf } from './addresses.ts';
 import { behaviourOf, type Behaviour, type KubeletSettings, type PodFault } from './behaviour.ts';
 import { decidePod, stoppedStatus, type PodInput } from './lifecycle.ts';
+import { pathOf } from './notes.ts';
 import { stageBeganMs, stageName, stageOf } from './pod-stage.ts';
 
 const NAME = 'kubelet';
@@ -186,7 +187,9 @@ class SimulatedKubelet implements Kubelet {
         track.stage = name;
         track.sinceMs = input.nowMs;
       }
-      for (const { type, reason, message } of notes) this.recorder.event(pod, type, reason, message);
+      for (const { type, reason, message, fieldPath } of notes) {
+        this.recorder.event(pod, type, reason, message, fieldPath);
+      }
     }
     return wakeAtMs === undefined ? done : requeueAfter(wakeAtMs - this.context.clock.now(), 'next stage');
   }
@@ -199,7 +202,7 @@ class SimulatedKubelet implements Kubelet {
       track.stoppingSinceMs = input.nowMs;
       if (stageOf(pod).kind === 'running') {
         for (const { name } of pod.spec.containers) {
-          this.recorder.event(pod, 'Normal', 'Killing', `Stopping container ${name}`);
+          this.recorder.event(pod, 'Normal', 'Killing', `Stopping container ${name}`, pathOf(name));
         }
       }
     }

@@ -272,3 +272,18 @@ test('images are called as the container runtime calls them', () => {
   };
   for (const [image, expected] of Object.entries(cases)) assert.equal(canonicalImage(image), expected);
 });
+
+test('what is told of a container names it', () => {
+  const told = (behaviour: Partial<Behaviour>): string[] => {
+    const life = new Life(assigned(), behaviour);
+    const seen: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      seen.push(...life.step().notes.map(({ reason, fieldPath }) => `${reason} ${fieldPath}`));
+      life.nowMs = life.wakeAtMs ?? life.nowMs;
+    }
+    return seen;
+  };
+  const [container] = assigned().spec.containers;
+  assert.ok(told({}).includes(`Started spec.containers{${container?.name}}`));
+  assert.ok(told({ failImage: true }).includes(`Failed spec.containers{${container?.name}}`));
+});

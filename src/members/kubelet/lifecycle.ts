@@ -9,6 +9,7 @@ import { formatTime } from '../../base/index.ts';
 import type { Pod } from '../kinds.ts';
 import type { Behaviour, KubeletSettings } from './behaviour.ts';
 import { canonicalImage, containerIdOf, containerStatus } from './container-status.ts';
+import { pathOf, pullBacksOff, pullFailed, startNotes, type PodNote } from './notes.ts';
 import { isSidecar, stageOf, type Stage } from './pod-stage.ts';
 import { composeStatus, type StatusInput } from './pod-status.ts';
 
@@ -19,12 +20,6 @@ export interface PodInput extends StatusInput {
   readonly sinceMs: number;
   /** Set: the running containers end now, with this code. */
   readonly killedWith?: number;
-}
-
-export interface PodNote {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly message: string;
 }
 
 export interface PodStep {
@@ -131,7 +126,7 @@ function initNext(input: PodInput, stage: Stage): PodStep {
       sandbox: true,
     }),
     wakeAtMs: nowMs + behaviour.initRunMs,
-    notes: startNotes([next]),
+    notes: startNotes([next], 'initContainers'),
   };
 }
 
@@ -210,16 +205,8 @@ function run(input: PodInput, restarts: number): PodStep {
   return {
     status: composeStatus(input, { phase: 'Running', inits, mains, sandbox: true }),
     ...wakeWhileRunning(input, nowMs, ready),
-    notes: startNotes(pod.spec.containers),
+    notes: startNotes(pod.spec.containers, 'containers'),
   };
-}
-
-function startNotes(containers: readonly Container[]): PodNote[] {
-  return containers.flatMap(({ name, image = '' }): PodNote[] => [
-    { type: 'Normal', reason: 'Pulled', message: `Container image "${image}" already present on machine` },
-    { type: 'Normal', reason: 'Created', message: `Created container: ${name}` },
-    { type: 'Normal', reason: 'Started', message: `Started container ${name}` },
-  ]);
 }
 
 function wakeWhileRunning(
@@ -312,6 +299,7 @@ function exit(input: PodInput, stage: Stage, exitCode: number): PodStep {
       type: 'Warning',
       reason: 'BackOff',
       message: `Back-off restarting failed container ${name} in pod ${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`,
+      fieldPath: pathOf(name),
     })),
   };
 }
@@ -347,14 +335,7 @@ function failImage(input: PodInput): PodStep {
     waiting(pod, container, 'ErrImagePull', pullError(container)),
   );
   const inits = pod.status?.initContainerStatuses ?? [];
-  const notes = pod.spec.containers.flatMap((container): PodNote[] => [
-    {
-      type: 'Warning',
-      reason: 'Failed',
-      message: `Failed to pull image "${container.image ?? ''}": ${pullError(container)}`,
-    },
-    { type: 'Warning', reason: 'Failed', message: 'Error: ErrImagePull' },
-  ]);
+  const notes = pod.spec.containers.flatMap((container) => pullFailed(container, pullError(container)));
   return {
     status: composeStatus(input, { phase: 'Pending', inits, mains: failed, sandbox: true }),
     wakeAtMs: nowMs + 1000,
@@ -381,9 +362,6 @@ function imageStillFails(input: PodInput): PodStep {
   return {
     status: composeStatus(input, { phase: 'Pending', inits, mains, sandbox: true }),
     wakeAtMs,
-    notes: pod.spec.containers.flatMap((container): PodNote[] => [
-      { type: 'Normal', reason: 'BackOff', message: `Back-off pulling image "${container.image ?? ''}"` },
-      { type: 'Warning', reason: 'Failed', message: 'Error: ImagePullBackOff' },
-    ]),
+    notes: pod.spec.containers.flatMap(pullBacksOff),
   };
 }

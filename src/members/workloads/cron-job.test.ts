@@ -74,6 +74,8 @@ test('what a Job that still runs means is up to the concurrency policy', () => {
   assert.equal(forbidden.events[0]?.reason, 'JobAlreadyActive');
   const replaced = decide(cronJob({ concurrencyPolicy: 'Replace' }), active);
   assert.deepEqual(outline(replaced).slice(0, 2), ['delete Job tick-1', `create Job ${name}`]);
+  const told = replaced.steps.flat().map((write) => ('words' in write ? write.words?.done : undefined));
+  assert.deepEqual(told.slice(0, 2), ['Deleted job tick-1', `Created job ${name}`]);
 });
 
 test('the status lists what runs and remembers the last success', () => {

@@ -37,7 +37,7 @@ export function decideCronJob(input: CronJobInput): Plan {
   const cleanUp = [
     ...surplus(finished, 'Complete', cronJob.spec.successfulJobsHistoryLimit ?? 3),
     ...surplus(finished, 'Failed', cronJob.spec.failedJobsHistoryLimit ?? 1),
-  ];
+  ].map((job) => removeJob(cronJob, job));
   const creation: Write[] = [];
   const removals: Write[] = [];
   let requeueAfterMs: number | undefined;
@@ -47,7 +47,9 @@ export function decideCronJob(input: CronJobInput): Plan {
     const next = schedule?.next(nowMs);
     if (next !== undefined) requeueAfterMs = next - nowMs;
     if (due !== undefined && mayStart(cronJob, running, events)) {
-      if (cronJob.spec.concurrencyPolicy === 'Replace') removals.push(...running.map(removeJob));
+      if (cronJob.spec.concurrencyPolicy === 'Replace') {
+        removals.push(...running.map((job) => removeJob(cronJob, job)));
+      }
       creation.push(createJob(cronJob, due));
       status = { ...status, lastScheduleTime: formatTime(due) };
     }
@@ -123,20 +125,26 @@ function withCompletions(status: CronJobStatus, finished: readonly Job[]): CronJ
   return latest === undefined ? status : { ...status, lastSuccessfulTime: latest };
 }
 
-function surplus(finished: readonly Job[], how: 'Complete' | 'Failed', keep: number): Write[] {
+function surplus(finished: readonly Job[], how: 'Complete' | 'Failed', keep: number): Job[] {
   return finished
     .filter((job) => finishOf(job) === how && job.metadata.deletionTimestamp === undefined)
     .sort((a, b) => compare(startedAt(b), startedAt(a)) || compare(b.metadata.name, a.metadata.name))
-    .slice(keep)
-    .map(removeJob);
+    .slice(keep);
 }
 
 function startedAt(job: Job): string {
   return job.status?.startTime ?? job.metadata.creationTimestamp;
 }
 
-function removeJob(job: Job): Write {
-  return { verb: 'delete', resource: jobResource, object: job, propagationPolicy: 'Background' };
+function removeJob(cronJob: CronJob, job: Job): Write {
+  return {
+    verb: 'delete',
+    resource: jobResource,
+    object: job,
+    propagationPolicy: 'Background',
+    accountTo: cronJob,
+    words: { done: `Deleted job ${job.metadata.name}`, failed: 'Error deleting job' },
+  };
 }
 
 function scheduleOf(cronJob: CronJob, events: EventNote[]): CronSchedule | undefined {
@@ -199,7 +207,8 @@ function createJob(cronJob: CronJob, dueMs: number): Write {
     },
     spec,
   };
-  return { verb: 'create', resource: jobResource, object, accountTo: cronJob };
+  const words = { done: `Created job ${object.metadata.name}`, failed: 'Error creating job' };
+  return { verb: 'create', resource: jobResource, object, accountTo: cronJob, words };
 }
 
 /** RFC 3339 with the offset of the CronJob's zone. */

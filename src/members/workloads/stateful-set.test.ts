@@ -186,3 +186,27 @@ test('going back reuses the revision under a higher number', () => {
   assert.equal(updated?.metadata.name, revisionName(old));
   assert.equal(updated?.['revision'], 3);
 });
+
+test('what is told of pods and claims names the set', () => {
+  const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data' } } as const;
+  const told = (plan: Plan): unknown[] =>
+    plan.steps
+      .flat()
+      .flatMap((write) => ('words' in write && write.words !== undefined ? [write.words] : []));
+  const set = statefulSet({ replicas: 1, volumeClaimTemplates: [claim] });
+  assert.deepEqual(told(decide(set, [])), [
+    {
+      done: 'create Claim data-db-0 Pod db-0 in StatefulSet db success',
+      failed: 'create Claim data-db-0 for Pod db-0 in StatefulSet db failed error',
+    },
+    {
+      done: 'create Pod db-0 in StatefulSet db successful',
+      failed: 'create Pod db-0 in StatefulSet db failed error',
+    },
+  ]);
+  const [words] = told(decide(statefulSet({ replicas: 0 }), [member(0, statefulSet({ replicas: 0 }))]));
+  assert.deepEqual(words, {
+    done: 'delete Pod db-0 in StatefulSet db successful',
+    failed: 'delete Pod db-0 in StatefulSet db failed error',
+  });
+});

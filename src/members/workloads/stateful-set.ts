@@ -11,7 +11,7 @@ import { controllerReference, labelSelectorFor, semanticEqual } from '../../mach
 import { scaledValue } from '../amounts.ts';
 import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../kinds.ts';
 import { claim } from '../ownership.ts';
-import { nothing, planOf, type EventNote, type Plan, type Write } from '../plan.ts';
+import { nothing, planOf, type EventNote, type Plan, type Write, type Words } from '../plan.ts';
 import {
   isAvailable,
   isReady,
@@ -153,7 +153,8 @@ function nextRound(view: View): Round {
 }
 
 function remove(view: View, pod: Pod): Write {
-  return { verb: 'delete', resource: podResource, object: pod, accountTo: view.set };
+  const words = wordsOf(view.set, `delete Pod ${pod.metadata.name}`);
+  return { verb: 'delete', resource: podResource, object: pod, accountTo: view.set, words };
 }
 
 /** Creates what is missing. Undefined: nothing to do or to wait for. */
@@ -275,7 +276,13 @@ function createPod(view: View, ordinal: number): Write {
       ...(volumes.length === 0 ? {} : { volumes }),
     },
   };
-  return { verb: 'create', resource: podResource, object, accountTo: set };
+  const words = wordsOf(set, `create Pod ${name}`);
+  return { verb: 'create', resource: podResource, object, accountTo: set, words };
+}
+
+function wordsOf({ metadata }: StatefulSet, what: string): Words {
+  const told = `${what} in StatefulSet ${metadata.name}`;
+  return { done: `${told} successful`, failed: `${told} failed error` };
 }
 
 function claimName(set: StatefulSet, template: ClaimTemplate, ordinal: number): string {
@@ -302,7 +309,12 @@ function claimWrites({ set, input }: View, ordinal: number): Write[] {
       },
       spec,
     };
-    return [{ verb: 'create', resource: persistentVolumeClaims, object }];
+    const pod = `${set.metadata.name}-${ordinal}`;
+    const words = {
+      done: `create Claim ${name} Pod ${pod} in StatefulSet ${set.metadata.name} success`,
+      failed: `create Claim ${name} for Pod ${pod} in StatefulSet ${set.metadata.name} failed error`,
+    };
+    return [{ verb: 'create', resource: persistentVolumeClaims, object, accountTo: set, words }];
   });
 }
 
