@@ -122,6 +122,7 @@ test('only a load balancer among Services has a status', () => {
     interpreter.status(object('v1', 'Service', { spec: { type: 'LoadBalancer' }, status: {} })),
     { loadBalancer: {} },
   );
+  assert.equal(interpreter.status(object('v1', 'Service', { spec: { type: 'LoadBalancer' } })), undefined);
 });
 
 // ---- aggregation
@@ -230,7 +231,7 @@ test('a Job that failed in one member names it, and is not reopened once nothing
     (status['conditions'] as JsonObject[]).map(({ type }) => type),
     ['FailureTarget', 'Failed'],
   );
-  assert.match(JSON.stringify(status['conditions']), /in member clusters: m2/);
+  assert.match(JSON.stringify(status['conditions']), /Job executed failed in member clusters m2"/);
   const ended = { ...job, status } as KubeObject;
   assert.equal(interpreter.aggregate(ended, [item('m1', complete), item('m2', complete)]), ended);
 });

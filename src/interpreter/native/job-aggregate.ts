@@ -33,7 +33,7 @@ export function aggregateJob(
   const succeeded = reported.filter(({ status }) => isTrue(status, 'SuccessCriteriaMet')).length;
   const conditions: JsonObject[] = [];
   if (failed.length > 0) {
-    const message = `Job executed failed in member clusters: ${failed.join(',')}`;
+    const message = `Job executed failed in member clusters ${failed.join(',')}`;
     // A current API server takes Failed only beside FailureTarget and when no pod runs any more; upstream writes it at
     // once and alone, is refused, and leaves the template as it was.
     conditions.push(condition('FailureTarget', 'JobFailed', now, message));

@@ -59,7 +59,8 @@ const plain =
     picked(observed, fields);
 
 function service(observed: KubeObject): JsonValue | undefined {
-  if (textAt(observed, 'spec', 'type') !== 'LoadBalancer') return undefined;
+  if (textAt(observed, 'spec', 'type') !== 'LoadBalancer' || objectAt(observed, 'status') === undefined)
+    return undefined;
   const loadBalancer = valueAt(observed, 'status', 'loadBalancer');
   return { loadBalancer: loadBalancer ?? {} };
 }
