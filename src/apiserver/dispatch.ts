@@ -85,6 +85,8 @@ export async function dispatch(core: Core, request: ApiRequest, info: RequestInf
     representation: negotiate(streams ? undefined : request.headers['accept'], pretty, {
       formats: formatsOf(served),
       transforms: true,
+      custom,
+      streams: info.verb === 'list' || info.verb === 'watch',
     }),
   };
   try {

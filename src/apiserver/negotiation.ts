@@ -5,8 +5,8 @@ export type Format = 'json' | 'yaml' | 'protobuf';
 
 export interface Representation {
   readonly format: Format;
-  /** The object itself, a table of it, or only its metadata. */
-  readonly as: 'object' | 'Table' | 'PartialObjectMetadata';
+  /** The object itself, a table of it, or only its metadata, of one or of a list. */
+  readonly as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
   /** Of meta.k8s.io, for tables and metadata. */
   readonly metaVersion: 'v1' | 'v1beta1';
   /** The aggregated form of discovery, which only discovery offers. */
@@ -52,6 +52,10 @@ export interface Offer {
   readonly transforms: boolean;
   /** Whether the answer is aggregated discovery. */
   readonly discovery?: boolean;
+  /** Whether the answer may be a watch. */
+  readonly streams?: boolean;
+  /** Whether the answer is one of custom resources, which no router stands before. */
+  readonly custom?: boolean;
 }
 
 const MEDIA_TYPE_OF_FORMAT: Readonly<Record<Format, string>> = {
@@ -60,10 +64,16 @@ const MEDIA_TYPE_OF_FORMAT: Readonly<Record<Format, string>> = {
   protobuf: 'application/vnd.kubernetes.protobuf',
 };
 
+const ALL_TYPES = Object.values(MEDIA_TYPE_OF_FORMAT);
+const STREAM_TYPES = [MEDIA_TYPE_OF_FORMAT.json, MEDIA_TYPE_OF_FORMAT.protobuf].map(
+  (type) => `${type};stream=watch`,
+);
+
 /** Throws a 406 StatusError when nothing fits. */
 export function negotiate(accept: string | undefined, pretty: boolean, offer: Offer): Representation {
   if (accept === undefined || accept === '') return pretty ? { ...JSON_OBJECT, pretty } : JSON_OBJECT;
-  for (const clause of parseAccept(accept)) {
+  const clauses = parseAccept(accept);
+  for (const clause of clauses) {
     const format = FORMAT_OF_TYPE[clause.type];
     if (format === undefined || !offer.formats.includes(format)) continue;
     const representation = transformOf(clause, format, offer);
@@ -73,16 +83,23 @@ export function negotiate(accept: string | undefined, pretty: boolean, offer: Of
         : representation;
     }
   }
-  throw notAcceptable(offer.formats);
+  // COMPAT: the router looks at types alone, and tells of what it would take in its own way.
+  const known = clauses.some(({ type }) => FORMAT_OF_TYPE[type] !== undefined);
+  throw known || offer.custom === true ? notAccepted(ALL_TYPES) : unrouted(offer.streams === true);
 }
 
 function transformOf(clause: Clause, format: Format, offer: Offer): Representation | undefined {
-  const as = clause.params.get('as');
-  if (as === undefined) return { ...JSON_OBJECT, format };
-  const group = clause.params.get('g') ?? '';
-  const version = clause.params.get('v') ?? '';
+  const { params } = clause;
+  const stream = params.get('stream') ?? '';
+  if (stream !== '' && (stream !== 'watch' || format === 'yaml')) return undefined;
+  const serverVersion = params.get('sv') ?? '';
+  if (serverVersion !== '' && serverVersion !== 'v1') return undefined;
+  const as = params.get('as');
+  if (as === undefined) return params.has('g') || params.has('v') ? undefined : { ...JSON_OBJECT, format };
+  const group = params.get('g') ?? '';
+  const version = params.get('v') ?? '';
   if (as === 'APIGroupDiscoveryList') {
-    if (offer.discovery !== true || group !== 'apidiscovery.k8s.io') return undefined;
+    if (offer.discovery !== true || group !== 'apidiscovery.k8s.io' || format !== 'json') return undefined;
     if (version !== 'v2' && version !== 'v2beta1') return undefined;
     return { ...JSON_OBJECT, format, discovery: version };
   }
@@ -90,20 +107,23 @@ function transformOf(clause: Clause, format: Format, offer: Offer): Representati
   if (version !== 'v1' && version !== 'v1beta1') return undefined;
   // LIMIT: tables and metadata alone are not sent as protobuf; who asks for them always takes JSON too.
   if (format === 'protobuf') return undefined;
-  if (as === 'Table') return { format, as, metaVersion: version, pretty: false };
-  if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
-    return { format, as: 'PartialObjectMetadata', metaVersion: version, pretty: false };
+  if (as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
+    return { format, as, metaVersion: version, pretty: false };
   }
   return undefined;
 }
 
-export function notAcceptable(formats: readonly Format[]): StatusError {
-  const types = [
-    ...formats.map((format) => MEDIA_TYPE_OF_FORMAT[format]),
-    ...formats
-      .filter((format) => format !== 'yaml')
-      .map((format) => `${MEDIA_TYPE_OF_FORMAT[format]};stream=watch`),
-  ];
+export function notAccepted(types: readonly string[]): StatusError {
+  const message = `only the following media types are accepted: ${types.join(', ')}`;
+  return new StatusError(406, 'NotAcceptable', message);
+}
+
+export function noYamlWatch(): StatusError {
+  return notAccepted(STREAM_TYPES);
+}
+
+function unrouted(streams: boolean): StatusError {
+  const types = streams ? [...ALL_TYPES, ...STREAM_TYPES] : ALL_TYPES;
   const message = `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`;
   return new StatusError(406, 'NotAcceptable', message, {});
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeList, KubeObject } from '../api/index.ts';
+import type { Status } from '../machinery/index.ts';
 import type { ApiResponse } from './contract.ts';
 import { serve, type Served } from './testing/served.ts';
 
@@ -115,3 +116,52 @@ for (const [accept, status] of ACCEPTS) {
     assert.equal(answer.status, status);
   });
 }
+
+const TYPES = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
+const STREAMS = 'application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch';
+const ROUTER = '406: Not Acceptable\n\nAvailable representations: ';
+const HANDLER = 'only the following media types are accepted: ';
+
+const NOT_ACCEPTED: readonly (readonly [path: string, accept: string, message: string])[] = [
+  [CONFIG_MAPS, 'text/html', `${ROUTER}${TYPES}, ${STREAMS}`],
+  [`${CONFIG_MAPS}/a`, 'application/cbor', `${ROUTER}${TYPES}`],
+  [`${CONFIG_MAPS}/a`, 'application/json;as=Foo;v=v1;g=meta.k8s.io', `${HANDLER}${TYPES}`],
+  [`${CONFIG_MAPS}/a`, 'application/json;stream=foo', `${HANDLER}${TYPES}`],
+  [`${CONFIG_MAPS}/a`, 'application/json;v=v1', `${HANDLER}${TYPES}`],
+  [`${CONFIG_MAPS}?watch=true`, 'application/yaml', `${HANDLER}${STREAMS}`],
+  [
+    CONFIG_MAPS,
+    METADATA,
+    'you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)',
+  ],
+  [
+    `${CONFIG_MAPS}/a`,
+    METADATA_LIST,
+    'you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)',
+  ],
+];
+
+for (const [path, accept, message] of NOT_ACCEPTED) {
+  test(`${path} cannot be had as ${accept}`, async () => {
+    const served = await withThings();
+    const [plain = '', search = ''] = path.split('?');
+    const query = Object.fromEntries(new URLSearchParams(search));
+    const answer = await served.send('GET', plain, undefined, { headers: { accept }, query });
+    assert.deepEqual([answer.status, (answer.body as Status).message], [406, message]);
+  });
+}
+
+test('a table that is to include something else is refused', async () => {
+  const served = await withThings();
+  const answer = await served.send('GET', CONFIG_MAPS, undefined, {
+    headers: { accept: TABLE },
+    query: { includeObject: 'Foo' },
+  });
+  assert.deepEqual(
+    [answer.status, (answer.body as Status).message],
+    [
+      400,
+      "Unable to convert to Table as requested: includeObject: Invalid value: \"Foo\": must be 'Metadata', 'Object', 'None', or empty",
+    ],
+  );
+});

@@ -1,11 +1,11 @@
 // From objects to answers: whole, as a table, or only their metadata; one, a list, or the events of a watch; as
 // JSON, or YAML for people. Bytes of stored objects are encoded once and shared by every answer they are part of.
 import type { KubeList, KubeObject, ObjectMeta, WatchEvent } from '../api/index.ts';
-import { PROTOBUF_TYPE, encodeJson, encodeProtobuf } from '../machinery/index.ts';
+import { PROTOBUF_TYPE, StatusError, encodeJson, encodeProtobuf } from '../machinery/index.ts';
 import type { ResourceCall } from './call.ts';
 import type { ApiResponse } from './contract.ts';
 import { encodeYaml } from './yaml-text.ts';
-import { notAcceptable } from './negotiation.ts';
+import { noYamlWatch } from './negotiation.ts';
 import { tableOf, tableRows } from './table/table.ts';
 import { warningHeaders } from './warning-headers.ts';
 
@@ -50,7 +50,23 @@ export function present(call: ResourceCall, status: number, object: unknown): Ap
       status,
       tableOf(call, [whole], { resourceVersion: whole.metadata.resourceVersion ?? '' }),
     );
+  if (as === 'PartialObjectMetadataList') {
+    throw otherShape(as, `is not a list (${goTypeOf(call, whole.kind)})`);
+  }
   return answer(call, status, partial(call, whole));
+}
+
+function otherShape(asked: string, found: string): StatusError {
+  return new StatusError(406, 'NotAcceptable', `you requested ${asked}, but the requested object ${found}`);
+}
+
+/** COMPAT: the type inside kube-apiserver. */
+function goTypeOf({ served: { definition } }: ResourceCall, kind: string): string {
+  if (definition.custom === true) {
+    return kind === definition.kind ? '*unstructured.Unstructured' : '*unstructured.UnstructuredList';
+  }
+  const room = definition.group.split('.', 1)[0] ?? '';
+  return `*${room === '' || room === 'events' ? 'core' : room}.${kind}`;
 }
 
 const partials = new WeakMap<KubeObject, Map<string, KubeObject>>();
@@ -92,6 +108,9 @@ export function presentList(
   const { as, metaVersion } = call.representation;
   if (as === 'Table') return answer(call, 200, tableOf(call, objects, metadata));
   if (as === 'PartialObjectMetadata') {
+    throw otherShape(as, `is a list (${goTypeOf(call, definition.listKind)})`);
+  }
+  if (as === 'PartialObjectMetadataList') {
     const list = {
       kind: 'PartialObjectMetadataList',
       apiVersion: `meta.k8s.io/${metaVersion}`,
@@ -152,7 +171,7 @@ export interface EventShape {
 
 export function presentWatch(call: ResourceCall): EventShape {
   const { as, format } = call.representation;
-  if (format === 'yaml') throw notAcceptable(['json', 'protobuf']);
+  if (format === 'yaml') throw noYamlWatch();
   if (format === 'protobuf') {
     return {
       contentType: `${PROTOBUF_TYPE};stream=watch`,
@@ -163,7 +182,7 @@ export function presentWatch(call: ResourceCall): EventShape {
   }
   const common = { contentType: 'application/json', headers: headersOf(call) };
   if (as === 'object') return { ...common, event: (type, object) => ({ type, object }) };
-  if (as === 'PartialObjectMetadata') {
+  if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
     return { ...common, event: (type, object) => ({ type, object: partial(call, object) }) };
   }
   // COMPAT: only the first event of a watch brings the columns.

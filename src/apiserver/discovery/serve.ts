@@ -7,6 +7,7 @@ import { encodeJson } from '../../machinery/index.ts';
 import type { ApiRequest, ApiResponse } from '../contract.ts';
 import { negotiate } from '../negotiation.ts';
 import type { ResourceRegistry } from '../registry.ts';
+import { encodeYaml } from '../yaml-text.ts';
 import {
   aggregatedDiscovery,
   apiGroupDocument,
@@ -18,6 +19,8 @@ import {
 } from './documents.ts';
 
 const JSON_TYPE = 'application/json';
+// LIMIT: discovery has no protobuf form here; who asks for it gets JSON, and is told so.
+const FORMATS = ['json', 'yaml', 'protobuf'] as const;
 
 interface Document {
   readonly bytes: Uint8Array;
@@ -53,23 +56,22 @@ export class Discovery {
     const version = root === 'api' ? first : second;
     const served = this.#groups.find((one) => one.group === group);
     if (served === undefined) return undefined;
-    if (version === undefined)
-      return this.#answer(`group ${group}`, headers, JSON_TYPE, () => apiGroupDocument(served));
+    if (version === undefined) return this.#plain(`group ${group}`, headers, () => apiGroupDocument(served));
     const found = served.versions.find((one) => one.version === version);
     if (found === undefined) return undefined;
-    return this.#answer(`version ${group}/${version}`, headers, JSON_TYPE, () =>
+    return this.#plain(`version ${group}/${version}`, headers, () =>
       apiResourceList(group, version, found.definitions),
     );
   }
 
   #root(core: boolean, headers: ApiRequest['headers']): ApiResponse {
     const { discovery: form } = negotiate(headers['accept'], false, {
-      formats: ['json'],
+      formats: FORMATS,
       transforms: false,
       discovery: true,
     });
     if (form === undefined) {
-      return this.#answer(`root ${String(core)}`, headers, JSON_TYPE, () =>
+      return this.#plain(`root ${String(core)}`, headers, () =>
         core
           ? apiVersions(this.#groups, headers['host'] ?? headers[':authority'] ?? '')
           : apiGroupList(this.#groups),
@@ -81,15 +83,25 @@ export class Discovery {
     );
   }
 
+  /** A document that can be had as JSON or YAML. */
+  #plain(name: string, headers: ApiRequest['headers'], build: () => unknown): ApiResponse {
+    const offer = { formats: FORMATS, transforms: false };
+    const { format } = negotiate(headers['accept'], false, offer);
+    if (format !== 'yaml') return this.#answer(name, headers, JSON_TYPE, build);
+    const encode = (document: unknown): Uint8Array => Buffer.from(encodeYaml(document), 'utf8');
+    return this.#answer(`${name} as YAML`, headers, 'application/yaml', build, encode);
+  }
+
   #answer(
     name: string,
     headers: ApiRequest['headers'],
     contentType: string,
     build: () => unknown,
+    encode: (document: unknown) => Uint8Array = (document) => encodeJson(Object.freeze(document)),
   ): ApiResponse {
     let document = this.#documents.get(name);
     if (document === undefined) {
-      const bytes = encodeJson(Object.freeze(build()));
+      const bytes = encode(build());
       document = { bytes, etag: `"${createHash('sha512').update(bytes).digest('hex').toUpperCase()}"` };
       this.#documents.set(name, document);
     }

@@ -1,6 +1,6 @@
 // Objects as rows of a meta.k8s.io Table: what `kubectl get` prints.
 import type { JsonObject, KubeObject, ListMeta } from '../../api/index.ts';
-import { badRequest } from '../../machinery/index.ts';
+import { badRequest, goQuote } from '../../machinery/index.ts';
 import type { ResourceCall } from '../call.ts';
 import type { ColumnDefinition, Printer } from '../resource.ts';
 import { formatAge } from '../../machinery/index.ts';
@@ -12,7 +12,10 @@ export function parseIncludeObject(query: URLSearchParams): IncludeObject {
   const value = query.get('includeObject') ?? '';
   if (value === '') return 'Metadata';
   if (value === 'None' || value === 'Metadata' || value === 'Object') return value;
-  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+  const why = "must be 'Metadata', 'Object', 'None', or empty";
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${goQuote(value)}: ${why}`,
+  );
 }
 
 const NAME: ColumnDefinition = {
