@@ -110,6 +110,8 @@ class PlannedMap implements MapType {
   readonly #plan: Plan;
   readonly #open: boolean;
   readonly #resource: boolean;
+  readonly #fields = new Map<string, FieldType>();
+  #element: { readonly type: FieldType | undefined } | undefined;
 
   constructor(plan: Plan, open: boolean, root: boolean) {
     this.#plan = plan;
@@ -119,6 +121,20 @@ class PlannedMap implements MapType {
   }
 
   field(name: string): FieldType | undefined {
+    const known = this.#fields.get(name);
+    if (known !== undefined) return known;
+    const type = this.#fieldType(name);
+    // Names that the schema does not know come from users and are not remembered.
+    if (type !== undefined) this.#fields.set(name, type);
+    return type;
+  }
+
+  get element(): FieldType | undefined {
+    this.#element ??= { type: this.#elementType() };
+    return this.#element.type;
+  }
+
+  #fieldType(name: string): FieldType | undefined {
     if (this.#resource) {
       if (name === 'metadata') return typeOf(planFor(OBJECT_META, resolveBuiltinRef), false, false);
       if (name === 'apiVersion' || name === 'kind') return TEXT;
@@ -127,7 +143,7 @@ class PlannedMap implements MapType {
     return property === undefined ? undefined : typeOf(property, this.#open, false);
   }
 
-  get element(): FieldType | undefined {
+  #elementType(): FieldType | undefined {
     const { schema, additional } = this.#plan;
     if (additional !== undefined) return typeOf(additional, this.#open, false);
     if (schema.additionalProperties === true) return DEDUCED;

@@ -7,8 +7,19 @@ import { sortTexts } from '../sort-texts.ts';
 
 export type PathElement = string;
 
+// LIMIT: fields whose elements are kept: those of all kinds of a hub are some thousands, and users name some more.
+const FIELDS_MAX = 5_000;
+const fields = new Map<string, PathElement>();
+
+/** One text for each name: made anew at every write, it would have to be hashed anew in every set that it goes into. */
 export function fieldElement(name: string): PathElement {
-  return `f:${name}`;
+  let element = fields.get(name);
+  if (element === undefined) {
+    if (fields.size >= FIELDS_MAX) fields.clear();
+    element = `f:${name}`;
+    fields.set(name, element);
+  }
+  return element;
 }
 
 export function valueElement(value: JsonValue): PathElement {
@@ -52,8 +63,8 @@ export function parseElement(text: string): PathElement | undefined {
 
 /** In the order in which field sets are written: fields, then keys, then values, then indices. */
 export function sortElements(elements: readonly PathElement[]): readonly PathElement[] {
-  // Nearly all elements are fields, and every write sorts dozens of them.
-  if (elements.every(isField)) return sortTexts([...elements]);
+  // Nearly all elements are fields or plain names of items, and every write sorts dozens of them.
+  if (elements.every(isField) || arePlainNames(elements)) return sortTexts([...elements]);
   const ranked = elements.map((element) => ({
     element,
     rank: RANKS.indexOf(element[0] ?? ''),
@@ -63,6 +74,26 @@ export function sortElements(elements: readonly PathElement[]): readonly PathEle
 }
 
 const isField = (element: PathElement): boolean => element.charCodeAt(0) === 0x66;
+
+/** Whether all are items by one key that is the same text but for a value, and so are in the order of these texts. */
+function arePlainNames(elements: readonly PathElement[]): boolean {
+  const [first = ''] = elements;
+  const start = first.indexOf('":"') + 3;
+  if (start < 3 || !isKey(first)) return false;
+  const prefix = first.slice(0, start);
+  return elements.every(
+    (element) => element.startsWith(prefix) && isPlain(element, start, element.length - 2),
+  );
+}
+
+/** Nothing that JSON escapes, no second key, and nothing that comes before the `"` after a shorter value. */
+function isPlain(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i);
+    if (code <= 0x22 || code === 0x5c) return false;
+  }
+  return text.charCodeAt(to) === 0x22;
+}
 
 const RANKS = ['f', 'k', 'v', 'i'];
 
