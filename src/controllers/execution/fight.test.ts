@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Condition, KubeObject, Work } from '../../api/index.ts';
 import { kinds, resource } from '../../client/index.ts';
 import { manifestWork } from '../../propagation/index.ts';
+import { silentDispatchMetrics } from '../dispatch-metrics.ts';
 import { startControlPlane } from '../testing/control-plane.ts';
 import { joinReady, startMemberApi } from '../testing/member-api.ts';
 import { executionController } from './index.ts';
@@ -113,3 +114,41 @@ for (const changed of [false, true]) {
     assert.deepEqual(data, { mode: changed ? 'new' : 'theirs' });
   });
 }
+
+test("what the member does not take is nobody else's doing", async () => {
+  await using member = await startMemberApi();
+  let unchanged = 0;
+  await using plane = await startControlPlane({}, undefined, () => member.transport, {
+    dispatch: {
+      ...silentDispatchMetrics,
+      updated: (_ok, _kind, _cluster, result) => void (result === 'unchanged' && unchanged++),
+    },
+  });
+  const { client } = plane;
+  await joinReady(plane, 'm1');
+  const marks = { cluster: 'm1', templateUid: 'template-uid', labels: {}, annotations: {} };
+  const manifest = { ...settings('ours'), unknown: 'here' } as KubeObject;
+  const work = manifestWork({ ...marks, manifest });
+  const { namespace = '', name = '' } = work.metadata;
+  await client.create(kinds.works, work);
+  plane.run(executionController);
+  const stored = (): Promise<Work> => client.get(kinds.works, { namespace, name });
+  await plane.until('it was applied', async () => (await stored()).status?.conditions?.length === 2);
+  // Somebody's own annotation is no drift; but it has the object looked at, and what is missing written once more.
+  const neighbour = member.clientOf('neighbour');
+  for (let round = 1; round <= 6; round++) {
+    const body = { metadata: { annotations: { round: String(round) } } };
+    await neighbour.patch(configMaps, key, { type: 'merge', body });
+    await plane.until(`it was written again, ${round}`, () => Promise.resolve(unchanged >= round));
+  }
+  const body = { spec: { preserveResourcesOnDeletion: true } };
+  await client.patch(kinds.works, { namespace, name }, { type: 'merge', body });
+  await plane.until('what the last write came to is told', async () => {
+    const { metadata, status } = await stored();
+    return metadata.generation === 2 && unchanged >= 6 && status?.conditions !== undefined;
+  });
+  assert.deepEqual((await stored()).status?.conditions?.map(({ type }) => type).toSorted(), [
+    'Applied',
+    'Dispatching',
+  ]);
+});

@@ -20,6 +20,7 @@ import {
   type RemovalCause,
 } from '../../propagation/index.ts';
 import type { ControllerContext } from '../context.ts';
+import type { UpdateResult } from '../dispatch-metrics.ts';
 import { MEMBER_FIELD_MANAGER, type MemberConnection } from '../member-connections.ts';
 import type { WorkObjects } from '../work-objects.ts';
 import { WritesUnderWay } from '../writes-under-way.ts';
@@ -79,7 +80,7 @@ export class MemberWriter {
     const key = { namespace, name };
     let observed = informer.isSynced ? informer.store.get(key) : undefined;
     if (observed !== undefined && this.isAsWritten(manifest, observed)) {
-      this.counted(manifest, observed, observed);
+      this.updated(manifest, true, 'none');
       return this.settled(manifest, observed);
     }
     for (let tries = 1; ; tries++) {
@@ -91,7 +92,7 @@ export class MemberWriter {
             : await this.desired(manifest, observed);
         if (desired === undefined) {
           if (observed !== undefined) this.remember(manifest, observed);
-          this.counted(manifest, observed, observed);
+          this.updated(manifest, true, 'none');
           return this.settled(manifest, observed);
         }
         const waitMs = this.waitMs(manifest);
@@ -103,8 +104,11 @@ export class MemberWriter {
             ? memberClient.create(resource, desired, { signal })
             : memberClient.update(resource, desired, { signal }),
         );
-        this.counted(manifest, before, object);
-        if (correction !== undefined) this.corrected(manifest, correction);
+        const moved = object.metadata.resourceVersion !== before?.metadata.resourceVersion;
+        if (before === undefined) this.created(manifest, true);
+        else this.updated(manifest, true, moved ? 'updated' : 'unchanged');
+        // What the member does not take, or writes by itself, is nobody else's doing.
+        if (correction !== undefined && moved) this.corrected(manifest, correction);
         return { object, written: true, fight: this.fight(manifest), waitMs: 0 };
       } catch (error) {
         const raced =
@@ -114,23 +118,19 @@ export class MemberWriter {
           observed = await this.connection.memberClient.find(resource, key, { signal });
           if (observed !== undefined || !isAlreadyExists(error)) continue;
         }
-        this.counted(manifest, before, undefined);
+        if (before === undefined) this.created(manifest, false);
+        else this.updated(manifest, false, 'none');
         throw error;
       }
     }
   }
 
-  /** @param after undefined: it failed */
-  private counted(manifest: KubeObject, before: KubeObject | undefined, after: KubeObject | undefined): void {
-    const { dispatch } = this.context;
-    const { cluster } = this.connection;
-    if (before === undefined) {
-      dispatch.created(after !== undefined, manifest, cluster);
-      return;
-    }
-    const same = after?.metadata.resourceVersion === before.metadata.resourceVersion;
-    const result = after === undefined || after === before ? 'none' : same ? 'unchanged' : 'updated';
-    dispatch.updated(after !== undefined, manifest, cluster, result);
+  private created(manifest: KubeObject, ok: boolean): void {
+    this.context.dispatch.created(ok, manifest, this.connection.cluster);
+  }
+
+  private updated(manifest: KubeObject, ok: boolean, result: UpdateResult): void {
+    this.context.dispatch.updated(ok, manifest, this.connection.cluster, result);
   }
 
   private write(manifest: KubeObject, send: () => Promise<KubeObject>): Promise<KubeObject> {
