@@ -330,7 +330,7 @@ class Renderer {
   ): Promise<string> {
     const { charge, interpreter, settings } = this.context;
     const cluster = this.clusters.store.get(target.name);
-    if (cluster === undefined) throw new Error(`cluster ${target.name} does not exist`);
+    if (cluster === undefined) throw new Error(`Cluster.cluster.karmada.io "${target.name}" not found`);
     const revised = await withShare(interpreter, template, binding.spec, target, completions);
     const overridden = this.overrides.apply(revised, template, cluster);
     const preserved = settings.gates.StatefulFailoverInjection

@@ -59,7 +59,7 @@ test('a template is told which override policies were applied for which cluster,
     },
     spec: {
       resource: { apiVersion: 'v1', kind: 'ConfigMap', ...metadata },
-      clusters: [{ name: 'm1' }, { name: 'm2' }],
+      clusters: [{ name: 'm1' }, { name: 'm2' }, { name: 'm3' }],
     },
   });
   plane.run(bindingController);
@@ -76,7 +76,8 @@ test('a template is told which override policies were applied for which cluster,
     );
   };
   const why =
-    "Apply override policy(shop/own) for cluster(m2) failed: error in remove for path: '/data/absent': Unable to remove nonexistent key: absent: missing value";
+    "[Apply override policy(shop/own) for cluster(m2) failed: error in remove for path: '/data/absent': Unable to remove nonexistent key: absent: missing value, " +
+    'Cluster.cluster.karmada.io "m3" not found]';
   const expected = [
     'override-manager Normal ApplyOverridePolicySucceed ConfigMap Apply cluster override policy(all) for cluster(m1) succeed.',
     'override-manager Normal ApplyOverridePolicySucceed ConfigMap Apply cluster override policy(all) for cluster(m2) succeed.',
@@ -94,6 +95,9 @@ test('a template is told which override policies were applied for which cluster,
     'what could not be overridden is not sent',
   );
   await client.delete(overrides, { namespace: 'shop', name: 'own' });
+  const body = { spec: { clusters: [{ name: 'm1' }, { name: 'm2' }] } };
+  const key = { namespace: 'shop', name: 'conf-configmap' };
+  await client.patch(kinds.resourceBindings, key, { type: 'merge', body });
   await plane.until('that it was sent is told', async () => {
     const done = 'Sync work of ResourceBinding(shop/conf-configmap) successful.';
     const all = await told();

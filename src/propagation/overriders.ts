@@ -63,7 +63,7 @@ function valueAt(document: JsonValue, pointer: string): JsonValue | undefined {
   for (const part of pointer.split('/').slice(1)) {
     const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
     if (Array.isArray(found))
-      found = /^-?\d+$/.test(key) ? (found as JsonValue[]).at(Number(key)) : undefined;
+      found = /^[+-]?\d+$/.test(key) ? (found as JsonValue[]).at(Number(key)) : undefined;
     else {
       const fields = fieldsOf(found);
       found = fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
