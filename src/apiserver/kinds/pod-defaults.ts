@@ -13,6 +13,8 @@ import type {
 } from '../../api/index.ts';
 import { change, each, fill, open, put } from '../typed/drafts.ts';
 import { pvcSpecDefaults } from './volume-claim-defaults.ts';
+import { aggregateRequests } from './pod-totals.ts';
+import { isHugePages } from './resource-names.ts';
 
 /** Files of config maps, secrets and projections: 0644. */
 const FILE_MODE = 420;
@@ -155,9 +157,25 @@ function requestsFromLimits<T extends Container>(container: T): T {
   return put(container, 'resources', put(open(container.resources!), 'requests', filled));
 }
 
+/** COMPAT: who limits the whole pod asks for what its containers ask for, or where they say nothing for the limit. */
+function podRequests(spec: PodSpec): PodSpec {
+  const { limits = {}, requests } = spec.resources ?? {};
+  if (Object.keys(limits).length === 0) return spec;
+  const filled = { ...requests };
+  for (const [name, total] of aggregateRequests(spec)) {
+    if (SHARED_BY_PODS.includes(name)) filled[name] ??= String(total);
+  }
+  for (const [name, limit] of Object.entries(limits)) {
+    if (SHARED_BY_PODS.includes(name) || isHugePages(name)) filled[name] ??= limit;
+  }
+  return put(spec, 'resources', put(open(spec.resources!), 'requests', filled));
+}
+
+const SHARED_BY_PODS = ['cpu', 'memory'];
+
 /** What only pods get, not templates. */
 export function podOnlyDefaults(spec: PodSpec): PodSpec {
   let next = fill(podSpecDefaults(spec, true), { enableServiceLinks: true });
   next = change(next, 'containers', (list) => each(list, requestsFromLimits));
-  return change(next, 'initContainers', (list) => each(list, requestsFromLimits));
+  return podRequests(change(next, 'initContainers', (list) => each(list, requestsFromLimits)));
 }

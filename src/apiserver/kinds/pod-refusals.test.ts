@@ -607,3 +607,76 @@ test('a status does not raise the dead, nor change what follows from the spec', 
     ['metadata.conditions[0].Type', 'status.qosClass', 'status.containerStatuses[0].state', 'status.podIPs'],
   );
 });
+
+const PLACES = '/apis/apps/v1/namespaces/default/deployments';
+
+test('labels and annotations of a template are named without its metadata', async () => {
+  const metadata = {
+    labels: { a: 'b', 'x y': 'z' },
+    annotations: { 'controller.kubernetes.io/pod-deletion-cost': 'much' },
+  };
+  const spec = {
+    selector: { matchLabels: { a: 'b' } },
+    template: { metadata, spec: { containers: [{ name: 'c', image: 'i' }] } },
+  };
+  const { status, body } = await served.send('POST', PLACES, { metadata: { name: 'a' }, spec });
+  assert.equal(status, 422);
+  const fields = (body as Status).details?.causes?.map(({ field }) => field);
+  assert.deepEqual(fields, [
+    'spec.template.labels',
+    'spec.template.annotations[controller.kubernetes.io/pod-deletion-cost]',
+  ]);
+});
+
+const container = (name: string, resources: object): object => ({ name, image: 'i', resources });
+
+test('containers must fit into what their pod has', async () => {
+  const spec = {
+    resources: { requests: { cpu: '250m' }, limits: { cpu: '1' } },
+    containers: [
+      container('a', { requests: { cpu: '200m' } }),
+      container('b', { requests: { cpu: '100m' }, limits: { cpu: '2' } }),
+    ],
+    initContainers: [container('i', { requests: { cpu: '50m' } })],
+  };
+  const { status, body } = await served.send('POST', PODS, { metadata: { name: 'fits-not' }, spec });
+  assert.equal(status, 422);
+  assert.equal(
+    (body as Status).message,
+    'Pod "fits-not" is invalid: [spec.resources.requests[cpu]: Invalid value: "250m": must be greater than or equal to aggregate container requests of 300m, spec.resources.containers[1][cpu].limits: Invalid value: "2": must be less than or equal to pod limits of 1]',
+  );
+});
+
+test('a pod that is limited asks for what its containers ask for, or else for its limit, and is of that class', async () => {
+  const made = await served.must('POST', PODS, {
+    metadata: { name: 'limited' },
+    spec: {
+      resources: { limits: { cpu: '1', memory: '1Gi' } },
+      containers: [
+        container('a', { requests: { cpu: '200m' } }),
+        container('b', { requests: { cpu: '100m' } }),
+      ],
+    },
+  });
+  const { resources } = made['spec'] as { resources: { requests: object } };
+  assert.deepEqual(resources.requests, { cpu: '300m', memory: '1Gi' });
+  const whole = await served.must('POST', PODS, {
+    metadata: { name: 'whole' },
+    spec: { resources: { limits: { cpu: '1', memory: '1Gi' } }, containers: [{ name: 'c', image: 'i' }] },
+  });
+  assert.equal((whole['status'] as { qosClass: string }).qosClass, 'Guaranteed');
+});
+
+test('a mirror of what a kubelet runs must be on a node', async () => {
+  const annotations = { 'kubernetes.io/config.mirror': 'm' };
+  const spec = { containers: [{ name: 'c', image: 'i' }] };
+  const { status, body } = await served.send('POST', PODS, {
+    metadata: { name: 'mirror', annotations },
+    spec,
+  });
+  assert.equal(status, 422);
+  assert.equal(
+    (body as Status).message,
+    'Pod "mirror" is invalid: metadata.annotations[kubernetes.io/config.mirror]: Invalid value: "m": must set spec.nodeName if mirror pod annotation is set',
+  );
+});

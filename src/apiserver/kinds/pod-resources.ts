@@ -1,7 +1,8 @@
 // What containers and pods ask for. The words, the paths and the order are kube-apiserver's.
-import type { ContainerResizePolicy, ResourceRequirements } from '../../api/index.ts';
+import type { ContainerResizePolicy, PodSpec, ResourceRequirements } from '../../api/index.ts';
 import { Quantity, fieldError, isDns1123Label, type FieldError } from '../../machinery/index.ts';
 import { named, quantityNotNegative } from './checks.ts';
+import { aggregateRequests } from './pod-totals.ts';
 import {
   isExtended,
   isHugePages,
@@ -50,16 +51,39 @@ export function validateResources(
 }
 
 /** What all containers of a pod have together. */
-export function validatePodResources(
-  resources: ResourceRequirements | undefined,
-  path: string,
-): FieldError[] {
+export function validatePodResources(spec: PodSpec, path: string): FieldError[] {
+  const { resources } = spec;
   if (resources === undefined) return [];
   const why = 'claims cannot be set for Resources at pod-level';
   return [
     ...(resources.claims === undefined ? [] : [fieldError.forbidden(`${path}.claims`, why)]),
     ...validateAmounts(resources, validatePodResource, path),
+    ...validateShares(spec, resources, path),
   ];
+}
+
+/** The containers must fit into what the pod has. */
+function validateShares(
+  spec: PodSpec,
+  { requests = {}, limits = {} }: ResourceRequirements,
+  path: string,
+): FieldError[] {
+  const totals = [...aggregateRequests(spec)].flatMap(([name, total]) => {
+    const asked = Quantity.tryParse(requests[name]);
+    if (asked === undefined || total.compare(asked) <= 0) return [];
+    const why = `must be greater than or equal to aggregate container requests of ${String(total)}`;
+    return [fieldError.invalid(`${path}.requests[${name}]`, String(asked), why)];
+  });
+  const each = (spec.containers ?? []).flatMap(({ resources }, i) =>
+    Object.entries(resources?.limits ?? {}).flatMap(([name, value]) => {
+      const [limit, most] = [Quantity.tryParse(value), Quantity.tryParse(limits[name])];
+      if (limit === undefined || most === undefined || limit.compare(most) <= 0) return [];
+      const why = `must be less than or equal to pod limits of ${String(most)}`;
+      // COMPAT: upstream builds this path below that of the pod's resources.
+      return [fieldError.invalid(`${path}.containers[${i}][${name}].limits`, String(limit), why)];
+    }),
+  );
+  return [...totals, ...each];
 }
 
 function validateAmounts(

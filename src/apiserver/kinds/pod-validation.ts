@@ -28,12 +28,43 @@ import { validateVolumes } from './pod-volumes.ts';
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
+const MIRROR = 'kubernetes.io/config.mirror';
+const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
+const INT32 = /^(0|-?[1-9]\d*)$/;
+
+/** Annotations that say something about the pod have to make sense. */
+export function validateOwnAnnotations(
+  annotations: Readonly<Record<string, string>> | undefined,
+  { nodeName = '' }: PodSpec,
+  path: string,
+): FieldError[] {
+  const mirror = annotations?.[MIRROR];
+  const cost = annotations?.[DELETION_COST];
+  const isCost = (text: string): boolean =>
+    INT32.test(text) && Math.trunc(Number(text)) === (Number(text) | 0);
+  const needsNode = 'must set spec.nodeName if mirror pod annotation is set';
+  return [
+    ...(mirror !== undefined && nodeName === ''
+      ? [fieldError.invalid(`${path}[${MIRROR}]`, mirror, needsNode)]
+      : []),
+    ...(cost === undefined || isCost(cost)
+      ? []
+      : [fieldError.invalid(`${path}[${DELETION_COST}]`, cost, 'must be a 32bit integer')]),
+  ];
+}
+
 export function validatePodTemplate(template: PodTemplateSpec, path: string): FieldError[] {
   const forbidden = (template.spec?.ephemeralContainers ?? []).length > 0;
   const why = 'ephemeral containers not allowed in pod template';
   return [
-    ...validateLabels(template.metadata?.labels, `${path}.metadata.labels`),
-    ...validateAnnotations(template.metadata?.annotations, `${path}.metadata.annotations`),
+    // COMPAT: upstream leaves out the metadata.
+    ...validateLabels(template.metadata?.labels, `${path}.labels`),
+    ...validateAnnotations(template.metadata?.annotations, `${path}.annotations`),
+    ...validateOwnAnnotations(
+      template.metadata?.annotations,
+      template.spec ?? { containers: [] },
+      `${path}.annotations`,
+    ),
     ...validateTemplateSpec(template.spec ?? { containers: [] }, `${path}.spec`),
     ...(forbidden ? [fieldError.forbidden(`${path}.spec.ephemeralContainers`, why)] : []),
   ];
@@ -66,7 +97,7 @@ function validateSpec(spec: PodSpec, path: string, ofTemplate: boolean): FieldEr
     ...volumes.errors,
     ...validateClaims(spec.resourceClaims ?? [], `${path}.resourceClaims`),
     ...validateContainers(spec, volumes.valid, path),
-    ...validatePodResources(spec.resources, `${path}.resources`),
+    ...validatePodResources(spec, `${path}.resources`),
     ...validateHostNetwork(spec, path),
     ...oneOf(spec.restartPolicy, RESTART_POLICIES, `${path}.restartPolicy`, false),
     ...oneOf(spec.dnsPolicy, DNS_POLICIES, `${path}.dnsPolicy`, false),

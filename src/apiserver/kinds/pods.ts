@@ -10,7 +10,7 @@ import { bindingSubresource, legacyBinding } from './pod-binding.ts';
 import { podOnlyDefaults, podTemplateDefaults } from './pod-defaults.ts';
 import { evictionSubresource } from './pod-eviction.ts';
 import { validatePodStatus, validatePodUpdate } from './pod-update.ts';
-import { validatePodSpec, validatePodTemplate } from './pod-validation.ts';
+import { validateOwnAnnotations, validatePodSpec, validatePodTemplate } from './pod-validation.ts';
 import { statusSubresource } from './status.ts';
 import { podWarnings, templateWarnings } from './warnings.ts';
 import * as printers from '../table/printers.ts';
@@ -21,8 +21,8 @@ type QosClass = 'BestEffort' | 'Burstable' | 'Guaranteed';
 export function qosClassOf(spec: PodSpec): QosClass {
   let any = false;
   let guaranteed = true;
-  const counted = (container: Container): void => {
-    const { requests = {}, limits = {} } = container.resources ?? {};
+  const counted = ({ resources }: Pick<Container, 'resources'>): void => {
+    const { requests = {}, limits = {} } = resources ?? {};
     for (const name of ['cpu', 'memory']) {
       const request = Quantity.tryParse(requests[name]);
       const limit = Quantity.tryParse(limits[name]);
@@ -31,8 +31,11 @@ export function qosClassOf(spec: PodSpec): QosClass {
       if (!same) guaranteed = false;
     }
   };
-  for (const container of spec.containers ?? []) counted(container);
-  for (const container of spec.initContainers ?? []) counted(container);
+  // What the whole pod is given counts alone.
+  const { requests, limits } = spec.resources ?? {};
+  const whole = Object.keys({ ...requests, ...limits }).length > 0;
+  const parts = whole ? [spec] : [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  for (const part of parts) counted(part);
   if (!any) return 'BestEffort';
   return guaranteed ? 'Guaranteed' : 'Burstable';
 }
@@ -50,7 +53,10 @@ function validatePod(object: KubeObject): FieldError[] {
 
 function validateNewPod(object: KubeObject): FieldError[] {
   const { ephemeralContainers = [], nodeName = '', schedulingGates = [] } = specOf(object);
-  const errors = validatePod(object);
+  const errors = [
+    ...validateOwnAnnotations(object.metadata.annotations, specOf(object), 'metadata.annotations'),
+    ...validatePod(object),
+  ];
   if (ephemeralContainers.length > 0) {
     errors.push(fieldError.forbidden('spec.ephemeralContainers', 'cannot be set on create'));
   }
