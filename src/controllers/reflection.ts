@@ -9,14 +9,15 @@ import type { EventRecorder } from '../runtime/index.ts';
 
 type ManifestStatuses = NonNullable<NonNullable<Work['status']>['manifestStatuses']>;
 
-/** The part of a Work's status that the interpreter could not tell. */
+/** A service that interprets statuses did not answer; it may the next time. */
 export class ReflectionError extends Error {
   override name = 'ReflectionError';
 }
 
 /**
  * The Work's manifest statuses with what `object` shows; those it has when nothing changed; undefined when the object
- * is none of its manifests. Throws ReflectionError when its status cannot be interpreted.
+ * is none of its manifests, or what is written of its kind cannot interpret it: that has no other answer a moment later.
+ * Throws ReflectionError when asking again may help.
  */
 export async function reflect(
   interpreter: Interpreter,
@@ -36,14 +37,21 @@ export async function reflect(
   if (manifest === undefined) return undefined;
   const own = recorder.withComponent('work-status-controller');
   const called = `object(${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name})`;
-  let status;
-  try {
-    status = await interpreter.status(object);
-  } catch (error) {
+  const failed = (error: unknown): ReflectionError => {
     const text = `Reflect status for ${called} failed, err: ${errorMessage(error)}.`;
     own.event(work, 'Warning', 'ReflectStatusFailed', text);
-    throw new ReflectionError(text, { cause: error });
+    return new ReflectionError(text, { cause: error });
+  };
+  let answer;
+  try {
+    answer = interpreter.status(object);
+  } catch (error) {
+    failed(error);
+    return undefined;
   }
+  const status = await Promise.resolve(answer).catch((error: unknown) => {
+    throw failed(error);
+  });
   let health: 'Healthy' | 'Unhealthy' | 'Unknown';
   try {
     const healthy = await interpreter.health(object);

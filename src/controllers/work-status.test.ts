@@ -9,15 +9,15 @@ import { startControlPlane } from './testing/control-plane.ts';
 import { joinReady, startMemberApi } from './testing/member-api.ts';
 import { workStatusController } from './work-status.ts';
 
-test('what could not be interpreted is tried again, and an event says so', async () => {
+test('a service that did not answer is asked again, and an event says so', async () => {
   const native = createInterpreter([nativeLayer(() => '')]);
   let refusals = 3;
   const interpreter: Interpreter = {
     ...native,
-    status: (observed) => {
-      if (refusals-- > 0) throw new Error('nobody answers');
-      return { mode: (observed['data'] as { mode: string }).mode };
-    },
+    status: (observed) =>
+      refusals-- > 0
+        ? Promise.reject(new Error('nobody answers'))
+        : Promise.resolve({ mode: (observed['data'] as { mode: string }).mode }),
   };
   await using member = await startMemberApi();
   await using plane = await startControlPlane({}, interpreter, () => member.transport);
