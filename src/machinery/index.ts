@@ -1,5 +1,6 @@
 export { formatAge, formatShortDuration } from './age.ts';
 export type { FieldManagement, OtherVersion } from './apply/endpoint.ts';
+export { managedFieldsFault } from './apply/managed-fields.ts';
 export { UnownedMergeError, mergeUnowned } from './apply/merge-unowned.ts';
 export { serverSideApply } from './apply/server-side-apply.ts';
 export type { AppliedConfiguration } from './apply/server-side-apply.ts';
@@ -88,6 +89,7 @@ export type { ObjectMetaRules } from './object-meta.ts';
 export {
   controllerOf,
   controllerReference,
+  distinctOwners,
   hasFinalizer,
   isBeingDeleted,
   isControlledBy,

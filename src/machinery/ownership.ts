@@ -1,6 +1,7 @@
 // Who owns an object, and what must happen before it may go: owner references and finalizers.
 // Objects are shared and frozen: what changes one returns another, and the same one when nothing changes.
 import type { KubeObject, ObjectMeta, OwnerReference } from '../api/index.ts';
+import { deepEqual } from './json.ts';
 
 /** The owner that manages `object`, if there is one. */
 export function controllerOf(object: { readonly metadata: ObjectMeta }): OwnerReference | undefined {
@@ -28,6 +29,20 @@ export function ownerReference(owner: KubeObject): OwnerReference {
     name: owner.metadata.name ?? '',
     uid: owner.metadata.uid ?? '',
   };
+}
+
+/** The references without those that equal one before them, and these. */
+export function distinctOwners(references: readonly OwnerReference[]): {
+  readonly distinct: readonly OwnerReference[];
+  readonly repeated: readonly OwnerReference[];
+} {
+  const distinct: OwnerReference[] = [];
+  const repeated: OwnerReference[] = [];
+  for (const reference of references) {
+    const known = distinct.some((other) => other.uid === reference.uid && deepEqual(other, reference));
+    (known ? repeated : distinct).push(reference);
+  }
+  return { distinct, repeated };
 }
 
 export function isBeingDeleted(object: { readonly metadata: ObjectMeta }): boolean {

@@ -6,6 +6,7 @@ import { parseWriteOptions, type WriteOptions } from '../options.ts';
 import { present } from '../presentation.ts';
 import type { JsonObject } from '../../api/index.ts';
 import { trackUpdate } from '../field-tracking.ts';
+import { nameOwnersOnce } from './admit.ts';
 import { createObject, placeInNamespace } from './write.ts';
 
 /** The options as admission sees them. */
@@ -25,7 +26,8 @@ export function optionsObject(
 
 export async function create(call: ResourceCall): Promise<ApiResponse> {
   const options = parseWriteOptions(call.request.query, 'CreateOptions');
-  const given = placeInNamespace(call, decodeObject(call, options.fieldValidation));
+  const sent = placeInNamespace(call, decodeObject(call, options.fieldValidation));
+  const given = nameOwnersOnce(call, sent, 'as sent');
   const object = trackUpdate(call, undefined, given, options);
   const stored = await createObject(call, object, options, optionsObject('CreateOptions', options));
   return present(call, 201, stored);

@@ -6,6 +6,7 @@ import type { ApiResponse } from '../contract.ts';
 import { trackUpdate } from '../field-tracking.ts';
 import { parseWriteOptions } from '../options.ts';
 import { present } from '../presentation.ts';
+import { nameOwnersOnce } from './admit.ts';
 import { optionsObject } from './create.ts';
 import { placeInNamespace, updateObject } from './write.ts';
 import type { KubeObject } from '../../api/index.ts';
@@ -13,7 +14,8 @@ import type { KubeObject } from '../../api/index.ts';
 export async function update(call: ResourceCall): Promise<ApiResponse> {
   const { name } = call.info;
   const options = parseWriteOptions(call.request.query, 'UpdateOptions');
-  const given = placeInNamespace(call, named(call, decodeObject(call, options.fieldValidation)));
+  const sent = placeInNamespace(call, named(call, decodeObject(call, options.fieldValidation)));
+  const given = nameOwnersOnce(call, sent, 'as sent');
   const createsOnUpdate =
     call.subresource === undefined && call.served.definition.strategy.createsOnUpdate === true;
   const { object, created } = await updateObject(call, name, {

@@ -341,3 +341,23 @@ test('who makes a namespace owns its label, and nobody owns where a pod was boun
   assert.equal((bound['spec'] as { nodeName?: string }).nodeName, 'n');
   assert.deepEqual(owners(bound), [['Update', '', ['f:spec']]]);
 });
+
+test('an owner named twice is kept once, and the client is told', async () => {
+  const served = await serve();
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'u' };
+  const other = { ...owner, name: 'y', uid: 'v' };
+  const text = (when: string, uids: string): string =>
+    `299 - ".metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, ` +
+    `and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}"`;
+  const body = { metadata: { name: 'owned', ownerReferences: [owner, other, owner, other] } };
+  assert.deepEqual(await served.warnings('POST', CONFIG_MAPS, body), [text('', 'u, v')]);
+  const path = `${CONFIG_MAPS}/owned`;
+  assert.deepEqual((await served.must('GET', path)).metadata.ownerReferences, [owner, other]);
+  const put = { metadata: { name: 'owned', ownerReferences: [other, other] } };
+  assert.deepEqual(await served.warnings('PUT', path, put), [text('', 'v')]);
+  const patch = { metadata: { ownerReferences: [owner, owner, { ...owner, name: 'z' }] } };
+  const after = text(' after mutating admission happens', 'u');
+  assert.deepEqual(await served.warnings('PATCH', path, patch, MERGE), [after]);
+  const { ownerReferences } = (await served.must('GET', path)).metadata;
+  assert.deepEqual(ownerReferences, [owner, { ...owner, name: 'z' }]);
+});

@@ -20,12 +20,13 @@ import {
   validateObjectMetaUpdate,
   type FieldError,
 } from '../../machinery/index.ts';
-import { mutateAdmission, validateAdmission } from '../admission-chain.ts';
+import { validateAdmission } from '../admission-chain.ts';
 import { admissionAttributes, keyOf, kindOf, resourceOf, writeContext, type ResourceCall } from '../call.ts';
 import { withMetadata, withResourceVersion } from '../object-codec.ts';
 import type { WriteOptions } from '../options.ts';
 import type { Reservation, WriteContext } from '../resource.ts';
 import { StatusError } from '../../machinery/index.ts';
+import { admit } from './admit.ts';
 
 // LIMIT: how often a generated name that exists already is generated anew; as kube-apiserver.
 const GENERATED_NAME_ATTEMPTS = 8;
@@ -153,11 +154,10 @@ async function createOnce(
     oldObject: undefined,
     options: optionsObject,
   };
-  const admitted = await mutateAdmission(
-    core.admission,
-    { ...admissionAttributes(call, 'CREATE', { ...attributes, object }), object },
-    context.warn,
-  );
+  const admitted = await admit(call, {
+    ...admissionAttributes(call, 'CREATE', { ...attributes, object }),
+    object,
+  });
   let next = await view.toStorage(admitted);
   next = withMetadata(next, newMetadata(call, next.metadata, context));
   next = strategy.prepareForCreate?.(next, context) ?? next;
@@ -256,11 +256,10 @@ async function updateOnce(
     oldObject: oldShown,
     options: request.optionsObject,
   };
-  const admitted = await mutateAdmission(
-    core.admission,
-    { ...admissionAttributes(call, 'UPDATE', { ...attributes, object: built }), object: built },
-    context.warn,
-  );
+  const admitted = await admit(call, {
+    ...admissionAttributes(call, 'UPDATE', { ...attributes, object: built }),
+    object: built,
+  });
   checkVersion(call, name, admitted.metadata.resourceVersion, old);
   let next = withMetadata(await view.toStorage(admitted), updatedMetadata(admitted.metadata, old.metadata));
   next = prepareForUpdate(call, next, old, context);

@@ -100,6 +100,21 @@ test('a mutating webhook changes what is stored; patches that do not apply fail 
   assert.equal(refused.body['reason'], 'InternalError');
 });
 
+test('managed fields that a webhook left unreadable are put back', async () => {
+  const hook = await world.webhook((asked) =>
+    review(asked, patching([{ op: 'replace', path: '/metadata/managedFields/0/operation', value: 'Guess' }])),
+  );
+  await register('Mutating', hook);
+  const answer = await world.call('POST', maps(), configMap('a', { data: { a: 'b' } }));
+  assert.equal(answer.status, 201, answer.body.message);
+  const [entry] = (answer.body.metadata ?? {})['managedFields'] as readonly JsonObject[];
+  assert.equal(entry?.['operation'], 'Update');
+  assert.match(
+    String(answer.warnings),
+    /in an invalid state after admission; .*: operation must be `Apply` or `Update`/,
+  );
+});
+
 test('a webhook that wants it is asked again after others changed the object', async () => {
   const first = await world.webhook((asked) => review(asked, {}));
   const second = await world.webhook((asked) =>

@@ -62,6 +62,17 @@ export function readManaged(entries: readonly ManagedFieldsEntry[] | undefined):
   return managed;
 }
 
+/** Why entries cannot be read; undefined when they can. */
+export function managedFieldsFault(entries: readonly ManagedFieldsEntry[] | undefined): string | undefined {
+  try {
+    readManaged(entries);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ManagedFieldsError)) throw error;
+    return error.message;
+  }
+}
+
 function readSet(fields: unknown): FieldSet {
   if (!isJsonObject(fields)) return FieldSet.empty;
   try {
