@@ -51,12 +51,17 @@ const objections: readonly (readonly [string, FederatedResourceQuota, readonly s
   ],
   ['shares that add up to the whole', quota('q', { cpu: '3' }, { a: { cpu: '1' }, b: { cpu: '2' } }), []],
   [
+    'a share of no cluster',
+    quota('q', { cpu: '3' }, { '': { cpu: '1' } }),
+    ['spec.staticAssignments[0].clusterName: Invalid value: "": must be not empty'],
+  ],
+  [
     'a share of nothing',
     quota('q', { cpu: '3' }, { a: { constructor: '1' } }),
     [
-      'spec.staticAssignments[0].hard[constructor]: Invalid value: "constructor": assignment resourceName is not exist in overall',
       'spec.staticAssignments[0].hard[constructor]: Invalid value: "constructor": must be a standard resource type or fully qualified',
       'spec.staticAssignments[0].hard[constructor]: Invalid value: "constructor": must be a standard resource for quota',
+      'spec.staticAssignments[0].hard[constructor]: Invalid value: "constructor": assignment resourceName is not exist in overall',
     ],
   ],
 ];

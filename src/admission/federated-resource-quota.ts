@@ -39,7 +39,6 @@ export function validateFederatedResourceQuota({ metadata, spec }: FederatedReso
   return [
     ...(tooLong ? [fieldError.invalid('metadata.name', name, tooLongComplaint(MAX_NAME_BYTES))] : []),
     ...validateAmounts(overall, 'spec.overall'),
-    ...validateShares(spec),
     ...staticAssignments.flatMap(({ clusterName, hard }, index) => {
       const path = `spec.staticAssignments[${index}]`;
       return [
@@ -47,6 +46,7 @@ export function validateFederatedResourceQuota({ metadata, spec }: FederatedReso
         ...validateAmounts(hard, `${path}.hard`),
       ];
     }),
+    ...validateShares(spec),
   ];
 }
 

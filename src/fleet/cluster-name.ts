@@ -6,6 +6,7 @@ const MAX_LENGTH = 48;
 
 export function validateClusterName(name: string): FieldError[] {
   const path = 'metadata.name';
+  if (name === '') return [fieldError.invalid(path, name, 'must be not empty')];
   if (name.length > MAX_LENGTH) {
     return [fieldError.invalid(path, name, `must be no more than ${MAX_LENGTH} characters`)];
   }
