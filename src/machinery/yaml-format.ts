@@ -34,12 +34,16 @@ function scalarText(value: unknown): string {
   return typeof value === 'bigint' ? String(value) : JSON.stringify(value ?? null);
 }
 
+/** Keeps pieces: to look at the end of a text that grows would put it together anew for each line. */
 class Writer {
-  private text = '';
-  private lineStart = 0;
+  private readonly parts: string[] = [];
+  /** In characters; astral ones are always escaped, so that units of UTF-16 are characters. */
+  private column = 0;
+  private isLineOver = true;
 
   finish(): string {
-    return this.text.endsWith('\n') ? this.text : `${this.text}\n`;
+    if (!this.isLineOver || this.parts.length === 0) this.write('\n');
+    return this.parts.join('');
   }
 
   /**
@@ -59,22 +63,20 @@ class Writer {
   }
 
   private write(text: string): void {
-    this.text += text;
+    if (text === '') return;
+    this.parts.push(text);
+    const end = text.lastIndexOf('\n');
+    this.column = end < 0 ? this.column + text.length : text.length - end - 1;
+    this.isLineOver = end === text.length - 1;
   }
 
   private line(indent: number): void {
-    if (this.text !== '' && !this.text.endsWith('\n')) this.text += '\n';
-    this.lineStart = this.text.length;
-    this.text += ' '.repeat(indent);
+    if (!this.isLineOver) this.write('\n');
+    this.write(' '.repeat(indent));
   }
 
   private space(after: 'root' | 'key' | 'dash'): void {
     if (after === 'key') this.write(' ');
-  }
-
-  /** In characters; astral ones are always escaped, so that units of UTF-16 are characters. */
-  private get column(): number {
-    return this.text.length - this.lineStart;
   }
 
   private list(items: readonly unknown[], indent: number, after: 'root' | 'key' | 'dash'): void {
@@ -128,32 +130,38 @@ class Writer {
 
   private folded(text: string, indent: number, isKey: boolean, quoted: boolean): void {
     let afterSpace = false;
+    let from = 0;
     for (let i = 0; i < text.length; i++) {
       const isSpace = text[i] === ' ';
       const inside = !quoted || (i > 0 && i < text.length - 1);
-      if (isSpace && !isKey && !afterSpace && inside && this.column > FOLD_COLUMN && text[i + 1] !== ' ')
+      const isFold = isSpace && !isKey && !afterSpace && inside && text[i + 1] !== ' ';
+      if (isFold && this.column + i - from > FOLD_COLUMN) {
+        this.write(text.slice(from, i));
         this.line(indent);
-      else this.write(text[i]!);
+        from = i + 1;
+      }
       afterSpace = isSpace;
     }
+    this.write(text.slice(from));
   }
 
   private doubleQuoted(text: string, indent: number, isKey: boolean): void {
-    this.write('"');
+    let pending = '"';
     let afterSpace = false;
     const characters = Array.from(text);
     characters.forEach((character, i) => {
       const isSpace = character === ' ';
       const inside = i > 0 && i < characters.length - 1;
-      if (isSpace && !isKey && !afterSpace && inside && this.column > FOLD_COLUMN) {
+      if (isSpace && !isKey && !afterSpace && inside && this.column + pending.length > FOLD_COLUMN) {
+        this.write(pending);
         this.line(indent);
-        if (characters[i + 1] === ' ') this.write('\\');
+        pending = characters[i + 1] === ' ' ? '\\' : '';
       } else {
-        this.write(escaped(character));
+        pending += escaped(character);
       }
       afterSpace = isSpace;
     });
-    this.write('"');
+    this.write(`${pending}"`);
   }
 
   private literal(text: string, indent: number): void {
@@ -163,7 +171,6 @@ class Writer {
     const lines = text.split('\n');
     lines.forEach((line, index) => {
       const last = index === lines.length - 1;
-      this.lineStart = this.text.length;
       if (line !== '') this.write(' '.repeat(indent) + line);
       if (!last) this.write('\n');
     });

@@ -167,6 +167,25 @@ test('overriders: a document keeps the digits of its integers and the meaning of
   });
 });
 
+test('overriders: one overrider for one text and another', () => {
+  const yaml = [{ subPath: '/a', operator: 'replace' as const, value: 2 }];
+  const overriders: Overriders = { fieldOverrider: [{ fieldPath: '/data/x', yaml }] };
+  for (const [before, after] of [
+    ['a: 1\nb: 1\n', 'a: 2\nb: 1\n'],
+    ['a: 1\nb: 1\n', 'a: 2\nb: 1\n'],
+    ['a: 1\nb: 9\n', 'a: 2\nb: 9\n'],
+  ] as const)
+    assert.deepEqual(apply(conf({ x: before }), overriders)['data'], { x: after });
+});
+
+test('overriders: a large document takes no longer for each of its lines than a small one', () => {
+  const lines = Array.from({ length: 20_000 }, (_, index) => `key${index}:\n  port: ${index}\n`);
+  const yaml = [{ subPath: '/key7/port', operator: 'replace' as const, value: 'on' }];
+  const result = apply(conf({ x: lines.join('') }), { fieldOverrider: [{ fieldPath: '/data/x', yaml }] });
+  const expected = lines.with(7, 'key7:\n  port: "on"\n').join('');
+  assert.equal((result['data'] as { x: string }).x, expected);
+});
+
 test('overriders: long lines of a YAML document are folded, as upstream folds them', () => {
   const long = 'word '.repeat(20).trim();
   const yaml = [{ subPath: '/a', operator: 'add' as const, value: long }];

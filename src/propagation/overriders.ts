@@ -164,14 +164,25 @@ function applyKeys(
 
 // ---- text that holds a document
 
-/** COMPAT: a policy that has both, which only the deprecated form may, means its YAML; and no JSON at all stays that. */
+/** What became of the last text: one template is overridden for many clusters, and its documents may be large. */
+const lastTexts = new WeakMap<FieldOverrider, { readonly before: string; readonly after: string }>();
+
 function applyField(manifest: KubeObject, overrider: FieldOverrider): KubeObject {
-  const { fieldPath, json = [], yaml = [] } = overrider;
+  const { fieldPath } = overrider;
   const document = manifest as unknown as JsonObject;
-  const text = valueAt(document, fieldPath);
-  if (typeof text !== 'string') throw new OverrideError(`the value at ${fieldPath} is no text`);
+  const before = valueAt(document, fieldPath);
+  if (typeof before !== 'string') throw new OverrideError(`the value at ${fieldPath} is no text`);
+  const last = lastTexts.get(overrider);
+  const after = last?.before === before ? last.after : overriddenText(before, overrider);
+  lastTexts.set(overrider, { before, after });
+  if (after === before) return manifest;
+  return patched(document, [{ op: 'replace', path: fieldPath, value: after }]) as unknown as KubeObject;
+}
+
+/** COMPAT: a policy that has both, which only the deprecated form may, means its YAML; and no JSON at all stays that. */
+function overriddenText(text: string, { fieldPath, json = [], yaml = [] }: FieldOverrider): string {
   const [how, list] = yaml.length > 0 ? ([yamlText, yaml] as const) : ([jsonText, json] as const);
-  if (list.length === 0 || (how === jsonText && text === '')) return manifest;
+  if (list.length === 0 || (how === jsonText && text === '')) return text;
   let inner: JsonValue;
   try {
     inner = how.parse(text);
@@ -181,8 +192,7 @@ function applyField(manifest: KubeObject, overrider: FieldOverrider): KubeObject
     });
   }
   const operations = list.map(({ subPath, operator, value }) => ({ op: operator, path: subPath, value }));
-  const value = how.print(patched(inner, operations));
-  return patched(document, [{ op: 'replace', path: fieldPath, value }]) as unknown as KubeObject;
+  return how.print(patched(inner, operations));
 }
 
 function applyPlaintext(manifest: KubeObject, items: readonly PlaintextOverrider[]): KubeObject {
