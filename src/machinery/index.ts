@@ -156,3 +156,5 @@ export { checkRule, evaluateDefaultRules, evaluateRules, hasRules } from './cel/
 export type { RuleCheck } from './cel/rules.ts';
 export { RulePathError, parseRulePath } from './cel/rule-path.ts';
 export { formatYaml, parseExactYaml, parseYaml, parseYamlDocuments } from './yaml.ts';
+export { reviewVersionErrors, webhookClientErrors } from './webhook-client.ts';
+export type { WebhookClient } from './webhook-client.ts';

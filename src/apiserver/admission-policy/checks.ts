@@ -4,7 +4,10 @@ import type { KubeObject } from '../../api/index.ts';
 import {
   fieldError,
   invalid,
+  isDns1035Label,
+  isDns1123Subdomain,
   isQualifiedName,
+  nameIsPathSegment,
   validateLabelSelector,
   type AdmissionPlugin,
   type FieldError,
@@ -18,12 +21,21 @@ import {
   type MatchCondition,
   type Wanted,
 } from './expressions.ts';
+import { matchErrors } from '../kinds/webhook-rules.ts';
 import type { MutatingPolicySpec, Mutation } from './mutating-policy.ts';
 import type { BindingSpec, PolicySpec, Validation } from './policy.ts';
 
 const ACTIONS = ['Audit', 'Deny', 'Warn'];
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized'];
 const REINVOCATION = ['IfNeeded', 'Never'];
+const FAILURE_POLICIES = ['Fail', 'Ignore'];
+const ON_MISSING = ['Deny', 'Allow'];
+/** Names that CEL keeps for itself. */
+const RESERVED = new Set(
+  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
+    ' ',
+  ),
+);
 // LIMIT: as upstream.
 const MAX_CONDITIONS = 64;
 
@@ -32,9 +44,10 @@ function expressionErrors(
   path: string,
   names: readonly string[],
   wanted: Wanted,
+  missing = 'expression is not specified',
 ): FieldError[] {
   const expression = (text ?? '').trim();
-  if (expression === '') return [fieldError.required(path, 'expression is not specified')];
+  if (expression === '') return [fieldError.required(path, missing)];
   try {
     compile(expression, names, wanted);
     return [];
@@ -56,10 +69,12 @@ function conditionErrors(
   const seen = new Set<string>();
   conditions.forEach(({ name, expression }, index) => {
     const at = `${path}[${index}]`;
-    errors.push(...expressionErrors(expression, `${at}.expression`, names, 'bool'));
-    const complaints = isQualifiedName(name);
-    if ((name ?? '') === '') errors.push(fieldError.required(`${at}.name`));
-    else if (complaints.length > 0) errors.push(fieldError.invalid(`${at}.name`, name, complaints.join(',')));
+    errors.push(...expressionErrors(expression, `${at}.expression`, names, 'bool', ''));
+    if ((name ?? '') === '') {
+      errors.push(fieldError.required(`${at}.name`));
+      return;
+    }
+    errors.push(...isQualifiedName(name).map((why) => fieldError.invalid(`${at}.name`, name, why)));
     if (seen.has(name)) errors.push(fieldError.duplicate(`${at}.name`, name));
     seen.add(name);
   });
@@ -69,14 +84,17 @@ function conditionErrors(
 function validationErrors(validation: Validation, path: string): FieldError[] {
   const { expression, message, messageExpression = '', reason } = validation;
   const errors = expressionErrors(expression, `${path}.expression`, POLICY_NAMES, 'bool');
-  if (messageExpression !== '') {
+  if (messageExpression !== '' && messageExpression.trim() === '') {
+    const why = 'must be non-empty if specified';
+    errors.push(fieldError.invalid(`${path}.messageExpression`, messageExpression, why));
+  } else if (messageExpression !== '') {
     errors.push(...expressionErrors(messageExpression, `${path}.messageExpression`, MESSAGE_NAMES, 'string'));
   }
   if (message !== undefined && message !== '') {
     if (message.trim() === '') {
       const why = 'message must be non-empty if specified';
       errors.push(fieldError.invalid(`${path}.message`, message, why));
-    } else if (message.includes('\n')) {
+    } else if (/[\n\r]/.test(message.trim())) {
       errors.push(fieldError.invalid(`${path}.message`, message, 'message must not contain line breaks'));
     }
   }
@@ -86,32 +104,58 @@ function validationErrors(validation: Validation, path: string): FieldError[] {
   return errors;
 }
 
+function apiVersionErrors(apiVersion: string, path: string): FieldError[] {
+  if (apiVersion === '') return [fieldError.required(path)];
+  const parts = apiVersion === '/' ? [''] : apiVersion.split('/');
+  if (parts.length > 2) {
+    return [fieldError.invalid(path, apiVersion, `unexpected GroupVersion string: ${apiVersion}`)];
+  }
+  const version = parts.at(-1) ?? '';
+  const group = parts.length === 2 ? (parts[0] ?? '') : '';
+  const complaints = group === '' ? [] : isDns1123Subdomain(group);
+  const errors = complaints.length > 0 ? [fieldError.invalid(path, group, complaints.join(','))] : [];
+  if (version === '') return [...errors, fieldError.invalid(path, apiVersion, 'version must be specified')];
+  const wrong = isDns1035Label(version);
+  return wrong.length > 0 ? [...errors, fieldError.invalid(path, version, wrong.join(','))] : errors;
+}
+
+function paramKindErrors({ apiVersion, kind }: NonNullable<PolicySpec['paramKind']>): FieldError[] {
+  const errors = apiVersionErrors(apiVersion, 'spec.paramKind.apiVersion');
+  const complaints = isDns1035Label(kind.toLowerCase());
+  if (kind === '') errors.push(fieldError.required('spec.paramKind.kind'));
+  else if (complaints.length > 0) {
+    const why = `may have mixed case, but should otherwise match: ${complaints.join(',')}`;
+    errors.push(fieldError.invalid('spec.paramKind.kind', kind, why));
+  }
+  return errors;
+}
+
+function variableNameErrors(name: string, path: string): FieldError[] {
+  if (name.trim() === '') return [fieldError.required(path, 'name is not specified')];
+  const isName = /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !RESERVED.has(name);
+  return isName ? [] : [fieldError.invalid(path, name, 'name is not a valid CEL identifier')];
+}
+
 /** What policies that check and policies that change have in common. */
 function commonErrors(spec: PolicySpec): FieldError[] {
-  const { matchConstraints, variables = [], paramKind } = spec;
+  const { matchConstraints, variables = [], paramKind, failurePolicy = 'Fail' } = spec;
   const errors: FieldError[] = [];
-  if (paramKind !== undefined && paramKind.apiVersion === '') {
-    errors.push(fieldError.required('spec.paramKind.apiVersion'));
+  if (!FAILURE_POLICIES.includes(failurePolicy)) {
+    errors.push(fieldError.notSupported('spec.failurePolicy', failurePolicy, FAILURE_POLICIES));
   }
-  if (paramKind !== undefined && paramKind.kind === '')
-    errors.push(fieldError.required('spec.paramKind.kind'));
+  if (paramKind !== undefined) errors.push(...paramKindErrors(paramKind));
   if (matchConstraints === undefined) errors.push(fieldError.required('spec.matchConstraints'));
   else {
     const at = 'spec.matchConstraints';
+    errors.push(...matchErrors(matchConstraints, at));
     if ((matchConstraints.resourceRules ?? []).length === 0) {
       errors.push(fieldError.required(`${at}.resourceRules`));
     }
-    errors.push(
-      ...validateLabelSelector(matchConstraints.namespaceSelector ?? {}, `${at}.namespaceSelector`),
-    );
-    errors.push(...validateLabelSelector(matchConstraints.objectSelector ?? {}, `${at}.objectSelector`));
   }
   errors.push(...conditionErrors(spec.matchConditions ?? [], 'spec.matchConditions', POLICY_NAMES));
   variables.forEach(({ name, expression }, index) => {
     const at = `spec.variables[${index}]`;
-    if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name)) {
-      errors.push(fieldError.invalid(`${at}.name`, name, 'name is not a valid CEL identifier'));
-    }
+    errors.push(...variableNameErrors(name, `${at}.name`));
     errors.push(...expressionErrors(expression, `${at}.expression`, POLICY_NAMES, 'any'));
   });
   return errors;
@@ -132,10 +176,19 @@ function policyErrors(object: KubeObject): FieldError[] {
   auditAnnotations.forEach(({ key, valueExpression }, index) => {
     const at = `spec.auditAnnotations[${index}]`;
     const complaints = isQualifiedName(`${object.metadata.name ?? ''}/${key}`);
-    if (complaints.length > 0) errors.push(fieldError.invalid(`${at}.key`, key, complaints.join(',')));
+    errors.push(...complaints.map((why) => fieldError.invalid(`${at}.key`, key, why)));
     errors.push(
-      ...expressionErrors(valueExpression, `${at}.valueExpression`, POLICY_NAMES, 'string or null'),
+      ...expressionErrors(
+        valueExpression,
+        `${at}.valueExpression`,
+        POLICY_NAMES,
+        'string or null',
+        'valueExpression is not specified',
+      ),
     );
+    if (auditAnnotations.findIndex((other) => other.key === key) < index) {
+      errors.push(fieldError.duplicate(`${at}.key`, key));
+    }
   });
   return errors;
 }
@@ -188,24 +241,35 @@ function bindingErrors(object: KubeObject): FieldError[] {
 }
 
 function boundErrors(object: KubeObject): FieldError[] {
-  const { policyName = '', paramRef } = (object['spec'] ?? {}) as BindingSpec;
+  const { policyName = '', paramRef, matchResources } = (object['spec'] ?? {}) as BindingSpec;
   const errors: FieldError[] = [];
   if (policyName === '') errors.push(fieldError.required('spec.policyName'));
-  if (paramRef !== undefined) {
-    const { name = '', selector, parameterNotFoundAction } = paramRef;
-    if (name === '' && selector === undefined) {
-      errors.push(fieldError.required('spec.paramRef', 'one of name or selector must be specified'));
-    } else if (name !== '' && selector !== undefined) {
-      const why = 'name and selector are mutually exclusive';
-      errors.push(fieldError.forbidden('spec.paramRef.name', why));
-    }
-    if (parameterNotFoundAction === undefined) {
-      errors.push(fieldError.required('spec.paramRef.parameterNotFoundAction'));
-    } else if (!['Allow', 'Deny'].includes(parameterNotFoundAction)) {
-      const at = 'spec.paramRef.parameterNotFoundAction';
-      errors.push(fieldError.notSupported(at, parameterNotFoundAction, ['Allow', 'Deny']));
-    }
+  const complaints = policyName === '' ? [] : isDns1123Subdomain(policyName);
+  errors.push(...complaints.map((why) => fieldError.invalid('spec.policyName', policyName, why)));
+  if (paramRef !== undefined) errors.push(...paramRefErrors(paramRef, 'spec.paramRef'));
+  if (matchResources !== undefined) errors.push(...matchErrors(matchResources, 'spec.matchResources'));
+  return errors;
+}
+
+function paramRefErrors(paramRef: NonNullable<BindingSpec['paramRef']>, at: string): FieldError[] {
+  const { name = '', selector, parameterNotFoundAction: action } = paramRef;
+  const errors: FieldError[] = [];
+  const why = 'name and selector are mutually exclusive';
+  if (name !== '') {
+    const complaints = nameIsPathSegment(name, false);
+    errors.push(...complaints.map((complaint) => fieldError.invalid(`${at}.name`, name, complaint)));
+    if (selector !== undefined) errors.push(fieldError.forbidden(`${at}.name`, why));
   }
+  if (selector !== undefined) {
+    errors.push(...validateLabelSelector(selector, `${at}.selector`));
+    if (name !== '') errors.push(fieldError.forbidden(`${at}.selector`, why));
+  }
+  if (name === '' && selector === undefined) {
+    errors.push(fieldError.required(at, 'one of name or selector must be specified'));
+  }
+  const path = `${at}.parameterNotFoundAction`;
+  if (action === undefined || action === '') errors.push(fieldError.required(path));
+  else if (!ON_MISSING.includes(action)) errors.push(fieldError.notSupported(path, action, ON_MISSING));
   return errors;
 }
 

@@ -261,3 +261,63 @@ for (const [what, spec, field] of invalid) {
 test('a binding cannot both deny and warn', async () => {
   assert.equal((await bind({ validationActions: ['Deny', 'Warn'] })).status, 422);
 });
+
+const told = ({ status, body }: Answer): string[] => {
+  assert.equal(status, 422);
+  const { causes } = body['details'] as unknown as { causes: readonly { field: string; message: string }[] };
+  return causes.map(({ field, message }) => `${field}: ${message.split(': a DNS')[0] ?? ''}`);
+};
+
+test('all that is wrong with a policy is told in the words of upstream', async () => {
+  const answer = await policy({
+    failurePolicy: 'x',
+    paramKind: { apiVersion: 'a/1', kind: 'X_' },
+    matchConstraints: { matchPolicy: 'x', resourceRules: [{ ...RULE, resourceNames: ['a', 'a', 'b/'] }] },
+    matchConditions: [{ name: '', expression: ' ' }],
+    variables: [
+      { name: 'in', expression: 'true' },
+      { name: '', expression: '' },
+    ],
+    validations: [{ expression: '', message: 'a\rb', messageExpression: ' ' }],
+    auditAnnotations: [
+      { key: 'k', valueExpression: '' },
+      { key: 'k', valueExpression: "'a'" },
+    ],
+  });
+  assert.deepEqual(told(answer), [
+    'spec.failurePolicy: Unsupported value: "x": supported values: "Fail", "Ignore"',
+    'spec.paramKind.apiVersion: Invalid value: "1"',
+    'spec.paramKind.kind: Invalid value: "X_": may have mixed case, but should otherwise match',
+    'spec.matchConstraints.matchPolicy: Unsupported value: "x": supported values: "Equivalent", "Exact"',
+    'spec.matchConstraints.resourceRules[0].resourceNames[1]: Duplicate value: "a"',
+    'spec.matchConstraints.resourceRules[0].resourceNames[2]: Invalid value: "b/": may not contain \'/\'',
+    'spec.matchConditions[0].expression: Required value',
+    'spec.matchConditions[0].name: Required value',
+    'spec.variables[0].name: Invalid value: "in": name is not a valid CEL identifier',
+    'spec.variables[1].name: Required value: name is not specified',
+    'spec.variables[1].expression: Required value: expression is not specified',
+    'spec.validations[0].expression: Required value: expression is not specified',
+    'spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified',
+    'spec.validations[0].message: Invalid value: "a\\rb": message must not contain line breaks',
+    'spec.auditAnnotations[0].valueExpression: Required value: valueExpression is not specified',
+    'spec.auditAnnotations[1].key: Duplicate value: "k"',
+  ]);
+});
+
+test('all that is wrong with a binding is told in the words of upstream', async () => {
+  const answer = await bind({
+    policyName: '',
+    paramRef: { name: 'x/', selector: {}, parameterNotFoundAction: 'x' },
+    matchResources: { matchPolicy: 'x' },
+    validationActions: [],
+  });
+  assert.deepEqual(told(answer), [
+    'spec.policyName: Required value',
+    'spec.paramRef.name: Invalid value: "x/": may not contain \'/\'',
+    'spec.paramRef.name: Forbidden: name and selector are mutually exclusive',
+    'spec.paramRef.selector: Forbidden: name and selector are mutually exclusive',
+    'spec.paramRef.parameterNotFoundAction: Unsupported value: "x": supported values: "Deny", "Allow"',
+    'spec.matchResources.matchPolicy: Unsupported value: "x": supported values: "Equivalent", "Exact"',
+    'spec.validationActions: Required value: at least one validation action is required',
+  ]);
+});
