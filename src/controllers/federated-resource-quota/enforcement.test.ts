@@ -51,6 +51,12 @@ test('a quota that comes after the bindings counts them, and only what it limits
   await untilUsed(plane, '3');
   const { status } = await plane.client.get(quotaResource, key);
   assert.deepEqual(status, { overall: { cpu: '10' }, overallUsed: { cpu: '3' } });
+  const reasons = async (): Promise<readonly unknown[]> =>
+    (await plane.client.listAll(kinds.events, { namespace: 'shop' })).items
+      .map(({ reason }) => reason)
+      .sort();
+  await plane.until('both controllers told', async () => (await reasons()).length === 2);
+  assert.deepEqual(await reasons(), ['AggregateStatusSucceed', 'CollectOverallStatusSucceed']);
 });
 
 test('a binding that is gone gives back what it took', async () => {

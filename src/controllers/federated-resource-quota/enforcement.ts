@@ -4,7 +4,7 @@
 // Reads: FederatedResourceQuotas, ResourceBindings. Writes: status of quotas.
 import type { FederatedResourceQuota } from '../../api/index.ts';
 import { errorMessage } from '../../base/index.ts';
-import { keyOf, kinds } from '../../client/index.ts';
+import { isConflict, keyOf, kinds } from '../../client/index.ts';
 import { deepEqual, isBeingDeleted } from '../../machinery/index.ts';
 import { quotaOverall, quotaOverallUsed } from '../../propagation/index.ts';
 import { WorkQueue, done, informerSource, runController } from '../../runtime/index.ts';
@@ -69,7 +69,8 @@ export const quotaEnforcementController: Controller = {
           try {
             await report(quota, reconcileSignal);
           } catch (error) {
-            told.event(quota, 'Warning', 'CollectOverallStatusFailed', errorMessage(error));
+            if (!isConflict(error))
+              told.event(quota, 'Warning', 'CollectOverallStatusFailed', errorMessage(error));
             throw error;
           }
           return done;

@@ -54,9 +54,10 @@ async function report(
   const status = settings.gates.FederatedQuotaEnforcement
     ? withReports(quota, works)
     : reportedQuotaStatus(quota, works);
-  if (deepEqual(status, quota.status ?? {})) return;
   try {
-    await hubClient.updateStatus(quotaResource, { ...quota, status }, { signal });
+    if (!deepEqual(status, quota.status ?? {}))
+      await hubClient.updateStatus(quotaResource, { ...quota, status }, { signal });
+    // COMPAT: told when nothing has changed too.
     const text = `Collect status of FederatedResourceQuota(${keyOf(quota)}) succeed.`;
     recorder.event(quota, 'Normal', 'AggregateStatusSucceed', text);
   } catch (error) {
