@@ -37,7 +37,7 @@ export {
 export { withShare } from './share.ts';
 export { withManagedKeys } from './managed-keys.ts';
 export { prune } from './prune.ts';
-export { decideUpdate, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';
+export { decideUpdate, isDrift, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';
 export {
   letsGo,
   stampSuspension,

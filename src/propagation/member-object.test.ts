@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject, ObjectMeta, ResourceBinding, ResourceBindingSpec, Work } from '../api/index.ts';
 import { aggregateWorks, awaitsFirstReport, existingClusters } from './binding-status.ts';
-import { decideUpdate, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';
+import { decideUpdate, isDrift, isManaged, releasedManifest, type UpdateDecision } from './member-object.ts';
 import { appliedCondition, dispatchingCondition, manifestStatus, withCondition } from './work-status.ts';
 
 const MANAGED = { 'karmada.io/managed': 'true' };
@@ -286,4 +286,30 @@ test('conditions: the time moves with the status only', () => {
   assert.equal(withCondition(first, appliedCondition(1, ['y']), 't2')[0]?.lastTransitionTime, 't1');
   assert.equal(withCondition(first, appliedCondition(1, []), 't2')[0]?.lastTransitionTime, 't2');
   assert.equal(withCondition(first, dispatchingCondition(false), 't2').length, 2);
+});
+
+const job = (spec: object, metadata: object = {}): KubeObject => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name: 'j', resourceVersion: '1', ...metadata },
+  spec,
+});
+const updates: [what: string, after: KubeObject, drift: boolean][] = [
+  ['its status and version', { ...job({ completions: 1 }, { resourceVersion: '2' }), status: { active: 1 } }, false],
+  ['how long it stays when it is done', job({ completions: 1, ttlSecondsAfterFinished: 5 }), false],
+  ['that it is on its way out', job({ completions: 1 }, { deletionTimestamp: 'T', finalizers: ['x/y'] }), false],
+  ['who owns it', job({ completions: 1 }, { ownerReferences: [{ name: 'o' }] }), false],
+  ['its spec', job({ completions: 2 }), true],
+  ['its labels', job({ completions: 1 }, { labels: { a: 'b' } }), true],
+]; // prettier-ignore
+for (const [what, after, drift] of updates) {
+  test(`member object: ${what} is ${drift ? '' : 'no '}drift`, () => {
+    assert.equal(isDrift(job({ completions: 1 }), after), drift);
+  });
+}
+
+test('member object: how long a Job stays in a member is nothing to put right', async () => {
+  const ours = job({ completions: 1 }, { labels: MANAGED });
+  const theirs = job({ completions: 1, ttlSecondsAfterFinished: 5 }, { labels: MANAGED });
+  assert.equal((await decide(ours, theirs)).action, 'none');
 });

@@ -23,12 +23,18 @@ import {
   type KubeObject,
   type ObjectMeta,
 } from '../api/index.ts';
-import { semanticEqual } from '../machinery/index.ts';
+import { deepEqual, semanticEqual } from '../machinery/index.ts';
 import { withoutKeys } from './claim.ts';
 import { isReturning, withoutPast } from './deletion/origin.ts';
+import { prune } from './prune.ts';
 
 export function isManaged(object: KubeObject): boolean {
   return object.metadata.labels?.[MANAGED_LABEL] === 'true';
+}
+
+/** Whether an update may have changed what a manifest can say; the rest is the member's own. */
+export function isDrift(before: KubeObject, after: KubeObject): boolean {
+  return !deepEqual(prune(before, true), prune(after, true));
 }
 
 export type UpdateDecision =
@@ -104,7 +110,15 @@ export async function decideUpdate(
  * what the hub and the member both default is on both sides.
  */
 function showsSame(desired: KubeObject, observed: KubeObject): boolean {
-  return semanticEqual(withoutServerFields(observed), withoutServerFields(desired));
+  return semanticEqual(withoutServerFields(withoutTtl(observed)), withoutServerFields(desired));
+}
+
+/** COMPAT: no manifest has it, and one that a Job got in the member stays until something else is written. */
+function withoutTtl(object: KubeObject): KubeObject {
+  const { spec } = object as { readonly spec?: object };
+  if (object.kind !== 'Job' || spec === undefined || !('ttlSecondsAfterFinished' in spec)) return object;
+  const { ttlSecondsAfterFinished: _ttl, ...rest } = spec;
+  return { ...object, spec: rest };
 }
 
 function withoutServerFields({ status: _status, metadata, ...rest }: KubeObject): KubeObject {

@@ -20,8 +20,8 @@ import {
   decideRemoval,
   dispatchingCondition,
   fightToldBy,
+  isDrift,
   isFought,
-  isSignificantUpdate,
   suspensionText,
   withCondition,
 } from '../../propagation/index.ts';
@@ -337,7 +337,7 @@ export class ExecutionLane {
     objects.listen({
       appeared: (key, object) => this.seen(key, object, writer),
       changed: (key, before, after) => {
-        if (isSignificantUpdate(before, after)) this.seen(key, after, writer);
+        if (isDrift(before, after)) this.seen(key, after, writer);
       },
       vanished: (key) => this.queue.add(key),
     });
