@@ -1,13 +1,13 @@
 // How objects live in the storage: as JSON, with the resourceVersion stamped at commit.
-import { deepFreeze, type KubeObject } from '../api/index.ts';
-import { encodeJson } from '../machinery/index.ts';
+import type { KubeObject } from '../api/index.ts';
+import { encodeJson, freezeDecoded } from '../machinery/index.ts';
 import type { Codec } from '../storage/index.ts';
 
 const decoder = new TextDecoder();
 
 export const objectCodec: Codec<KubeObject> = {
   encode: (object) => encodeJson(object),
-  decode: (bytes) => deepFreeze(JSON.parse(decoder.decode(bytes)) as KubeObject),
+  decode: (bytes) => freezeDecoded(JSON.parse(decoder.decode(bytes)) as KubeObject),
   stamp: (object, revision) => withResourceVersion(object, String(revision)),
 };
 

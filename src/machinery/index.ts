@@ -3,6 +3,7 @@ export type { FieldManagement, OtherVersion } from './apply/endpoint.ts';
 export { managedFieldsFault } from './apply/managed-fields.ts';
 export { UnownedMergeError, mergeUnowned } from './apply/merge-unowned.ts';
 export { serverSideApply } from './apply/server-side-apply.ts';
+export { freezeDecoded } from './apply/share-managed-fields.ts';
 export type { AppliedConfiguration } from './apply/server-side-apply.ts';
 export { keepTimes, trackUpdate } from './apply/track-update.ts';
 export type { TrackedUpdate } from './apply/track-update.ts';

@@ -1,6 +1,7 @@
 // Cuts a watch stream into its events: JSON values, one a line, that arrive in chunks cut anywhere, even inside a
 // character. Complete lines are decoded together, as one chunk often brings many.
 import { deepFreeze, type KubeObject, type WatchEvent } from '../../api/index.ts';
+import { freezeDecoded } from '../../machinery/index.ts';
 import { ConnectionError } from '../errors.ts';
 
 // LIMIT: kube-apiserver refuses objects far smaller than this; what is longer is no event.
@@ -71,5 +72,6 @@ function parseEvent(line: string): WatchEvent<KubeObject> {
       'protocol',
       `the watch stream has a line that is no event: ${line.slice(0, 80)}`,
     );
+  freezeDecoded(event.object);
   return deepFreeze(event as WatchEvent<KubeObject>);
 }

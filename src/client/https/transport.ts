@@ -2,9 +2,8 @@
 // who we are (certificate, token, impersonation), sets the time limits, and turns bytes into frozen objects.
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { deepFreeze } from '../../api/index.ts';
 import { systemClock, type Clock } from '../../base/index.ts';
-import { encodeJson } from '../../machinery/index.ts';
+import { encodeJson, freezeDecoded } from '../../machinery/index.ts';
 import { ConnectionError, statusErrorFrom } from '../errors.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../transport.ts';
 import { createDial, type ClientCertificate, type Dial } from './dial.ts';
@@ -344,7 +343,7 @@ class HttpsTransport implements Transport {
     const type = headers['content-type'];
     if (typeof type !== 'string' || !/^application\/([a-z.-]+\+)?json\b/.test(type)) return text;
     try {
-      return deepFreeze(JSON.parse(text) as unknown);
+      return freezeDecoded(JSON.parse(text) as unknown);
     } catch (cause) {
       throw new ConnectionError('protocol', `${this.server} answered with broken JSON`, { cause });
     }

@@ -1,5 +1,4 @@
 // The main thread's side of the members' thread: transports to members, and commands about them.
-import { deepFreeze } from '../../api/index.ts';
 import {
   ConnectionError,
   EventLines,
@@ -7,6 +6,7 @@ import {
   type TransportRequest,
   type TransportResponse,
 } from '../../client/index.ts';
+import { freezeDecoded } from '../../machinery/index.ts';
 import {
   Outbox,
   errorOf,
@@ -169,7 +169,7 @@ function responseOf({
     typeof body === 'object' ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : undefined;
   return {
     status,
-    body: text === undefined ? body : deepFreeze(JSON.parse(text.toString('utf8')) as unknown),
+    body: text === undefined ? body : freezeDecoded(JSON.parse(text.toString('utf8')) as unknown),
     ...(headers === undefined ? {} : { headers }),
   };
 }
