@@ -148,7 +148,16 @@ export { DurationError, formatDuration, parseDuration, parseLongDuration, parseT
 export { applyStrategicMergePatch } from './strategic-merge-patch.ts';
 export { decodeTyped } from './typed-decode.ts';
 export type { Decoded } from './typed-decode.ts';
-export { compileExpression, expressionValue, lazyObject } from './cel/expression.ts';
+export {
+  compileExpression,
+  expressionValue,
+  lazyObject,
+  scopeOf,
+  typeName,
+  withVariables,
+} from './cel/expression.ts';
+export type { Scope } from './cel/expression.ts';
+export { isReserved as isReservedWord } from './cel/escaping.ts';
 export type { Expression } from './cel/expression.ts';
 export { authorizerValues } from './cel/authorizer.ts';
 export type { AccessQuestion, AskAccess } from './cel/authorizer.ts';

@@ -1,13 +1,16 @@
 // CEL over requests: what webhooks' match conditions and admission policies are written in. Objects are open values
-// here: an expression is checked for its form and its names, and what a field is shows when it runs.
+// here: what a field of one is shows when the expression runs.
 import type { JsonObject, JsonValue, KubeObject } from '../../api/index.ts';
 import { assert, errorMessage } from '../../base/index.ts';
 import {
   authorizerValues,
   compileExpression,
   expressionValue,
+  scopeOf,
+  typeName,
   type AdmissionAttributes,
   type AskAccess,
+  type Scope,
   type UserInfo,
 } from '../../machinery/index.ts';
 import type { Authorizer } from '../contract.ts';
@@ -31,38 +34,54 @@ export type Wanted = 'bool' | 'string' | 'string or null' | 'any' | 'Object' | '
 // LIMIT: what one run of one expression may cost; as upstream.
 const RUN_COST_MAX = 1_000_000;
 
-const ALWAYS = ['object', 'oldObject', 'request'] as const;
-const AUTHORIZER = ['authorizer', 'authorizer.requestResource'] as const;
-const OF_POLICIES = ['params', 'namespaceObject', 'variables'] as const;
-export const CONDITION_NAMES: readonly string[] = [...ALWAYS, ...AUTHORIZER];
-export const POLICY_NAMES: readonly string[] = [...ALWAYS, ...AUTHORIZER, ...OF_POLICIES];
-/** COMPAT: what a message says does not depend on what somebody may do. */
-export const MESSAGE_NAMES: readonly string[] = [...ALWAYS, ...OF_POLICIES];
+/** What an expression about a request can name; of policies with parameters, these too. */
+export function requestScope(has: { readonly params?: boolean; readonly authorizer?: boolean }): Scope {
+  const { params = false, authorizer = true } = has;
+  return scopeOf([
+    'object',
+    'oldObject',
+    'namespaceObject',
+    'request',
+    ...(params ? ['params'] : []),
+    ...(authorizer ? ['authorizer', 'authorizer.requestResource'] : []),
+  ]);
+}
+
+export const CONDITION_SCOPE: Scope = requestScope({});
+
+export interface Compiled {
+  readonly type: ReturnType<typeof compileExpression>['gives'];
+  readonly evaluate: Evaluate;
+}
 
 /** Throws an ExpressionError for what cannot be compiled. */
-export function compile(text: string, names: readonly string[], wanted: Wanted): Evaluate {
+export function compile(text: string, scope: Scope, wanted: Wanted): Compiled {
   let expression: ReturnType<typeof compileExpression>;
   const mutating = wanted === 'Object' || wanted === 'list(JSONPatch)';
   try {
-    expression = compileExpression(text, names, mutating);
+    expression = compileExpression(text, scope, mutating);
   } catch (error) {
-    throw new ExpressionError(errorMessage(error), { cause: error });
+    throw new ExpressionError(`compilation failed: ${errorMessage(error)}`, { cause: error });
   }
-  if (!isWanted(expression.type, wanted)) {
-    const named = wanted === 'string or null' ? 'string or null_type' : wanted;
-    throw new ExpressionError(`must evaluate to ${named}`);
+  const given = typeName(expression.gives);
+  if (!isWanted(given, wanted)) {
+    const named = wanted === 'string or null' ? 'one of [string null_type]' : wanted;
+    throw new ExpressionError(`must evaluate to ${named} but got ${given}`);
   }
-  return (bindings) => {
-    const { value, error } = expression.run(bindings, RUN_COST_MAX);
-    if (value !== undefined && error === undefined) return value;
-    throw new ExpressionError(error?.message ?? 'no value', { cause: error });
+  return {
+    type: expression.gives,
+    evaluate: (bindings) => {
+      const { value, error } = expression.run(bindings, RUN_COST_MAX);
+      if (value !== undefined && error === undefined) return value;
+      throw new ExpressionError(error?.message ?? 'no value', { cause: error });
+    },
   };
 }
 
-function isWanted(type: string, wanted: Wanted): boolean {
-  if (wanted === 'any' || type === 'dyn' || type === wanted) return true;
-  if (wanted === 'string or null') return type === 'string' || type === 'null';
-  return wanted === 'list(JSONPatch)' && type === 'list(dyn)';
+/** COMPAT: what may be anything is not what is wanted, though it could turn out to be. */
+function isWanted(given: string, wanted: Wanted): boolean {
+  if (wanted === 'string or null') return given === 'string' || given === 'null_type';
+  return wanted === 'any' || given === wanted;
 }
 
 export const celObject = (object: KubeObject | undefined): CelValue =>
@@ -114,6 +133,8 @@ export function requestBindings(
     object: celObject(object),
     oldObject: celObject(oldObject),
     request: expressionValue(requestOf(attributes, seen, own)),
+    // COMPAT: match conditions can name the namespace, but do not see it.
+    namespaceObject: null,
     authorizer: values.authorizer,
     'authorizer.requestResource': values.requestResource,
   };
@@ -158,11 +179,8 @@ export interface Conditions {
 }
 
 /** Conditions that do not compile fail when they are asked. */
-export function compileConditions(
-  conditions: readonly MatchCondition[],
-  names: readonly string[],
-): Conditions {
-  const compiled = conditions.map(({ expression }) => evaluation(expression, names, 'bool'));
+export function compileConditions(conditions: readonly MatchCondition[], scope: Scope): Conditions {
+  const compiled = conditions.map(({ expression }) => evaluation(expression, scope, 'bool'));
   return {
     match(bindings) {
       const errors: string[] = [];
@@ -181,10 +199,10 @@ export function compileConditions(
 }
 
 /** An expression that tells, in kube-apiserver's words, which one failed; one that does not compile fails when run. */
-export function evaluation(text: string, names: readonly string[], wanted: Wanted): Evaluate {
+export function evaluation(text: string, scope: Scope, wanted: Wanted): Evaluate {
   let evaluate: Evaluate;
   try {
-    evaluate = compile(text, names, wanted);
+    ({ evaluate } = compile(text, scope, wanted));
   } catch (error) {
     assert(error instanceof ExpressionError, 'only the expression can be wrong');
     const { message } = error;

@@ -6,11 +6,11 @@ import {
   expressionJson,
   mergeUnowned,
   type FieldManagement,
+  type Scope,
 } from '../../machinery/index.ts';
 import { errorMessage } from '../../base/index.ts';
 import {
   ExpressionError,
-  POLICY_NAMES,
   compileConditions,
   evaluation,
   type Bindings,
@@ -18,7 +18,8 @@ import {
   type Evaluate,
   type MatchCondition,
 } from './expressions.ts';
-import { compileMatch, lazyVariables, type CompiledMatch, type Match, type PolicySpec } from './policy.ts';
+import { compileVariables, lazyVariables } from './composition.ts';
+import { compileMatch, type CompiledMatch, type Match, type PolicySpec } from './policy.ts';
 
 export interface Mutation {
   readonly patchType?: string;
@@ -51,14 +52,14 @@ export class CompiledMutatingPolicy {
   constructor(object: KubeObject) {
     this.name = object.metadata.name ?? '';
     this.spec = object['spec'] ?? {};
-    const { matchConstraints, matchConditions = [], variables = [], mutations = [] } = this.spec;
+    const { matchConstraints, matchConditions = [], mutations = [] } = this.spec;
+    const { composition, evaluations } = compileVariables(this.spec);
     this.match = compileMatch(matchConstraints);
     this.#conditions =
-      matchConditions.length === 0 ? undefined : compileConditions(matchConditions, POLICY_NAMES);
-    this.#variables = new Map(
-      variables.map(({ name, expression }) => [name, evaluation(expression, POLICY_NAMES, 'any')]),
-    );
-    this.mutations = mutations.map(compileMutation);
+      matchConditions.length === 0 ? undefined : compileConditions(matchConditions, composition.conditions);
+    this.#variables = evaluations;
+    const scope = composition.scope();
+    this.mutations = mutations.map((mutation) => compileMutation(mutation, scope));
   }
 
   get ignoresFailures(): boolean {
@@ -72,7 +73,7 @@ export class CompiledMutatingPolicy {
   /** Whether the match conditions hold. Throws a MutationError. */
   matches(given: Bindings): boolean {
     try {
-      return this.#conditions?.match(this.withVariables(given)) ?? true;
+      return this.#conditions?.match({ ...given, namespaceObject: null }) ?? true;
     } catch (error) {
       throw mutationError(error);
     }
@@ -87,10 +88,10 @@ function mutationError(error: unknown): unknown {
   return error instanceof ExpressionError ? new MutationError(error.message, { cause: error }) : error;
 }
 
-function compileMutation({ patchType, applyConfiguration, jsonPatch }: Mutation): Mutate {
+function compileMutation({ patchType, applyConfiguration, jsonPatch }: Mutation, scope: Scope): Mutate {
   const isPatch = patchType === 'JSONPatch';
   const expression = (isPatch ? jsonPatch : applyConfiguration)?.expression ?? '';
-  const evaluate = evaluation(expression, POLICY_NAMES, isPatch ? 'list(JSONPatch)' : 'Object');
+  const evaluate = evaluation(expression, scope, isPatch ? 'list(JSONPatch)' : 'Object');
   return (bindings, object, management) => {
     let json: JsonValue;
     try {

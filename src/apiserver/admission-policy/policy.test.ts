@@ -80,7 +80,7 @@ const refusals: readonly (readonly [string, object, number, string])[] = [
   ],
   [
     'its fixed message when the expression for it fails',
-    { validations: [{ expression: 'false', message: 'fixed', messageExpression: 'object.nothing' }] },
+    { validations: [{ expression: 'false', message: 'fixed', messageExpression: 'string(object.nothing)' }] },
     422,
     'fixed',
   ],
@@ -293,12 +293,12 @@ test('all that is wrong with a policy is told in the words of upstream', async (
     'spec.matchConstraints.resourceRules[0].resourceNames[2]: Invalid value: "b/": may not contain \'/\'',
     'spec.matchConditions[0].expression: Required value',
     'spec.matchConditions[0].name: Required value',
-    'spec.variables[0].name: Invalid value: "in": name is not a valid CEL identifier',
+    'spec.variables[0].name: Invalid value: "in": must be a valid CEL identifier',
     'spec.variables[1].name: Required value: name is not specified',
     'spec.variables[1].expression: Required value: expression is not specified',
     'spec.validations[0].expression: Required value: expression is not specified',
     'spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified',
-    'spec.validations[0].message: Invalid value: "a\\rb": message must not contain line breaks',
+    'spec.validations[0].message: Invalid value: "a\\rb": must not contain line breaks',
     'spec.auditAnnotations[0].valueExpression: Required value: valueExpression is not specified',
     'spec.auditAnnotations[1].key: Duplicate value: "k"',
   ]);

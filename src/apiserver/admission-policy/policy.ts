@@ -1,18 +1,16 @@
 // A ValidatingAdmissionPolicy, compiled: what it says of one request with one parameter.
 import type { KubeObject } from '../../api/index.ts';
-import { lazyObject, type LabelSelector } from '../../machinery/index.ts';
+import type { LabelSelector } from '../../machinery/index.ts';
 import {
   ExpressionError,
-  MESSAGE_NAMES,
-  POLICY_NAMES,
   compileConditions,
   evaluation,
   type Bindings,
-  type CelValue,
   type Conditions,
   type Evaluate,
   type MatchCondition,
 } from './expressions.ts';
+import { compileVariables, lazyVariables, type Variable } from './composition.ts';
 import { selectorsOf, type Rule, type Selectors } from './matching.ts';
 
 export interface Match {
@@ -35,7 +33,7 @@ export interface PolicySpec {
   readonly matchConstraints?: Match;
   readonly matchConditions?: readonly MatchCondition[];
   readonly validations?: readonly Validation[];
-  readonly variables?: readonly { readonly name: string; readonly expression: string }[];
+  readonly variables?: readonly Variable[];
   readonly auditAnnotations?: readonly { readonly key: string; readonly valueExpression: string }[];
   readonly failurePolicy?: string;
 }
@@ -104,26 +102,25 @@ export class CompiledPolicy {
   constructor(object: KubeObject) {
     this.name = object.metadata.name ?? '';
     this.spec = object['spec'] ?? {};
-    const { matchConditions = [], variables = [], validations = [], auditAnnotations = [] } = this.spec;
-    const { matchConstraints } = this.spec;
+    const { matchConstraints, matchConditions = [], validations = [], auditAnnotations = [] } = this.spec;
+    const { composition, evaluations } = compileVariables(this.spec);
+    const scope = composition.scope();
     this.match = compileMatch(matchConstraints);
     this.#conditions =
-      matchConditions.length === 0 ? undefined : compileConditions(matchConditions, POLICY_NAMES);
-    this.#variables = new Map(
-      variables.map(({ name, expression }) => [name, evaluation(expression, POLICY_NAMES, 'any')]),
-    );
+      matchConditions.length === 0 ? undefined : compileConditions(matchConditions, composition.conditions);
+    this.#variables = evaluations;
     this.#notes = auditAnnotations.map(({ key, valueExpression }) => ({
       key,
-      value: evaluation(valueExpression, POLICY_NAMES, 'string or null'),
+      value: evaluation(valueExpression, scope, 'string or null'),
     }));
     this.#validations = validations.map((validation, index) => ({
       index,
       validation,
-      holds: evaluation(validation.expression, POLICY_NAMES, 'bool'),
+      holds: evaluation(validation.expression, scope, 'bool'),
       message:
         (validation.messageExpression ?? '') === ''
           ? undefined
-          : evaluation(validation.messageExpression!, MESSAGE_NAMES, 'string'),
+          : evaluation(validation.messageExpression!, composition.scope(false), 'string'),
     }));
   }
 
@@ -138,7 +135,8 @@ export class CompiledPolicy {
   } {
     const bindings: Bindings = { ...given, variables: lazyVariables(this.#variables, given) };
     try {
-      if (this.#conditions?.match(bindings) === false) return { violations: [], notes: [] };
+      if (this.#conditions?.match({ ...given, namespaceObject: null }) === false)
+        return { violations: [], notes: [] };
     } catch (error) {
       return { violations: this.#failed(error), notes: [] };
     }
@@ -186,26 +184,6 @@ export class CompiledPolicy {
     if (!(error instanceof ExpressionError)) throw error;
     return this.ignoresFailures ? [] : [{ message: error.message, reason: '' }];
   }
-}
-
-/** Variables are worked out when they are first named, once for a request; each sees those before it. */
-export function lazyVariables(compiled: ReadonlyMap<string, Evaluate>, given: Bindings): CelValue {
-  const names = [...compiled.keys()];
-  const known = new Map<string, CelValue>();
-  const find = (name: string): CelValue => {
-    const before = known.get(name);
-    if (before !== undefined) return before;
-    const variables = lazyObject(names.slice(0, names.indexOf(name)), find);
-    try {
-      const value = compiled.get(name)!({ ...given, variables });
-      known.set(name, value);
-      return value;
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      throw new ExpressionError(`composited variable "${name}" fails to evaluate: ${error.message}`);
-    }
-  };
-  return lazyObject(names, find);
 }
 
 export class CompiledBinding {

@@ -10,6 +10,12 @@ import {
 } from '../../machinery/index.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
+import {
+  bindingErrors,
+  mutatingBindingErrors,
+  mutatingPolicyErrors,
+  policyErrors,
+} from '../admission-policy/checks.ts';
 import { named } from './checks.ts';
 import { statusSubresource } from './status.ts';
 import * as printers from '../table/printers.ts';
@@ -26,6 +32,7 @@ function matchDefaults(match: Match): Match {
 function admissionPolicy(
   field: 'matchConstraints' | 'matchResources',
   printer: NonNullable<BuiltinKind['printer']>,
+  validate: (object: KubeObject) => FieldError[],
 ): BuiltinKind {
   return {
     defaults: (object) =>
@@ -33,7 +40,7 @@ function admissionPolicy(
         const spec = field === 'matchConstraints' ? fill(given, { failurePolicy: 'Fail' }) : given;
         return change(spec, field, (match) => matchDefaults(match as Match));
       }) as unknown as KubeObject,
-    strategy: { generation: 'spec' },
+    strategy: { generation: 'spec', validate },
     subresources: { status: statusSubresource() },
     printer,
   };
@@ -106,18 +113,22 @@ export const registrations: BuiltinKinds = {
   [`${REGISTRATION}/validatingadmissionpolicies`]: admissionPolicy(
     'matchConstraints',
     printers.validatingAdmissionPolicies,
+    policyErrors,
   ),
   [`${REGISTRATION}/validatingadmissionpolicybindings`]: admissionPolicy(
     'matchResources',
     printers.admissionPolicyBindings,
+    bindingErrors,
   ),
   [`${REGISTRATION}/mutatingadmissionpolicies`]: admissionPolicy(
     'matchConstraints',
     printers.mutatingAdmissionPolicies,
+    mutatingPolicyErrors,
   ),
   [`${REGISTRATION}/mutatingadmissionpolicybindings`]: admissionPolicy(
     'matchResources',
     printers.admissionPolicyBindings,
+    mutatingBindingErrors,
   ),
   'apiregistration.k8s.io/apiservices': apiService,
 };

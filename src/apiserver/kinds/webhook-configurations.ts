@@ -11,6 +11,8 @@ import {
   type LabelSelector,
   type WebhookClient,
 } from '../../machinery/index.ts';
+import { conditionErrors } from '../admission-policy/condition-validation.ts';
+import { CONDITION_SCOPE, type MatchCondition } from '../admission-policy/expressions.ts';
 import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind } from './builtin.ts';
 import { oneOfIfGiven } from './checks.ts';
@@ -29,6 +31,7 @@ interface Webhook {
   readonly admissionReviewVersions?: readonly string[] | null;
   readonly rules?: readonly Rule[];
   readonly clientConfig?: WebhookClient;
+  readonly matchConditions?: readonly MatchCondition[];
 }
 interface Configuration {
   readonly webhooks?: readonly Webhook[];
@@ -82,6 +85,7 @@ function webhookErrors(webhook: Webhook, at: string): FieldError[] {
     ...validateLabelSelector(webhook.objectSelector, `${at}.objectSelector`),
     ...oneOfIfGiven(webhook.reinvocationPolicy, ['IfNeeded', 'Never'], `${at}.reinvocationPolicy`),
     ...webhookClientErrors(webhook.clientConfig, `${at}.clientConfig`),
+    ...conditionErrors(webhook.matchConditions ?? [], `${at}.matchConditions`, CONDITION_SCOPE),
     ...reviewVersionErrors(
       webhook.admissionReviewVersions ?? [],
       `${at}.admissionReviewVersions`,

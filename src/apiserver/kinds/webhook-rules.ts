@@ -110,9 +110,16 @@ export function matchErrors(match: Match, at: string): FieldError[] {
   return [
     ...oneOfIfGiven(matchPolicy, MATCH_POLICIES, `${at}.matchPolicy`),
     ...validateLabelSelector(namespaceSelector, `${at}.namespaceSelector`),
-    // COMPAT: upstream calls it so.
-    ...validateLabelSelector(objectSelector, `${at}.labelSelector`),
+    ...validateLabelSelector(objectSelector, `${at}.objectSelector`),
     ...resourceRules.flatMap((rule, i) => namedRuleErrors(rule, `${at}.resourceRules[${i}]`)),
     ...excludeResourceRules.flatMap((rule, i) => namedRuleErrors(rule, `${at}.excludeResourceRules[${i}]`)),
   ];
+}
+
+/** What is about objects that go has nothing that a policy could change. */
+export function mutableErrors(match: Match | undefined, at: string): FieldError[] {
+  const mutable = OPERATIONS.filter((operation) => operation !== 'DELETE');
+  return (match?.resourceRules ?? []).flatMap(({ operations = [] }) =>
+    operations.flatMap((operation) => oneOfIfGiven(operation, mutable, `${at}.resourceRules.operations`)),
+  );
 }

@@ -11,7 +11,7 @@ import {
   type LabelSelector,
 } from '../../machinery/index.ts';
 import {
-  CONDITION_NAMES,
+  CONDITION_SCOPE,
   ExpressionError,
   compileConditions,
   requestBindings,
@@ -77,7 +77,7 @@ export class Hook {
     this.reinvocable = spec.reinvocationPolicy === 'IfNeeded';
     const { matchConditions = [] } = spec;
     this.#conditions =
-      matchConditions.length === 0 ? undefined : compileConditions(matchConditions, CONDITION_NAMES);
+      matchConditions.length === 0 ? undefined : compileConditions(matchConditions, CONDITION_SCOPE);
   }
 
   get #ignores(): boolean {

@@ -9,7 +9,6 @@ import type { Authorizer } from '../contract.ts';
 import { validatingPolicies } from '../admission-policy/admission.ts';
 import { mutatingPolicies } from '../admission-policy/mutating.ts';
 import { CompiledMutatingPolicy } from '../admission-policy/mutating-policy.ts';
-import { registrationChecks } from '../admission-policy/checks.ts';
 import { CompiledBinding, CompiledPolicy } from '../admission-policy/policy.ts';
 import { Registered } from '../admission-policy/registered.ts';
 import { ObjectForms } from '../admission-policy/seen-object.ts';
@@ -72,7 +71,6 @@ export function registeredAdmission(options: {
   };
   return {
     admission: [
-      registrationChecks,
       mutatingPolicies(mutatingPolicy, mutatingBinding, current),
       mutatingWebhooks(mutating, current),
       validatingPolicies(policies, bindings, current),

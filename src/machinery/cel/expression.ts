@@ -2,38 +2,58 @@
 // may be anything, and what does not fit shows when the expression is run.
 import type { JsonObject, JsonValue } from '../../api/index.ts';
 import { isJsonList, isJsonObject } from '../json-draft.ts';
-import { AUTHORIZER_VARIABLES } from './authorizer.ts';
 import { checkExpression } from './checker.ts';
 import { admissionFunctions } from './environment.ts';
 import { structType } from './mutation.ts';
 import { parseExpression } from './parser.ts';
 import { Program, type Outcome } from './program.ts';
-import { DYN } from './types.ts';
+import { typesOf, variablesType } from './request-types.ts';
+import { DYN, type CelType } from './types.ts';
 import { ListValue, MapValue, type Value } from './values.ts';
+
+/** The variables that an expression can name, with what they are. */
+export type Scope = ReadonlyMap<string, CelType>;
 
 export interface Expression {
   /** What the expression gives, as messages spell types: `bool`, `list(string)`, `dyn`. */
   readonly type: string;
+  readonly gives: CelType;
   run(variables: Readonly<Record<string, Value | undefined>>, costMax: number): Outcome;
+}
+
+/** Of what expressions about requests can name: the names tell what it is. */
+export const scopeOf = (names: readonly string[]): Scope => typesOf(names);
+
+/** With a policy's variables, each of the type that its expression gives. */
+export const withVariables = (scope: Scope, variables: Scope): Scope =>
+  new Map([...scope, ['variables', variablesType(variables)]]);
+
+/** As upstream names a type where it says what an expression must give. */
+export function typeName({ name, parameters }: CelType): string {
+  return parameters.length === 0 ? name : `${name}(${parameters.map(typeName).join(', ')})`;
 }
 
 /**
  * Throws a CompileError when the expression is wrong, a ProgramError when it cannot be made ready to run.
+ * @param variables where they are only named, they may be anything
  * @param mutating whether it may make objects and operations of patches
  */
 export function compileExpression(
   source: string,
-  variables: readonly string[],
+  variables: Scope | readonly string[],
   mutating = false,
 ): Expression {
+  const scope = 'get' in variables ? variables : new Map(variables.map((name) => [name, DYN]));
   const checked = checkExpression(source, parseExpression(source), {
     functions: admissionFunctions(),
-    variables: new Map(variables.map((name) => [name, AUTHORIZER_VARIABLES.get(name) ?? DYN])),
+    variables: scope,
     ...(mutating ? { structType } : {}),
   });
-  const program = new Program(checked, variables);
+  const program = new Program(checked, [...scope.keys()]);
+  const gives = checked.types.get(checked.root)!;
   return {
-    type: checked.types.get(checked.root)!.text,
+    type: gives.text,
+    gives,
     run: (values, costMax) => program.run(values, costMax),
   };
 }
