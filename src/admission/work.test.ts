@@ -50,6 +50,18 @@ test('a Work written by hand gets an id, and its manifests lose what is not thei
   assert.deepEqual(bare, { apiVersion: 'v1', kind: 'ConfigMap', metadata: marks });
 });
 
+test('labels that are no map give way to ours', () => {
+  const [odd] = manifestsOf(
+    complete({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'c', labels: 'text', annotations: null },
+    }),
+  );
+  assert.deepEqual(odd?.metadata.labels, { 'work.karmada.io/permanent-id': 'id-1' });
+  assert.equal(Object.keys(odd?.metadata.annotations ?? {}).length, 2);
+});
+
 test('what is complete comes back as it is', () => {
   const once = complete({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } });
   assert.equal(completeWork(once, random), once);

@@ -42,5 +42,12 @@ function whole(manifest: Fields): KubeObject {
     const why = `Object 'Kind' is missing in '${goJson(manifest)}'`;
     throw new StatusError(500, '', `admission webhook "work.karmada.io" denied the request: ${why}`);
   }
-  return (isMap(metadata) ? manifest : { ...manifest, metadata: {} }) as unknown as KubeObject;
+  if (!isMap(metadata)) return { ...manifest, metadata: {} } as unknown as KubeObject;
+  // COMPAT: what should be a map of keys and is none is as good as not there, and gives way to ours.
+  const odd = ['labels', 'annotations'].filter(
+    (field) => Object.hasOwn(metadata, field) && !isMap(metadata[field]),
+  );
+  if (odd.length === 0) return manifest as unknown as KubeObject;
+  const kept = Object.fromEntries(Object.entries(metadata).filter(([field]) => !odd.includes(field)));
+  return { ...manifest, metadata: kept } as unknown as KubeObject;
 }

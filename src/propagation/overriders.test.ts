@@ -240,6 +240,13 @@ for (const path of ['/kind', '/apiVersion', '/metadata', '/metadata/name']) {
   });
 }
 
+test('overriders: labels are a map', () => {
+  for (const value of ['text', ['a']]) {
+    const plaintext = [{ path: '/metadata/labels', operator: 'replace' as const, value }];
+    assert.throws(() => apply(web, { plaintext }), /metadata\.labels is no map/);
+  }
+});
+
 test('overriders: labels that plaintext made null are none', () => {
   const plaintext = [{ path: '/metadata/labels', operator: 'replace' as const, value: null }];
   const labelsOverrider = [{ operator: 'remove' as const, value: { one: '' } }];

@@ -200,6 +200,10 @@ function applyPlaintext(manifest: KubeObject, items: readonly PlaintextOverrider
   const operations = items.map(({ path, operator, value }) => ({ op: operator, path, value }));
   const object = patched(manifest as unknown as JsonObject, operations);
   if (!isObject(object)) throw new OverrideError('what is left has no apiVersion, no kind or no name');
+  const { labels, annotations } = object.metadata as Fields;
+  for (const [field, value] of Object.entries({ labels, annotations }))
+    if ((value ?? undefined) !== undefined && fieldsOf(value) === undefined)
+      throw new OverrideError(`what is left in metadata.${field} is no map`);
   return object;
 }
 
