@@ -225,7 +225,7 @@ resourceinterpretercustomization.config.karmada.io/widgets edited
 $ navarch get ric widgets -o jsonpath='{.spec.customizations.healthInterpretation.luaScript}'
 function InterpretHealth(o) return 1 == 1 end
 $ navarch interpret -f ric.yaml --edit --check
-error: you can't set both --edit and --check options
+error: you can't set both --check and --edit options
 [exit 1]
 $ navarch interpret --edit
 error: --edit is for one customization: one file with -f, or the name of one of the control plane
