@@ -47,6 +47,17 @@ export interface Printer {
   readonly columns: readonly ColumnDefinition[];
   /** One cell for each column. `nowMs` is for ages. */
   cells(object: KubeObject, nowMs: number): readonly unknown[];
+  /** What the row says of the object as a whole; absent: never anything. */
+  conditions?(object: KubeObject): readonly RowCondition[];
+  /** The order of rows; absent: that of the list. */
+  order?(a: KubeObject, b: KubeObject): number;
+}
+
+export interface RowCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
 }
 
 export interface ResourceVersion {

@@ -56,24 +56,31 @@ const flowSchema: BuiltinKind = {
     requiresResourceVersion: true,
     validate: validateFlowSchema,
   },
-  printer: printer<KubeObject>(
-    'Name|PriorityLevel|MatchingPrecedence|DistinguisherMethod|Age|MissingPL',
-    (object) => {
-      const { spec = {} } = object as unknown as With<FlowSchemaSpec>;
-      const conditions =
-        (object['status'] as { conditions?: readonly { type: string; status: string }[] } | undefined)
-          ?.conditions ?? [];
-      const missing = conditions.find(({ type }) => type === 'Dangling')?.status ?? '?';
-      return [
-        nameOf(object),
-        spec.priorityLevelConfiguration?.name ?? '',
-        spec.matchingPrecedence ?? 0,
-        spec.distinguisherMethod?.type ?? '<none>',
-        missing,
-      ];
-    },
-  ),
+  printer: {
+    ...printer<KubeObject>(
+      'Name|PriorityLevel|MatchingPrecedence|DistinguisherMethod|Age|MissingPL',
+      (object) => {
+        const { spec = {} } = object as unknown as With<FlowSchemaSpec>;
+        const conditions =
+          (object['status'] as { conditions?: readonly { type: string; status: string }[] } | undefined)
+            ?.conditions ?? [];
+        const missing = conditions.find(({ type }) => type === 'Dangling')?.status ?? '?';
+        return [
+          nameOf(object),
+          spec.priorityLevelConfiguration?.name ?? '',
+          spec.matchingPrecedence ?? 0,
+          spec.distinguisherMethod?.type ?? '<none>',
+          missing,
+        ];
+      },
+    ),
+    // COMPAT: in the order in which they are tried.
+    order: (a, b) => precedenceOf(a) - precedenceOf(b) || (nameOf(a) < nameOf(b) ? -1 : 1),
+  },
 };
+
+const precedenceOf = (object: KubeObject): number =>
+  (object as unknown as With<FlowSchemaSpec>).spec?.matchingPrecedence ?? 0;
 
 function limitedDefaults(limited: Limited): Limited {
   const filled = fill(limited, { nominalConcurrencyShares: 30, lendablePercent: 0 });
@@ -233,7 +240,7 @@ const priorityLevel: BuiltinKind = {
     cells(object, nowMs) {
       const { spec = {} } = object as unknown as With<PriorityLevelSpec>;
       const queuing = spec.limited?.limitResponse?.queuing;
-      const shares = (spec.limited ?? spec.exempt)?.nominalConcurrencyShares;
+      const shares = spec.limited?.nominalConcurrencyShares;
       return [
         nameOf(object),
         spec.type ?? '',

@@ -74,10 +74,15 @@ export function tableRows(
   const apiVersion = `meta.k8s.io/${call.representation.metaVersion}`;
   const include = parseIncludeObject(call.request.query);
   const nowMs = call.core.clock.now();
-  const rows = objects.map((object) => ({
-    cells: printer.cells(object, nowMs),
-    ...rowObject(object, include, apiVersion),
-  }));
+  const inOrder = printer.order === undefined ? objects : objects.toSorted(printer.order);
+  const rows = inOrder.map((object) => {
+    const conditions = printer.conditions?.(object) ?? [];
+    return {
+      cells: printer.cells(object, nowMs),
+      ...(conditions.length === 0 ? {} : { conditions }),
+      ...rowObject(object, include, apiVersion),
+    };
+  });
   return {
     kind: 'Table',
     apiVersion,

@@ -89,7 +89,7 @@ export const leases: Printer = printer<Lease>('Name|Holder|Age', (one) => [
 ]);
 
 export const priorityClasses: Printer = printer<KubeObject>(
-  'Name|Value|Global-Default|Age|PreemptionPolicy',
+  'Name|Value:integer|Global-Default:boolean|Age|PreemptionPolicy',
   (one) => [nameOf(one), one['value'], one['globalDefault'] ?? false, one['preemptionPolicy'] ?? ''],
 );
 
@@ -99,7 +99,7 @@ export const runtimeClasses: Printer = printer<KubeObject>('Name|Handler|Age', (
 ]);
 
 export const podDisruptionBudgets: Printer = printer<PodDisruptionBudget>(
-  'Name|Min Available|Max Unavailable|Allowed Disruptions|Age',
+  'Name|Min Available|Max Unavailable|Allowed Disruptions:integer|Age',
   (one) => [
     nameOf(one),
     String(one.spec?.minAvailable ?? 'N/A'),

@@ -5,9 +5,9 @@ import type { Printer } from '../../resource.ts';
 import { printer } from '../columns.ts';
 import { nameOf } from './fields.ts';
 
-function sourceText({ source, reportingComponent }: Event): string {
-  const component = source?.component ?? reportingComponent ?? '';
-  const host = source?.host ?? '';
+function sourceText({ source, reportingComponent, reportingInstance }: Event): string {
+  const component = source?.component || (reportingComponent ?? '');
+  const host = source?.host || (reportingInstance ?? '');
   return host === '' ? component : `${component}, ${host}`;
 }
 
@@ -24,7 +24,7 @@ function eventCells(event: Event, nowMs: number): readonly unknown[] {
     fieldPath,
     sourceText(event),
     formatAge(first, nowMs),
-    event.series?.count ?? event.count ?? 1,
+    event.series?.count ?? (event.count || 1),
     nameOf(event),
   ];
 }

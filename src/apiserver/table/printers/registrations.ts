@@ -1,10 +1,10 @@
 // What `kubectl get` prints of who else has a say in requests.
-import type { KubeObject } from '../../../api/index.ts';
+import type { KubeObject, LabelSelector } from '../../../api/index.ts';
 import type { Printer } from '../../resource.ts';
-import { UNSET, printer } from '../columns.ts';
+import { UNSET, goSelector, printer } from '../columns.ts';
 import { type Data, nameOf, specData } from './fields.ts';
 
-export const webhookConfigurations: Printer = printer<KubeObject>('Name|Webhooks|Age', (one) => [
+export const webhookConfigurations: Printer = printer<KubeObject>('Name|Webhooks:integer|Age', (one) => [
   nameOf(one),
   ((one['webhooks'] as readonly unknown[] | undefined) ?? []).length,
 ]);
@@ -16,7 +16,7 @@ function paramKindText(paramKind: Data | undefined): string {
 }
 
 export const validatingAdmissionPolicies: Printer = printer<KubeObject>(
-  'Name|Validations|ParamKind|Age',
+  'Name|Validations:integer|ParamKind|Age',
   (one) => [
     nameOf(one),
     ((specData(one)['validations'] as readonly unknown[] | undefined) ?? []).length,
@@ -25,7 +25,7 @@ export const validatingAdmissionPolicies: Printer = printer<KubeObject>(
 );
 
 export const mutatingAdmissionPolicies: Printer = printer<KubeObject>(
-  'Name|Mutations|ParamKind|Age',
+  'Name|Mutations:integer|ParamKind|Age',
   (one) => [
     nameOf(one),
     ((specData(one)['mutations'] as readonly unknown[] | undefined) ?? []).length,
@@ -33,13 +33,21 @@ export const mutatingAdmissionPolicies: Printer = printer<KubeObject>(
   ],
 );
 
+interface ParamRef {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly selector?: LabelSelector;
+}
+
+function paramText({ name = '', namespace = '', selector }: ParamRef): string {
+  if (name !== '') return `${namespace === '' ? '*' : namespace}/${name}`;
+  return selector === undefined ? UNSET : goSelector(selector);
+}
+
 /** Of either sort of policy. */
 export const admissionPolicyBindings: Printer = printer<KubeObject>('Name|PolicyName|ParamRef|Age', (one) => {
-  const reference = specData(one)['paramRef'] as { name?: string; namespace?: string } | undefined;
-  const namespace = reference?.namespace ?? '';
-  const text =
-    reference === undefined ? UNSET : `${namespace === '' ? '' : `${namespace}/`}${reference.name ?? ''}`;
-  return [nameOf(one), specData(one)['policyName'] ?? '', text];
+  const reference = specData(one)['paramRef'] as ParamRef | undefined;
+  return [nameOf(one), specData(one)['policyName'] ?? '', paramText(reference ?? {})];
 });
 
 export const apiServices: Printer = printer<KubeObject>('Name|Service|Available|Age', (one) => {

@@ -8,16 +8,24 @@ import type {
   NetworkPolicy,
   Service,
 } from '../../../api/index.ts';
+import { formatAge } from '../../../machinery/index.ts';
 import type { Printer } from '../../resource.ts';
 import { NONE, UNSET, joined, labelText, orNone, printer } from '../columns.ts';
 import { type Data, nameOf, selectorOf } from './fields.ts';
+
+type Point = { readonly ip?: string; readonly hostname?: string };
+
+/** Where a load balancer takes traffic, sorted. */
+function balancerAddresses(points: readonly Point[] | undefined): readonly string[] {
+  const found = (points ?? []).map(({ ip = '', hostname = '' }) => (ip === '' ? hostname : ip));
+  return [...new Set(found.filter((address) => address !== ''))].sort();
+}
 
 function externalAddress({ spec, status }: Service): string {
   const external = spec?.externalIPs ?? [];
   if (spec?.type === 'ExternalName') return spec.externalName ?? '';
   if (spec?.type === 'LoadBalancer') {
-    const given = (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? '');
-    const all = [...given, ...external].filter((address) => address !== '');
+    const all = [...balancerAddresses(status?.loadBalancer?.ingress), ...external];
     return all.length === 0 ? '<pending>' : all.join(',');
   }
   return joined(external);
@@ -41,44 +49,56 @@ export const services: Printer = printer<Service>(
 );
 
 /** At most three, and how many more. */
-function shortened(list: readonly string[], separator = ','): string {
-  if (list.length === 0) return NONE;
-  const shown = list.slice(0, 3).join(separator);
+function shortened(list: readonly string[]): string {
+  const shown = list.slice(0, 3).join(',');
   return list.length > 3 ? `${shown} + ${list.length - 3} more...` : shown;
 }
 
+const hostPort = (ip: string, port: number): string => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
+
+/** COMPAT: rules without a host count among those not shown. */
+function hostsText(hosts: readonly string[]): string {
+  const shown: string[] = [];
+  for (const host of hosts) {
+    if (shown.length === 3) return `${shown.join(',')} + ${hosts.length - 3} more...`;
+    if (host !== '') shown.push(host);
+  }
+  return shown.length === 0 ? '*' : shown.join(',');
+}
+
 export const endpoints: Printer = printer<Endpoints>('Name|Endpoints|Age', (one) => {
-  const all = (one.subsets ?? []).flatMap(({ addresses = [], ports = [] }) =>
-    addresses.flatMap(({ ip }) => (ports.length === 0 ? [ip] : ports.map(({ port }) => `${ip}:${port}`))),
+  const subsets = one.subsets ?? [];
+  const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
+    ports.length === 0
+      ? addresses.map(({ ip }) => ip)
+      : ports.flatMap(({ port }) => addresses.map(({ ip }) => hostPort(ip, port))),
   );
-  return [nameOf(one), shortened(all)];
+  return [nameOf(one), subsets.length === 0 ? NONE : shortened(all)];
 });
 
 export const endpointSlices: Printer = printer<EndpointSlice>(
   'Name|AddressType|Ports|Endpoints|Age',
   (one) => {
-    const ports = (one.ports ?? []).map(({ port, name = '' }) => String(port ?? (name === '' ? '*' : name)));
+    const ports = (one.ports ?? []).map(({ port, name = '*' }) => String(port ?? name));
     const addresses = (one.endpoints ?? []).flatMap((endpoint) => endpoint.addresses ?? []);
-    const portText = ports.length === 0 ? UNSET : shortened(ports);
-    return [nameOf(one), one.addressType, portText, addresses.length === 0 ? UNSET : shortened(addresses)];
+    const text = (list: readonly string[]): string => shortened(list) || UNSET;
+    return [nameOf(one), one.addressType, text(ports), text(addresses)];
   },
 );
 
 export const ingresses: Printer = printer<Ingress>('Name|Class|Hosts|Address|Ports|Age', (one) => {
-  const hosts = (one.spec?.rules ?? []).map(({ host }) => host ?? '').filter((host) => host !== '');
-  const addresses = (one.status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip ?? hostname ?? '');
   return [
     nameOf(one),
     orNone(one.spec?.ingressClassName),
-    hosts.length === 0 ? '*' : shortened(hosts),
-    addresses.join(','),
+    hostsText((one.spec?.rules ?? []).map(({ host = '' }) => host)),
+    balancerAddresses(one.status?.loadBalancer?.ingress).join(','),
     (one.spec?.tls ?? []).length === 0 ? '80' : '80, 443',
   ];
 });
 
 export const ingressClasses: Printer = printer<IngressClass>('Name|Controller|Parameters|Age', (one) => {
   const { kind, name, apiGroup } = one.spec?.parameters ?? {};
-  const group = apiGroup === undefined || apiGroup === '' ? '' : `.${apiGroup}`;
+  const group = apiGroup === undefined ? '' : `.${apiGroup}`;
   return [nameOf(one), one.spec?.controller ?? '', kind === undefined ? NONE : `${kind}${group}/${name}`];
 });
 
@@ -87,19 +107,13 @@ export const networkPolicies: Printer = printer<NetworkPolicy>('Name|Pod-Selecto
   selectorOf(one.spec?.podSelector),
 ]);
 
-export const ipAddresses: Printer = printer<KubeObject>('Name|ParentRef', (one) => {
-  const {
-    group = '',
-    resource = '',
-    namespace = '',
-    name = '',
-  } = ((one['spec'] as Data | undefined)?.['parentRef'] ?? {}) as Record<string, string>;
-  return [
-    nameOf(one),
-    [`${resource}${group === '' ? '' : `.${group}`}`, namespace, name]
-      .filter((part) => part !== '')
-      .join('/'),
-  ];
+export const ipAddresses: Printer = printer<KubeObject>('Name|ParentRef', (one, nowMs) => {
+  const parent = (one['spec'] as Data | undefined)?.['parentRef'] as Record<string, string> | undefined;
+  const { group = '', resource = '', namespace = '', name = '' } = parent ?? {};
+  const kind = `${resource}${group === '' ? '' : `.${group}`}`.toLowerCase();
+  const text = `${kind}${namespace === '' ? '' : `/${namespace}`}/${name}`;
+  // COMPAT: a cell more than there are columns.
+  return [nameOf(one), parent === undefined ? NONE : text, formatAge(one.metadata.creationTimestamp, nowMs)];
 });
 
 export const serviceCidrs: Printer = printer<KubeObject>('Name|CIDRs|Age', (one) => [

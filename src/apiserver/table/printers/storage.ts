@@ -11,8 +11,24 @@ const SHORT_MODES: Readonly<Record<string, string>> = {
   ReadWriteOncePod: 'RWOP',
 };
 
+/** In an order of its own, whatever order they are given in. */
 function modesText(modes: readonly string[] | undefined): string {
-  return [...new Set(modes)].map((mode) => SHORT_MODES[mode] ?? mode).join(',');
+  return Object.entries(SHORT_MODES)
+    .flatMap(([mode, short]) => ((modes ?? []).includes(mode) ? [short] : []))
+    .join(',');
+}
+
+/** COMPAT: an annotation from before there was a field still wins. */
+function classOf(one: PersistentVolume | PersistentVolumeClaim): string {
+  return (
+    one.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? one.spec?.storageClassName ?? ''
+  );
+}
+
+/** The name, and whether this is the class of those that name none. */
+function defaultName(one: KubeObject, annotations: readonly string[]): string {
+  const isDefault = annotations.some((annotation) => one.metadata.annotations?.[annotation] === 'true');
+  return isDefault ? `${nameOf(one)} (default)` : nameOf(one);
 }
 
 export const persistentVolumes: Printer = printer<PersistentVolume>(
@@ -22,12 +38,12 @@ export const persistentVolumes: Printer = printer<PersistentVolume>(
     const phase = one.metadata.deletionTimestamp === undefined ? (one.status?.phase ?? '') : 'Terminating';
     return [
       nameOf(one),
-      one.spec?.capacity?.['storage'] ?? '',
+      one.spec?.capacity?.['storage'] ?? '0',
       modesText(one.spec?.accessModes),
       one.spec?.persistentVolumeReclaimPolicy ?? '',
       phase,
       claimRef === undefined ? '' : `${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`,
-      one.spec?.storageClassName ?? '',
+      classOf(one),
       one.spec?.volumeAttributesClassName ?? UNSET,
       one.status?.reason ?? '',
       one.spec?.volumeMode ?? UNSET,
@@ -44,21 +60,25 @@ export const persistentVolumeClaims: Printer = printer<PersistentVolumeClaim>(
       nameOf(one),
       phase,
       one.spec?.volumeName ?? '',
-      bound ? (one.status?.capacity?.['storage'] ?? '') : '',
+      bound ? (one.status?.capacity?.['storage'] ?? '0') : '',
       bound ? modesText(one.status?.accessModes) : '',
-      one.spec?.storageClassName ?? '',
+      classOf(one),
       one.spec?.volumeAttributesClassName ?? UNSET,
       one.spec?.volumeMode ?? UNSET,
     ];
   },
 );
 
-const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
+const DEFAULT_CLASS = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+];
+const DEFAULT_ATTRIBUTES = ['volumeattributesclass.alpha.kubernetes.io/is-default-class'];
 
 export const storageClasses: Printer = printer<KubeObject>(
   'Name|Provisioner|ReclaimPolicy|VolumeBindingMode|AllowVolumeExpansion|Age',
   (one) => [
-    one.metadata.annotations?.[DEFAULT_CLASS] === 'true' ? `${nameOf(one)} (default)` : nameOf(one),
+    defaultName(one, DEFAULT_CLASS),
     one['provisioner'] ?? '',
     one['reclaimPolicy'] ?? 'Delete',
     one['volumeBindingMode'] ?? 'Immediate',
@@ -67,7 +87,7 @@ export const storageClasses: Printer = printer<KubeObject>(
 );
 
 export const csiDrivers: Printer = printer<KubeObject>(
-  'Name|AttachRequired|PodInfoOnMount|StorageCapacity|TokenRequests|RequiresRepublish|Modes|Age',
+  'Name|AttachRequired:boolean|PodInfoOnMount:boolean|StorageCapacity:boolean|TokenRequests|RequiresRepublish:boolean|Modes|Age',
   (one) => {
     const spec = specData(one);
     const audiences = ((spec['tokenRequests'] as readonly { audience: string }[] | undefined) ?? []).map(
@@ -85,21 +105,24 @@ export const csiDrivers: Printer = printer<KubeObject>(
   },
 );
 
-export const csiNodes: Printer = printer<KubeObject>('Name|Drivers|Age', (one) => [
+export const csiNodes: Printer = printer<KubeObject>('Name|Drivers:integer|Age', (one) => [
   nameOf(one),
   ((specData(one)['drivers'] as readonly unknown[] | null | undefined) ?? []).length,
 ]);
 
-export const volumeAttachments: Printer = printer<KubeObject>('Name|Attacher|PV|Node|Attached|Age', (one) => {
-  const spec = specData(one);
-  return [
-    nameOf(one),
-    spec['attacher'] ?? '',
-    (spec['source'] as Data | undefined)?.['persistentVolumeName'] ?? '',
-    spec['nodeName'] ?? '',
-    (one['status'] as Data | undefined)?.['attached'] ?? false,
-  ];
-});
+export const volumeAttachments: Printer = printer<KubeObject>(
+  'Name|Attacher:string/name|PV|Node|Attached:boolean|Age',
+  (one) => {
+    const spec = specData(one);
+    return [
+      nameOf(one),
+      spec['attacher'] ?? '',
+      (spec['source'] as Data | undefined)?.['persistentVolumeName'] ?? '',
+      spec['nodeName'] ?? '',
+      (one['status'] as Data | undefined)?.['attached'] ?? false,
+    ];
+  },
+);
 
 export const csiStorageCapacities: Printer = printer<KubeObject>('Name|StorageClassName|Capacity', (one) => [
   nameOf(one),
@@ -108,6 +131,6 @@ export const csiStorageCapacities: Printer = printer<KubeObject>('Name|StorageCl
 ]);
 
 export const volumeAttributesClasses: Printer = printer<KubeObject>('Name|DriverName|Age', (one) => [
-  nameOf(one),
+  defaultName(one, DEFAULT_ATTRIBUTES),
   one['driverName'] ?? '',
 ]);

@@ -23,7 +23,13 @@ import { NONE, UNKNOWN, UNSET, labelText, orNone, printer } from '../columns.ts'
 import { summarizePod } from '../pod-status.ts';
 import { nameOf, containersOf, selectorOf } from './fields.ts';
 
-export const pods: Printer = printer<Pod>(
+/** What a row says of a pod that is done. */
+const ENDED: Readonly<Record<string, string>> = {
+  Succeeded: 'The pod has completed successfully.',
+  Failed: 'The pod failed.',
+};
+
+const podCells = printer<Pod>(
   'Name|Ready|Status|Restarts|Age||IP|Node|Nominated Node|Readiness Gates',
   (pod, nowMs) => {
     const { ready, status, restarts } = summarizePod(pod, nowMs);
@@ -46,6 +52,15 @@ export const pods: Printer = printer<Pod>(
   },
 );
 
+export const pods: Printer = {
+  ...podCells,
+  conditions(object) {
+    const phase = (object as unknown as Pod).status?.phase ?? '';
+    const message = ENDED[phase];
+    return message === undefined ? [] : [{ type: 'Completed', status: 'True', reason: phase, message }];
+  },
+};
+
 export const podTemplates: Printer = printer<PodTemplate>('Name|Containers|Images|Pod Labels', (one) => [
   nameOf(one),
   ...containersOf(one.template?.spec),
@@ -65,14 +80,14 @@ export const deployments: Printer = printer<Deployment>(
 );
 
 /** What a scale subresource shows of any kind. */
-export const scales: Printer = printer<Scale>('Name|Desired|Available|Age', (one) => [
+export const scales: Printer = printer<Scale>('Name:string|Desired:integer|Available:integer|Age', (one) => [
   nameOf(one),
   one.spec?.replicas ?? 0,
   one.status?.replicas ?? 0,
 ]);
 
 export const replicaSets: Printer = printer<ReplicaSet>(
-  'Name|Desired|Current|Ready|Age||Containers|Images|Selector',
+  'Name|Desired:integer|Current:integer|Ready:integer|Age||Containers|Images|Selector',
   (one) => [
     nameOf(one),
     one.spec?.replicas ?? 0,
@@ -84,7 +99,7 @@ export const replicaSets: Printer = printer<ReplicaSet>(
 );
 
 export const replicationControllers: Printer = printer<ReplicationController>(
-  'Name|Desired|Current|Ready|Age||Containers|Images|Selector',
+  'Name|Desired:integer|Current:integer|Ready:integer|Age||Containers|Images|Selector',
   (one) => [
     nameOf(one),
     one.spec?.replicas ?? 0,
@@ -102,7 +117,7 @@ export const statefulSets: Printer = printer<StatefulSet>('Name|Ready|Age||Conta
 ]);
 
 export const daemonSets: Printer = printer<DaemonSet>(
-  'Name|Desired|Current|Ready|Up-to-date|Available|Node Selector|Age||Containers|Images|Selector',
+  'Name|Desired:integer|Current:integer|Ready:integer|Up-to-date:integer|Available:integer|Node Selector|Age||Containers|Images|Selector',
   (one) => [
     nameOf(one),
     one.status?.desiredNumberScheduled ?? 0,
@@ -160,7 +175,7 @@ export const jobs: Printer = printer<Job>(
 );
 
 export const cronJobs: Printer = printer<CronJob>(
-  'Name|Schedule|Timezone|Suspend|Active|Last Schedule|Age||Containers|Images|Selector',
+  'Name|Schedule|Timezone|Suspend:boolean|Active:integer|Last Schedule|Age||Containers|Images|Selector',
   (one, nowMs) => {
     const { lastScheduleTime, active = [] } = one.status ?? {};
     const job = one.spec?.jobTemplate.spec;
@@ -177,16 +192,18 @@ export const cronJobs: Printer = printer<CronJob>(
   },
 );
 
-function targetText(target: MetricTarget, current: MetricValueStatus | undefined): string {
-  if (target.averageUtilization !== undefined) {
-    const now = current?.averageUtilization === undefined ? UNKNOWN : `${current.averageUtilization}%`;
-    return `${now}/${target.averageUtilization}%`;
-  }
-  if (target.averageValue !== undefined) return `${current?.averageValue ?? UNKNOWN}/${target.averageValue}`;
-  return `${current?.value ?? UNKNOWN}/${target.value ?? UNKNOWN}`;
-}
-
 type Source = { readonly target: MetricTarget; readonly name?: string };
+
+/** Of the CPU or memory of pods or their containers. */
+function resourceText({ name = '', target }: Source, current: MetricValueStatus | undefined): string {
+  if (target.averageValue !== undefined) {
+    return `${name}: ${current?.averageValue ?? UNKNOWN}/${target.averageValue}`;
+  }
+  const percent = (share: number | undefined, otherwise: string): string =>
+    share === undefined ? otherwise : `${share}%`;
+  const now = percent(current?.averageUtilization, UNKNOWN);
+  return `${name}: ${now}/${percent(target.averageUtilization, '<auto>')}`;
+}
 
 function metricText(spec: MetricSpec, current: MetricStatus | undefined): string {
   const field = `${spec.type.slice(0, 1).toLowerCase()}${spec.type.slice(1)}` as keyof MetricSpec;
@@ -195,8 +212,11 @@ function metricText(spec: MetricSpec, current: MetricStatus | undefined): string
   const now = (current as unknown as Readonly<Record<string, { current?: MetricValueStatus }>> | undefined)?.[
     field
   ]?.current;
-  const text = targetText(source.target, now);
-  return spec.type === 'Resource' || spec.type === 'ContainerResource' ? `${source.name}: ${text}` : text;
+  if (spec.type === 'Resource' || spec.type === 'ContainerResource') return resourceText(source, now);
+  const { averageValue, value } = source.target;
+  if (averageValue === undefined) return `${now?.value ?? UNKNOWN}/${value ?? UNKNOWN}`;
+  const text = `${now?.averageValue ?? UNKNOWN}/${averageValue}`;
+  return spec.type === 'Pods' ? text : `${text} (avg)`;
 }
 
 export const horizontalPodAutoscalers: Printer = printer<HorizontalPodAutoscaler>(
