@@ -30,8 +30,18 @@ export const jsonText: DocumentText = {
     JSON.stringify(value, (_key, one: unknown) => (typeof one === 'bigint' ? rawJSON(String(one)) : one)),
 };
 
+/** JSON is YAML, but for the tabs that it may have between its tokens. */
+function jsonIn(text: string): JsonValue | undefined {
+  if (!/^\s*[{[]/.test(text)) return undefined;
+  try {
+    return jsonText.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export const yamlText: DocumentText = {
   called: 'YAML',
-  parse: (text) => (parseExactYaml(text) ?? null) as JsonValue,
+  parse: (text) => jsonIn(text) ?? ((parseExactYaml(text) ?? null) as JsonValue),
   print: formatYaml,
 };

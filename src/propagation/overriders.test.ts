@@ -306,4 +306,9 @@ test('YAML: read and written as Kubernetes does', () => {
   );
   assert.deepEqual(yamlText.parse(printed), value);
   assert.equal(yamlText.parse(''), null);
+  assert.deepEqual(yamlText.parse('{\n\t"a": 1234567890123456789,\n\t"b": [1]\n}'), {
+    a: 1234567890123456789n,
+    b: [1],
+  });
+  assert.deepEqual(yamlText.parse('{a: 1, b: [x]}'), { a: 1, b: ['x'] });
 }); // prettier-ignore
