@@ -88,7 +88,7 @@ See 'navarch api-resources -h' for help and examples
 $ navarch version surplus | cut -c1-24
 navarch version: version
 $ navarch interpret -f web.json --operation nothing 2>&1 | cut -c1-42; exit \${PIPESTATUS[0]}
-navarch: web.json holds something else tha
+error: operation nothing is not supported.
 [exit 1]
 $ navarch why
 error: missing required argument 'type/name'
