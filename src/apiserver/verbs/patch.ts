@@ -46,7 +46,7 @@ export async function patch(call: ResourceCall): Promise<ApiResponse> {
     build(current) {
       const before = projection === undefined ? current : projection.read(current);
       const patched = applyPatch(before);
-      const shown = mediaType === STRATEGIC ? goValue(parsed.json) : goJson(patched);
+      const shown = (): string => (mediaType === STRATEGIC ? goValue(parsed.json) : goJson(patched));
       const body = mediaType === STRATEGIC ? ofItsKind(patched, before) : patched;
       const next = decodePatched(call, { body, shown, problems }, options);
       const whole = projection === undefined ? next : applyProjection(call, projection, current, next);
@@ -114,7 +114,7 @@ function applierOf(call: ResourceCall, mediaType: string, patchBody: unknown): A
 interface Patched {
   readonly body: JsonValue;
   /** How refusals show it. */
-  readonly shown: string;
+  readonly shown: () => string;
   /** What is wrong with the patch. */
   readonly problems: readonly string[];
 }
@@ -153,5 +153,5 @@ function decodeOrRefuse(patched: Patched, decode: () => KubeObject): KubeObject 
 
 /** COMPAT: without the kind and the name. */
 function refused({ shown }: Patched, why: string): StatusError {
-  return invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', shown, why)]);
+  return invalid({ group: '', kind: '' }, '', [fieldError.invalid('patch', shown(), why)]);
 }
