@@ -16,7 +16,7 @@ const cases: [sentence: string, actual: string, expected: string][] = [
   ['a recorded work of a quota (quota-static)', workName('ResourceQuota', 't-quota-static', 'quota'), 'quota-9cdfcc7cf'],
   ['the key of a dependency label', bindingReferenceKey('shop', 'web-deployment'), '8546649456'],
   ['a recorded dependency label (deps-all)', bindingReferenceKey('t-deps-all', 'web-deployment'), '5cb84857cc'],
-  ['the key without a namespace is the name', bindingReferenceKey('', 'web-deployment'), 'web-deployment'],
+  ['the key without a namespace, which a name might be too long for', bindingReferenceKey('', 'pvc-0c4f-persistentvolume'), '976495b4'],
   ['the name of a promoted policy', policyNameFor('ns-foo', 'system:foo', 'rand'), 'system.foo-b4978784'],
 ]; // prettier-ignore
 for (const [sentence, actual, expected] of cases) {

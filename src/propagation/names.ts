@@ -25,9 +25,9 @@ export function workName(kind: string, namespace: string, name: string): string 
   return `${plain}-${hashed(subject.toLowerCase())}`;
 }
 
-/** What ends the label by which an attached binding names a binding that depends on it. */
+/** What ends the label by which an attached binding names a binding that depends on it; short, whatever its name. */
 export function bindingReferenceKey(namespace: string, name: string): string {
-  return namespace === '' ? name : hashed(`${namespace}/${name}`);
+  return hashed(namespace === '' ? name : `${namespace}/${name}`);
 }
 
 /** `apps/v1, Kind=Deployment` and `/v1, Kind=ConfigMap`, as Go prints a GroupVersionKind. */
