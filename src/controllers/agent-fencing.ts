@@ -27,6 +27,8 @@ export const agentFencing: Controller = {
     assert(charge.role === 'agent', 'the hub itself renews in its push members');
     const works = informers.informer(kinds.works, worksInCharge(charge));
     const clusters = informers.informer(kinds.clusters);
+    // A Work that is looked at before its cluster is known would not be looked at again.
+    await clusters.synced;
     await runController({
       name: 'agent-fencing',
       sources: [

@@ -27,6 +27,8 @@ export const agentState: Controller = {
         if (concerned && askedOf(work) !== undefined) queue.add(keyOf(work));
       }
     });
+    // A Work that is looked at before its cluster is known would not be looked at again.
+    await clusters.synced;
     await runController({
       name: 'agent-state',
       queue,

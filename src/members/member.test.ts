@@ -270,8 +270,9 @@ test('of waiting pods the one with the highest priority goes first', async () =>
     kind: 'PriorityClass',
     metadata: { name: 'high' },
     value: 1000,
+    preemptionPolicy: 'Never',
   });
-  const high = { priorityClassName: 'high', preemptionPolicy: 'Never' } as const;
+  const high = { priorityClassName: 'high' } as const;
   await create(client, single('first'));
   await started.until('the node is full', async () => isReady(await podNamed(client, 'first')));
   await create(client, single('low'));

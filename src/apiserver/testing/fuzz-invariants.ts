@@ -16,6 +16,8 @@ const UPSTREAM_500 = [
   /^failed to decode managed fields: /,
   /^etcdserver: request is too large$/,
   /^Component not found: /,
+  // Of a single object; lists say it with 400.
+  /^resourceVersion: Invalid value: ".*": strconv\.ParseUint: parsing /s,
   // A strategic merge patch whose lists and maps are not where the schema has them.
   /^expected a /,
 ];
