@@ -4,7 +4,7 @@ import { formatText } from './format.ts';
 import { forbidden } from './library-base.ts';
 import type { Machine } from './machine.ts';
 import { findMatch, matchValues } from './pattern.ts';
-import { LuaFunction, type LuaValue } from './value.ts';
+import { LuaFunction, toBytes, toText, type LuaValue } from './value.ts';
 
 const SPECIALS = /[\^$*+?.([%-]/;
 
@@ -28,11 +28,16 @@ function onText(name: string, apply: (text: string) => LuaValue): LuaFunction {
   });
 }
 
-/** Only ASCII: in a text of bytes other characters are not letters. */
+/** As Go's: letters of all scripts, each as one character; what has no single counterpart stays. */
 function changeCase(text: string, upper: boolean): string {
-  return upper
-    ? text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase())
-    : text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  const letters = toText(text);
+  if (letters === text) return upper ? text.toUpperCase() : text.toLowerCase();
+  let changed = '';
+  for (const letter of letters) {
+    const other = upper ? letter.toUpperCase() : letter.toLowerCase();
+    changed += [...other].length === 1 ? other : letter;
+  }
+  return toBytes(changed);
 }
 
 function find(machine: Machine, args: readonly LuaValue[]): LuaValue[] {

@@ -85,6 +85,10 @@ table('functions', {
   ],
   'methods get their object': ['local o = {n = 3} function o:get(m) return self.n + m end return o:get(4)', 7],
   'texts have methods': ['return ("abc"):upper(), ("x"):len()', 'ABC', 1],
+  'letters of all scripts have a case': [
+    'return ("é日ß"):upper() == "É日ß", ("ÀΩ"):lower() == "àω", ("é"):upper():len()',
+    true, true, 2,
+  ],
   'a local function sees itself': ['local function f(n) return n < 2 and 1 or n * f(n - 1) end return f(5)', 120],
   'pcall gives what was raised': [
     'local ok, e = pcall(error, {code = 7}) return ok, e.code, pcall(function() error("no", 0) end)',
