@@ -165,3 +165,25 @@ test('a table that is to include something else is refused', async () => {
     ],
   );
 });
+
+const END = { 'k8s.io/initial-events-end': 'true' };
+const BOOKMARKS: readonly (readonly [string, readonly unknown[]])[] = [
+  [CONFIG_MAPS, ['', 0, '<unknown>']],
+  ['/apis/apps/v1/controllerrevisions', ['', '<none>', 0, '<unknown>']],
+  ['/apis/discovery.k8s.io/v1/endpointslices', ['', '', '<unset>', '<unset>', '<unknown>']],
+  ['/apis/scheduling.k8s.io/v1/priorityclasses', ['', 0, false, '<unknown>', '']],
+  ['/apis/rbac.authorization.k8s.io/v1/rolebindings', ['', '/', '<unknown>', '', '', '']],
+  ['/apis/certificates.k8s.io/v1/certificatesigningrequests', ['', '<unknown>', '', '', '<none>', 'Pending']],
+];
+for (const [path, cells] of BOOKMARKS) {
+  test(`a bookmark of ${path} is a row of a table that says next to nothing`, async () => {
+    const served = await serve();
+    const query = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan', includeObject: 'None' };
+    const watching = served.watch(path, { ...query, allowWatchBookmarks: 'true' }, TABLE);
+    await watching.stop();
+    const bookmark = watching.events.find(({ type }) => type === 'BOOKMARK')?.object as unknown as Table;
+    assert.equal(bookmark.kind, 'Table');
+    assert.deepEqual(bookmark.rows[0]?.cells, cells);
+    assert.deepEqual(bookmark.rows[0].object?.metadata.annotations, END);
+  });
+}

@@ -191,10 +191,8 @@ export function presentWatch(call: ResourceCall): EventShape {
     ...common,
     event(type, object) {
       const metadata: ObjectMeta = { resourceVersion: object.metadata.resourceVersion ?? '' };
-      const table =
-        type === 'BOOKMARK'
-          ? tableRows(call, [], metadata, first)
-          : tableRows(call, [object], metadata, first);
+      // COMPAT: a bookmark has a row too, of what little its object says.
+      const table = tableRows(call, [object], metadata, first);
       first = false;
       return { type, object: table };
     },

@@ -93,8 +93,12 @@ export function tableRows(
   };
 }
 
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
 function rowObject(object: KubeObject, include: IncludeObject, apiVersion: string): JsonObject {
-  if (include === 'None') return { object: null };
+  // COMPAT: the end of what was there at first is always told.
+  const ends = object.metadata.annotations?.[INITIAL_EVENTS_END] === 'true';
+  if (include === 'None' && !ends) return { object: null };
   if (include === 'Object') return { object: object as unknown as JsonObject };
   return {
     object: { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata as unknown as JsonObject },

@@ -41,7 +41,7 @@ export interface Served {
     more?: Partial<InProcessRequest>,
   ): Promise<readonly string[]>;
   list(path: string, query?: Readonly<Record<string, string>>): Promise<KubeList>;
-  watch(path: string, query?: Readonly<Record<string, string>>): Watching;
+  watch(path: string, query?: Readonly<Record<string, string>>, accept?: string): Watching;
 }
 
 export interface Watching {
@@ -94,12 +94,15 @@ export async function serve(
     async list(path, query = {}) {
       return (await served.must('GET', path, undefined, { query })) as unknown as KubeList;
     },
-    watch(path, query = {}) {
+    watch(path, query = {}, accept = 'application/json') {
       const events: WatchEvent[] = [];
       const stopping = new AbortController();
-      const done = api.watch({ method: 'GET', path, query, signal: stopping.signal }, (event) => {
-        events.push(event);
-      });
+      const done = api.watch(
+        { method: 'GET', path, query, headers: { accept }, signal: stopping.signal },
+        (event) => {
+          events.push(event);
+        },
+      );
       return {
         events,
         seen: () => events.map(({ type, object }) => `${type} ${object.metadata?.name ?? ''}`.trim()),

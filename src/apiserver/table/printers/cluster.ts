@@ -90,7 +90,7 @@ export const leases: Printer = printer<Lease>('Name|Holder|Age', (one) => [
 
 export const priorityClasses: Printer = printer<KubeObject>(
   'Name|Value:integer|Global-Default:boolean|Age|PreemptionPolicy',
-  (one) => [nameOf(one), one['value'], one['globalDefault'] ?? false, one['preemptionPolicy'] ?? ''],
+  (one) => [nameOf(one), one['value'] ?? 0, one['globalDefault'] ?? false, one['preemptionPolicy'] ?? ''],
 );
 
 export const runtimeClasses: Printer = printer<KubeObject>('Name|Handler|Age', (one) => [
@@ -115,9 +115,14 @@ function subjectsOf(binding: RoleBinding, kind: string): string {
     .join(', ');
 }
 
+function roleOf(binding: Partial<RoleBinding>): string {
+  const { kind = '', name = '' } = binding.roleRef ?? {};
+  return `${kind}/${name}`;
+}
+
 const bindingCells = (one: RoleBinding): readonly unknown[] => [
   nameOf(one),
-  `${one.roleRef.kind}/${one.roleRef.name}`,
+  roleOf(one),
   subjectsOf(one, 'User'),
   subjectsOf(one, 'Group'),
   subjectsOf(one, 'ServiceAccount'),
@@ -132,7 +137,8 @@ export const roleBindings: Printer = printer<RoleBinding>(
 export const certificateSigningRequests: Printer = printer<CertificateSigningRequest>(
   'Name|Age|SignerName|Requestor|RequestedDuration|Condition',
   (one) => {
-    const { expirationSeconds, signerName, username } = one.spec;
+    const { spec }: Partial<CertificateSigningRequest> = one;
+    const { expirationSeconds, signerName = '', username = '' } = spec ?? {};
     const { conditions = [], certificate = '' } = one.status ?? {};
     const has = (type: string): boolean => conditions.some((condition) => condition.type === type);
     const words = [
@@ -141,6 +147,6 @@ export const certificateSigningRequests: Printer = printer<CertificateSigningReq
       ...(certificate === '' ? [] : ['Issued']),
     ];
     const duration = expirationSeconds === undefined ? NONE : formatShortDuration(expirationSeconds * 1000);
-    return [nameOf(one), signerName, username ?? '', duration, words.join(',')];
+    return [nameOf(one), signerName, username, duration, words.join(',')];
   },
 );

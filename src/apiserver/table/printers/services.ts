@@ -82,7 +82,8 @@ export const endpointSlices: Printer = printer<EndpointSlice>(
     const ports = (one.ports ?? []).map(({ port, name = '*' }) => String(port ?? name));
     const addresses = (one.endpoints ?? []).flatMap((endpoint) => endpoint.addresses ?? []);
     const text = (list: readonly string[]): string => shortened(list) || UNSET;
-    return [nameOf(one), one.addressType, text(ports), text(addresses)];
+    const { addressType }: Partial<EndpointSlice> = one;
+    return [nameOf(one), addressType ?? '', text(ports), text(addresses)];
   },
 );
 

@@ -140,7 +140,8 @@ export const controllerRevisions: Printer = printer<ControllerRevision>(
       owner === undefined
         ? NONE
         : `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${owner.name}`;
-    return [nameOf(one), called, one.revision];
+    const { revision = 0 }: Partial<ControllerRevision> = one;
+    return [nameOf(one), called, revision];
   },
 );
 
