@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { StatusError } from '../machinery/index.ts';
 import { checkJsonText } from './json-text.ts';
 
@@ -18,6 +19,20 @@ for (const [text, problems] of TEXTS) {
     assert.deepEqual(checkJsonText(text, true), problems);
   });
 }
+
+test('the fields given twice are those of all objects, however many fields these have and whatever stands in texts', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', '"', '\\', ':', '{', ',', 'é'), maxLength: 3 });
+  const key = fc.oneof(text, fc.integer({ min: 0, max: 30 }).map(String));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(key, text), { maxLength: 40 }), (fields) => {
+      const written = fields.map(([name, value]) => `${JSON.stringify(name)}:[${JSON.stringify(value)}]`);
+      const names = fields.map(([name]) => name);
+      const twice = names.filter((name, index) => names.indexOf(name) < index);
+      const expected = [...new Set(twice)].map((name) => `duplicate field ${JSON.stringify(`in.${name}`)}`);
+      assert.deepEqual(checkJsonText(`{"in":{${written.join()}}}`, true), expected.slice(0, 32));
+    }),
+  );
+});
 
 test('a text that is nested without end is refused before anything recurses into it', () => {
   const deep = '['.repeat(20_000);
