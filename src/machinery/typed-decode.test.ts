@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { builtinSchema, deepFreeze, resolveRef, type JsonValue, type Schema } from '../api/index.ts';
+import { formatTime } from '../base/index.ts';
 import { StatusError, decodeTyped, pruneBySchema } from './index.ts';
 
 function schemaOf(name: string): Schema {
@@ -181,4 +183,18 @@ for (const [type, value, message] of refused) {
 test('pruning a built-in type leaves wrong types to others', () => {
   const outcome = pruneBySchema({ data: 'str', x: 1 }, schemaOf('core.v1.ConfigMap'), resolveRef);
   assert.deepEqual(outcome, { value: { data: 'str' }, unknown: ['x'] });
+});
+
+test('a time in whole seconds and UTC stays the text that it is, and others come to be such texts', () => {
+  const [from, to] = [Date.UTC(1000, 0, 1), Date.UTC(9999, 11, 31)];
+  fc.assert(
+    fc.property(fc.integer({ min: from / 1000, max: to / 1000 }), (seconds) => {
+      const written = formatTime(seconds * 1000);
+      const inBerlin = `${formatTime((seconds + 3600) * 1000).slice(0, -1)}+01:00`;
+      for (const creationTimestamp of [written, inBerlin, `${written.slice(0, -1)}.25Z`]) {
+        const { value } = decode('core.v1.ConfigMap', { metadata: { creationTimestamp } });
+        assert.deepEqual(value, { metadata: { creationTimestamp: written } });
+      }
+    }),
+  );
 });

@@ -160,6 +160,8 @@ class Decoder {
       const quoted = JSON.stringify(value);
       return this.#refuse(value, `parsing time ${quoted} as "${layout}": cannot parse ${quoted} as "2006"`);
     }
+    // Whole seconds in UTC are as they are to be.
+    if (special === 'time' && value.length === WHOLE_SECONDS.length && value.endsWith('Z')) return value;
     if (special === 'time') return formatTime(Math.floor(milliseconds));
     // Microseconds are more than a double of milliseconds can be trusted with; a UTC text keeps its own digits.
     const fraction = /^[^.,]{19}(?:[.,](\d{1,6})\d*)?Z$/.exec(value);
@@ -190,6 +192,8 @@ class Decoder {
 }
 
 /** Lists and maps without content are left out by Go's encoder; structs without content are not. */
+const WHOLE_SECONDS = 'YYYY-MM-DDTHH:MM:SSZ';
+
 function isEmpty(value: JsonValue, plan: Plan): boolean {
   if (isJsonList(value)) return value.length === 0;
   if (!isJsonObject(value) || plan.schema.properties !== undefined || plan.open) return false;
