@@ -69,9 +69,14 @@ test('an autoscaler shown as v1 keeps what v1 cannot say in annotations, and com
   assert.equal(old.metadata.annotations?.['team'], 'a');
   assert.equal(
     old.metadata.annotations['autoscaling.alpha.kubernetes.io/behavior'],
-    '{"scaleDown":{"stabilizationWindowSeconds":10}}',
+    '{"ScaleUp":null,"ScaleDown":{"StabilizationWindowSeconds":10,"SelectPolicy":null,"Policies":null,"Tolerance":null}}',
   );
   assert.deepEqual(convertVersion(old, 'autoscaling/v2'), autoscaler);
+});
+
+test('an autoscaler shown as v1 counts what there is none of', () => {
+  const old = convertVersion({ ...autoscaler, status: { desiredReplicas: 0 } }, 'autoscaling/v1');
+  assert.deepEqual(old?.['status'], { currentReplicas: 0, desiredReplicas: 0 });
 });
 
 test('an autoscaler of v1 that says nothing about metrics scales by CPU', () => {

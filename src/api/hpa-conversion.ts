@@ -138,6 +138,44 @@ function parsed(annotations: Readonly<Record<string, string>>, key: string): unk
   }
 }
 
+function oldRules(rules: Json): JsonValue {
+  if (rules === undefined) return null;
+  const { stabilizationWindowSeconds, selectPolicy, policies, tolerance } = objectOf(rules);
+  const old = listOf(policies).map(({ type, value, periodSeconds }) => ({
+    Type: type ?? '',
+    Value: value ?? 0,
+    PeriodSeconds: periodSeconds ?? 0,
+  }));
+  return {
+    StabilizationWindowSeconds: stabilizationWindowSeconds ?? null,
+    SelectPolicy: selectPolicy ?? null,
+    Policies: policies === undefined ? null : old,
+    Tolerance: tolerance ?? null,
+  };
+}
+
+/** COMPAT: upstream writes its internal type, whose fields begin with capitals. */
+function oldBehavior({ scaleUp, scaleDown }: JsonObject): JsonObject {
+  return { ScaleUp: oldRules(scaleUp), ScaleDown: oldRules(scaleDown) };
+}
+
+const BEHAVIOR_FIELDS = new Map(
+  'scaleUp scaleDown stabilizationWindowSeconds selectPolicy policies tolerance type value periodSeconds'
+    .split(' ')
+    .map((name) => [name.toLowerCase(), name]),
+);
+
+/** Takes names in capitals and in small letters, as Go does. */
+function newBehavior(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(newBehavior);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value as JsonObject).flatMap(([key, one]) => {
+    const name = BEHAVIOR_FIELDS.get(key.toLowerCase());
+    return name === undefined || one === undefined || one === null ? [] : [[name, newBehavior(one)] as const];
+  });
+  return Object.fromEntries(fields);
+}
+
 function withAnnotations(
   object: KubeObject,
   annotations: Readonly<Record<string, string>>,
@@ -169,7 +207,9 @@ export function hpaToV1(object: KubeObject): KubeObject {
       .map((metric) => oldMetric(metric, 'current')),
   );
   keep(CONDITIONS, listOf(status?.['conditions']));
-  if (spec['behavior'] !== undefined) annotations[BEHAVIOR] = JSON.stringify(spec['behavior']);
+  if (spec['behavior'] !== undefined) {
+    annotations[BEHAVIOR] = JSON.stringify(oldBehavior(objectOf(spec['behavior'])));
+  }
   const first = (list: readonly JsonObject[], field: 'target' | 'current'): Json =>
     list.map((metric) => cpuUtilization(metric, field)).find((value) => value !== undefined);
   return {
@@ -184,6 +224,9 @@ export function hpaToV1(object: KubeObject): KubeObject {
       ? {}
       : {
           status: present({
+            // COMPAT: v1 writes both counts, whatever they are.
+            currentReplicas: status['currentReplicas'] ?? 0,
+            desiredReplicas: status['desiredReplicas'] ?? 0,
             ...without(status, 'currentMetrics', 'conditions'),
             currentCPUUtilizationPercentage: first(current, 'current'),
           }),
@@ -220,7 +263,7 @@ export function hpaFromV1(object: KubeObject): KubeObject {
     spec: present({
       ...without(spec, 'targetCPUUtilizationPercentage'),
       metrics: metrics.length === 0 ? [cpuMetric(DEFAULT_CPU_UTILIZATION)] : metrics,
-      behavior: behavior === undefined ? undefined : objectOf(behavior),
+      behavior: behavior === undefined ? undefined : newBehavior(behavior as JsonValue),
     }),
     ...(status === undefined
       ? {}

@@ -33,7 +33,7 @@ function scaleRules(rules: HPAScalingRules | undefined, defaults: HPAScalingRule
 function autoscalerDefaults(object: KubeObject, version: string): KubeObject {
   return change(object as unknown as HorizontalPodAutoscaler, 'spec', (given) => {
     let spec = fill(given, { minReplicas: 1 });
-    // COMPAT: v1 leaves the target open; reading it as v2 then shows no metrics.
+    // COMPAT: v1 leaves the target open until it is stored, as v2.
     if (version === 'v1') return spec;
     if (spec.metrics === undefined) spec = fill(spec, { metrics: DEFAULT_METRICS });
     return change(spec, 'behavior', (behavior) => ({

@@ -230,6 +230,12 @@ const CASES: readonly (readonly [what: string, path: string, spec: object, messa
     'PersistentVolume "a" is invalid: spec.capacity[storage]: Invalid value: "0": must be greater than zero',
   ],
   [
+    'an autoscaler that scales by no policy',
+    HPAS,
+    hpa({ behavior: { scaleUp: { policies: [] } } }),
+    'HorizontalPodAutoscaler.autoscaling "a" is invalid: spec.behavior.scaleUp.policies: Required value: must specify at least one Policy',
+  ],
+  [
     'a metric without a name and target',
     HPAS,
     hpa({ metrics: [{ type: 'Resource', resource: { name: '', target: { type: 'Utilization' } } }] }),

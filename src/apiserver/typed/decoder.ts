@@ -389,7 +389,8 @@ export class TypedDecoders {
       case 'array': {
         const item = this.#item(schema.items ?? {});
         const written = required || isListed('list', type, name);
-        return { decode: listDecoder(item, written), absent: written ? () => null : undefined };
+        const keepEmpty = written || isListed('emptyList', type, name);
+        return { decode: listDecoder(item, keepEmpty), absent: written ? () => null : undefined };
       }
       case 'object': {
         if (typeof schema.additionalProperties !== 'object') break;

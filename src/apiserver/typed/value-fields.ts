@@ -100,6 +100,11 @@ Role.rules ClusterRole.rules autoscaling.v2.HorizontalPodAutoscalerStatus.curren
 EndpointSlice.ports CustomResourceDefinitionStatus.conditions CustomResourceDefinitionStatus.storedVersions
 `;
 
+/** Optional lists that are not the same when they are empty as when nobody set them. */
+const emptyLists = `
+HPAScalingRules.policies
+`;
+
 /** Times without a pointer: written as null when nobody set them. */
 const alwaysWrittenTimes = `
 DaemonSetCondition.lastTransitionTime DeploymentCondition.lastTransitionTime DeploymentCondition.lastUpdateTime
@@ -125,6 +130,7 @@ const tables = {
   valueScalar: names(valueScalars),
   pointerString: names(pointerStrings),
   list: names(alwaysWrittenLists),
+  emptyList: names(emptyLists),
   time: names(alwaysWrittenTimes),
 };
 
