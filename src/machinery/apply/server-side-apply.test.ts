@@ -589,6 +589,23 @@ test('fields owned in a version that is not served any more are forgotten; in a 
   );
 });
 
+test('what is applied in another version is owned in that version, at the time of the change before', () => {
+  const management: FieldManagement = {
+    ...widgets,
+    otherVersion: () => ({ schema: widgetSchema, from: (object) => object, to: (object) => object }),
+  };
+  const stored = new Stored();
+  const spec = { raw: ['p'] };
+  const { metadata } = stored.apply(widgets, 'tool', { spec });
+  const [entry] = metadata.managedFields ?? [];
+  stored.live = {
+    ...stored.live!,
+    metadata: { ...metadata, managedFields: [{ ...entry, apiVersion: 'e.com/v0' }] },
+  };
+  stored.apply(management, 'tool', { spec });
+  assert.deepEqual(stored.live.metadata.managedFields, [entry]);
+});
+
 test('a part that has become atomic in the schema is owned as a whole by who owned anything in it', () => {
   const live = deepFreeze({
     apiVersion: 'v1',

@@ -101,7 +101,7 @@ export function keepTimes(next: KubeObject, live: KubeObject | undefined): KubeO
   const byIdentity = readOrEmpty(before);
   for (const [identity, entry] of readOrEmpty(entries)) {
     const old = byIdentity.get(identity);
-    if (old === undefined) return next;
+    if (old === undefined || old.apiVersion !== entry.apiVersion) return next;
     if (old.set !== entry.set && !deepEqual(old.set.toFields(), entry.set.toFields())) return next;
   }
   return live;
