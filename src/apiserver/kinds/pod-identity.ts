@@ -3,6 +3,7 @@
 import type { AppArmorProfile, Container, PodSpec, SeccompProfile, Sysctl } from '../../api/index.ts';
 import { fieldError, type FieldError } from '../../machinery/index.ts';
 import { inside, oneOf, oneOfIfGiven } from './checks.ts';
+import { validateWindowsOptions } from './pod-windows.ts';
 
 const ID_MAX = 2_147_483_647;
 const SYSCTL_NAME_MAX = 253;
@@ -36,6 +37,7 @@ export function validatePodIdentity(spec: PodSpec, path: string): FieldError[] {
       `${at}.fsGroupChangePolicy`,
     ),
     ...validateSeccomp(securityContext.seccompProfile, `${at}.seccompProfile`),
+    ...validateWindowsOptions(securityContext.windowsOptions, `${at}.windowsOptions`),
     ...validateAppArmor(securityContext.appArmorProfile, `${at}.appArmorProfile`),
     ...oneOfIfGiven(
       securityContext.supplementalGroupsPolicy,
@@ -143,7 +145,11 @@ export function validateContainerIdentity(
     if (privileged === true) refuse('`privileged` to true');
     if ((capabilities?.add ?? []).includes('CAP_SYS_ADMIN')) refuse('`capabilities.Add` CAP_SYS_ADMIN');
   }
-  return [...errors, ...validateAppArmor(securityContext.appArmorProfile, `${at}.appArmorProfile`)];
+  return [
+    ...errors,
+    ...validateWindowsOptions(securityContext.windowsOptions, `${at}.windowsOptions`),
+    ...validateAppArmor(securityContext.appArmorProfile, `${at}.appArmorProfile`),
+  ];
 }
 
 /** Users of its own go with none of the machine's namespaces. */

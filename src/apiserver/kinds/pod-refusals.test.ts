@@ -11,6 +11,8 @@ before(async () => {
 });
 
 const PODS = '/api/v1/namespaces/default/pods';
+const SUBDOMAIN =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const CONTAINERS = [{ name: 'c', image: 'i' }];
 
 const CASES: readonly (readonly [what: string, spec: object, complaints: string])[] = [
@@ -488,6 +490,27 @@ const CASES: readonly (readonly [what: string, spec: object, complaints: string]
       securityContext: { runAsUser: 1 },
     },
     '[spec.hostPID: Forbidden: cannot be set for a windows pod, spec.securityContext.runAsUser: Forbidden: cannot be set for a windows pod, spec.containers[0].securityContext.privileged: Forbidden: cannot be set for a windows pod]',
+  ],
+  [
+    'an account that is none',
+    {
+      containers: [{ name: 'c', image: 'i', securityContext: { windowsOptions: { runAsUserName: '' } } }],
+      securityContext: {
+        windowsOptions: { gmsaCredentialSpecName: '', gmsaCredentialSpec: '', runAsUserName: 'a/b\\..' },
+      },
+    },
+    `[spec.containers[0].securityContext.windowsOptions.runAsUserName: Invalid value: "": runAsUserName cannot be an empty string, spec.securityContext.windowsOptions.gmsaCredentialSpecName: Invalid value: "": ${SUBDOMAIN}, spec.securityContext.windowsOptions.gmsaCredentialSpec: Invalid value: "": gmsaCredentialSpec cannot be an empty string, spec.securityContext.windowsOptions.runAsUserName: Invalid value: "a/b\\\\..": runAsUserName's Domain doesn't match the NetBios nor the DNS format, spec.securityContext.windowsOptions.runAsUserName: Invalid value: "a/b\\\\..": runAsUserName's User cannot contain only periods or spaces]`,
+  ],
+  [
+    'one container of two on the machine itself',
+    {
+      containers: [
+        { name: 'c', image: 'i', securityContext: { windowsOptions: { hostProcess: false } } },
+        { name: 'd', image: 'i' },
+      ],
+      securityContext: { windowsOptions: { hostProcess: true } },
+    },
+    '[spec.containers[0].securityContext.windowsOptions.hostProcess: Invalid value: false: pod hostProcess value must be identical if both are specified, was true, spec: Invalid value: "": If pod contains any hostProcess containers then all containers must be HostProcess containers, spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers]',
   ],
   [
     'users of its own in the network of the machine',

@@ -23,6 +23,7 @@ import {
 import { validatePodResources } from './pod-resources.ts';
 import { validateContainerResource } from './resource-names.ts';
 import { validateSystem } from './pod-system.ts';
+import { validateHostProcesses } from './pod-windows.ts';
 import { validateVolumes } from './pod-volumes.ts';
 
 const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
@@ -107,6 +108,7 @@ function validateSpec(spec: PodSpec, path: string, ofTemplate: boolean): FieldEr
     ...validateDns(spec, path),
     ...validateGates(spec, path),
     ...validateTopologySpread(spec, path),
+    ...validateHostProcesses(spec, path),
     ...validateHostUsers(spec, path),
     ...validateNames(spec, path),
     ...(spec.tolerations ?? []).flatMap((one, i) => validateToleration(one, `${path}.tolerations[${i}]`)),
