@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { secureServer, type Answer } from '../testing/secure-server.ts';
 import { DAY_MS, createAuthority, issueCertificate, type KeyPair } from './certificates.ts';
+import { frontProxy } from './front-proxy.ts';
 
 const WHO = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 const REVIEW = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
@@ -47,6 +48,31 @@ test('a proxy speaks for users, and nobody else does by headers alone', async ()
   assert.equal((await ask('nobody')).status, 403, 'anonymous, whatever the headers say');
   assert.equal((await ask(proxy, {})).status, 403, 'a proxy is no user itself');
   assert.equal((await ask(await certificateOf('other'))).status, 403, 'another name of the same authority');
+});
+
+test('the signature of a certificate is checked once, however many requests come with it', async () => {
+  const { certificate } = await createAuthority({ commonName: 'proxies', now: Date.now(), validMs: DAY_MS });
+  const proxy = frontProxy({
+    certificateAuthority: certificate,
+    allowedNames: [],
+    usernameHeaders: ['x-remote-user'],
+    uidHeaders: [],
+    groupHeaders: [],
+    extraHeaderPrefixes: [],
+  });
+  for (const signed of [true, false]) {
+    let checks = 0;
+    const signedBy = (): boolean => {
+      checks++;
+      return signed;
+    };
+    const shown = { commonName: 'front', organizations: [], signedBy };
+    for (const name of ['jane', 'john']) {
+      assert.equal(proxy.userOf(shown, { 'x-remote-user': name })?.name, signed ? name : undefined);
+    }
+    assert.equal(proxy.signed(shown), signed);
+    assert.equal(checks, 1);
+  }
 });
 
 test('requests without credentials may be let in for some paths only', async () => {
