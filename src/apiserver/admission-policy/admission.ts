@@ -28,15 +28,16 @@ export function validatingPolicies(
     handles: (attributes) => policies.all.length > 0 && bindings.all.length > 0 && !isExempt(attributes),
     async validate(attributes, warn) {
       const request = new PolicyRequest(attributes, environment());
-      const { found, failed } = await request.invocations(policies.all, bindings.all);
       const verdict = new PolicyVerdict(warn);
-      for (const failure of failed) verdict.deny({ ...failure, reason: '' });
-      for (const invocation of found) {
-        const { violations, notes } = invocation.policy.review(
-          await request.bindings(invocation, attributes),
-        );
-        verdict.note(invocation.policy.name, notes);
-        for (const violation of violations) verdict.count(invocation, violation);
+      for (const step of await request.invocations(policies.all, bindings.all)) {
+        if ('policyName' in step) {
+          const { policyName, binding, message } = step;
+          verdict.deny({ policy: policyName, binding, message, reason: '' });
+          continue;
+        }
+        const { violations, notes } = step.policy.review(await request.bindings(step, attributes));
+        verdict.note(step.policy.name, notes);
+        for (const violation of violations) verdict.count(step, violation);
       }
       verdict.settle(attributes, request.own);
     },
@@ -68,8 +69,9 @@ class PolicyVerdict {
 
   count({ policy, binding }: Invocation<CompiledPolicy>, violation: Violation): void {
     const { message, index } = violation;
-    const validationActions = binding.spec.validationActions ?? [];
-    for (const action of validationActions) {
+    const { validationActions = [] } = binding.spec;
+    // COMPAT: a note that cannot be made denies, whatever is to be done about violations.
+    for (const action of violation.ofNote === true ? ['Deny'] : validationActions) {
       if (action === 'Deny') {
         this.deny({ ...violation, policy: policy.name, binding: binding.name });
       } else if (action === 'Warn') {

@@ -11,7 +11,7 @@ import {
   type MatchEnvironment,
   type SeenAs,
 } from './matching.ts';
-import { ConfigurationError, paramsOf } from './params.ts';
+import { ConfigurationError, paramDefinition, paramsOf } from './params.ts';
 import type { CompiledBinding, CompiledMatch, PolicySpec } from './policy.ts';
 import type { ObjectForms } from './seen-object.ts';
 
@@ -37,7 +37,7 @@ export interface Invocation<P extends AnyPolicy> {
 
 /** A policy or binding that cannot be applied. */
 export interface Misconfigured {
-  readonly policy: string;
+  readonly policyName: string;
   readonly binding: string | undefined;
   readonly message: string;
 }
@@ -53,13 +53,12 @@ export class PolicyRequest {
     this.own = requestedAs(attributes);
   }
 
-  /** What fails counts against the request unless its policy ignores failures. */
+  /** In order. What fails counts against the request unless its policy ignores failures. */
   async invocations<P extends AnyPolicy>(
     policies: readonly P[],
     bindings: readonly CompiledBinding[],
-  ): Promise<{ readonly found: readonly Invocation<P>[]; readonly failed: readonly Misconfigured[] }> {
-    const found: Invocation<P>[] = [];
-    const failed: Misconfigured[] = [];
+  ): Promise<readonly (Invocation<P> | Misconfigured)[]> {
+    const steps: (Invocation<P> | Misconfigured)[] = [];
     const attempt = async <T>(
       policy: P,
       binding: CompiledBinding | undefined,
@@ -71,7 +70,7 @@ export class PolicyRequest {
         if (!(error instanceof ConfigurationError || error instanceof StatusError)) throw error;
         const what = binding === undefined ? 'policy' : 'binding';
         const message = `failed to configure ${what}: ${error.message}`;
-        if (!policy.ignoresFailures) failed.push({ message, policy: policy.name, binding: binding?.name });
+        if (!policy.ignoresFailures) steps.push({ message, policyName: policy.name, binding: binding?.name });
         return undefined;
       }
     };
@@ -79,7 +78,11 @@ export class PolicyRequest {
       // A policy that nothing binds says nothing.
       const bound = bindings.filter(({ spec }) => spec.policyName === policy.name);
       if (bound.length === 0) continue;
-      const seen = await attempt(policy, undefined, () => this.#concerns(policy.match));
+      const seen = await attempt(policy, undefined, async () => {
+        const concerns = await this.#concerns(policy.match);
+        if (concerns !== undefined) paramDefinition(policy.spec, this.#environment.registry);
+        return concerns;
+      });
       if (seen === undefined) continue;
       for (const binding of bound) {
         const params = await attempt(policy, binding, async () =>
@@ -87,10 +90,10 @@ export class PolicyRequest {
             ? undefined
             : paramsOf(policy.spec, binding.spec, this.#attributes, this.#environment),
         );
-        for (const param of params ?? []) found.push({ policy, binding, param, seen });
+        for (const param of params ?? []) steps.push({ policy, binding, param, seen });
       }
     }
-    return { found, failed };
+    return steps;
   }
 
   /** What expressions can name; `attributes` as they are now. */

@@ -46,13 +46,17 @@ export function mutatingPolicies(
     async mutate(attributes) {
       const world = environment();
       const request = new PolicyRequest(attributes, world);
-      const { found, failed } = await request.invocations(policies.all, bindings.all);
       const round = new PolicyRound(attributes, request, world);
+      const failures: Failure[] = [];
+      const found: Applied[] = [];
+      for (const step of await request.invocations(policies.all, bindings.all)) {
+        if ('policyName' in step) {
+          const { policyName, binding, message } = step;
+          failures.push({ policy: policyName, binding, message, reason: 'Forbidden' });
+        } else found.push(step);
+      }
       await round.applyAll(found);
-      const failures = [
-        ...failed.map((one) => ({ ...one, reason: 'Forbidden' as const })),
-        ...round.failures,
-      ];
+      failures.push(...round.failures);
       if (failures.length > 0) throw refusal(attributes, request, failures);
       return round.object;
     },

@@ -1,7 +1,8 @@
 // The parameters with which a binding has its policy applied.
-import { formatApiVersion, type KubeObject } from '../../api/index.ts';
+import { formatApiVersion, parseApiVersion, type KubeObject } from '../../api/index.ts';
 import { labelSelectorFor, type AdmissionAttributes } from '../../machinery/index.ts';
 import { Views } from '../call.ts';
+import type { ResourceDefinition } from '../resource.ts';
 import { namespaceOf, type MatchEnvironment } from './matching.ts';
 import type { BindingSpec, PolicySpec } from './policy.ts';
 
@@ -10,18 +11,14 @@ export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
 }
 
-/**
- * One application of the policy for each result; undefined: without a parameter. Throws a ConfigurationError.
- */
-export async function paramsOf(
+/** Where parameters are kept; undefined: the policy has none. Throws a ConfigurationError. */
+export function paramDefinition(
   { paramKind }: Pick<PolicySpec, 'paramKind'>,
-  { paramRef }: BindingSpec,
-  attributes: AdmissionAttributes,
-  { registry, objects }: MatchEnvironment,
-): Promise<readonly (KubeObject | undefined)[]> {
-  if (paramKind === undefined || paramRef === undefined) return [undefined];
+  registry: MatchEnvironment['registry'],
+): ResourceDefinition | undefined {
+  if (paramKind === undefined) return undefined;
   const { apiVersion, kind } = paramKind;
-  const definition = registry
+  const found = registry
     .definitions()
     .find(
       (one) =>
@@ -31,9 +28,25 @@ export async function paramsOf(
             served && formatApiVersion({ group: one.group, version: name }) === apiVersion,
         ),
     );
-  if (definition === undefined) {
-    throw new ConfigurationError(`paramKind kind \`${apiVersion}, Kind=${kind}\` not known`);
-  }
+  if (found !== undefined) return found;
+  const { group, version } = parseApiVersion(apiVersion);
+  throw new ConfigurationError(
+    `failed to find resource referenced by paramKind: '${group}/${version}, Kind=${kind}'`,
+  );
+}
+
+/**
+ * One application of the policy for each result; undefined: without a parameter. Throws a ConfigurationError.
+ */
+export async function paramsOf(
+  policy: Pick<PolicySpec, 'paramKind'>,
+  { paramRef }: BindingSpec,
+  attributes: AdmissionAttributes,
+  { registry, objects }: MatchEnvironment,
+): Promise<readonly (KubeObject | undefined)[]> {
+  const definition = paramDefinition(policy, registry);
+  if (definition === undefined || paramRef === undefined) return [undefined];
+  const { apiVersion = '' } = policy.paramKind ?? {};
   const { name = '', namespace = '', selector, parameterNotFoundAction } = paramRef;
   if (namespace !== '' && !definition.namespaced) {
     throw new ConfigurationError('paramRef.namespace must not be provided for a cluster-scoped `paramKind`');

@@ -176,6 +176,35 @@ test('parameters are objects of any kind, of the namespace of the request unless
   assert.equal((await create('a')).status, 201);
 });
 
+test('a policy whose kind of parameters is not there refuses, whatever its bindings say', async () => {
+  await enforce({
+    paramKind: { apiVersion: 'rules.example.com/v1', kind: 'Limit' },
+    validations: [{ expression: 'true' }],
+  });
+  assert.equal(
+    (await create('a')).body.message,
+    `configmaps "a" is forbidden: ValidatingAdmissionPolicy '${namespace}' denied request: failed to configure ` +
+      `policy: failed to find resource referenced by paramKind: 'rules.example.com/v1, Kind=Limit'`,
+  );
+});
+
+test('a note that cannot be made refuses, also where violations are only told', async () => {
+  const spec = { auditAnnotations: [{ key: 'k', valueExpression: "string(object.data['x'])" }] };
+  await enforce(spec, { validationActions: ['Warn'] });
+  const answer = await create('a');
+  assert.equal(answer.status, 422);
+  assert.deepEqual(answer.warnings, []);
+  assert.equal((await create('b', { data: { x: 'y' } })).status, 201);
+});
+
+test('the namespace is not seen by conditions', async () => {
+  await enforce({
+    matchConditions: [{ name: 'none', expression: 'namespaceObject != null' }],
+    validations: [{ expression: 'false' }],
+  });
+  assert.equal((await create('a')).status, 201);
+});
+
 test('a policy may ask what the user, or a service account, may do', async () => {
   const rbac = '/apis/rbac.authorization.k8s.io/v1';
   const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['create'] }];

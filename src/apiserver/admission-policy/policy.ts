@@ -69,6 +69,8 @@ export interface Violation {
   readonly reason: string;
   /** Which of the policy's validations; absent: something else failed. */
   readonly index?: number;
+  /** It is a note for the audit log that failed. */
+  readonly ofNote?: boolean;
 }
 
 /** A note for the audit log. */
@@ -148,7 +150,7 @@ export class CompiledPolicy {
         const text = typeof told === 'string' ? told.trim() : '';
         if (text !== '') notes.push({ key, value: Buffer.from(text).subarray(0, MAX_NOTE_BYTES).toString() });
       } catch (error) {
-        violations.push(...this.#failed(error));
+        violations.push(...this.#failed(error).map((failure) => ({ ...failure, ofNote: true })));
       }
     }
     return { violations, notes };
