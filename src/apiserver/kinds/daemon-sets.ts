@@ -13,7 +13,13 @@ import type { BuiltinKind } from './builtin.ts';
 import { immutable, intOrPercent, notAbove100Percent, notNegative, percentOf } from './checks.ts';
 import { podTemplateDefaults } from './pod-defaults.ts';
 import { statusSubresource } from './status.ts';
-import { selectorOf, validateCounts, validateTemplate, warningsOf } from './workload-checks.ts';
+import {
+  selectorOf,
+  validateCollisions,
+  validateCounts,
+  validateTemplate,
+  warningsOf,
+} from './workload-checks.ts';
 import * as printers from '../table/printers.ts';
 
 const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
@@ -127,7 +133,10 @@ export const daemonSet: BuiltinKind = {
   },
   subresources: {
     status: statusSubresource({
-      validate: (next) => validateCounts(next['status'] as Readonly<Record<string, unknown>>, COUNTS, []),
+      validate: (next, old) => [
+        ...validateCounts(next['status'] as Readonly<Record<string, unknown>>, COUNTS, []),
+        ...validateCollisions(next, old),
+      ],
     }),
   },
   printer: printers.daemonSets,

@@ -9,6 +9,7 @@ import { scaleSubresource } from './scale.ts';
 import { statusSubresource } from './status.ts';
 import {
   selectorOf,
+  validateCollisions,
   validateCounts,
   warningsOf,
   validateSelector,
@@ -107,8 +108,8 @@ export const deployment: BuiltinKind = {
   subresources: {
     scale: scaleSubresource,
     status: statusSubresource({
-      validate: (next) =>
-        validateCounts(
+      validate: (next, old) => [
+        ...validateCounts(
           next['status'] as Readonly<Record<string, unknown>>,
           [
             'observedGeneration',
@@ -116,7 +117,9 @@ export const deployment: BuiltinKind = {
             'updatedReplicas',
             'readyReplicas',
             'availableReplicas',
+            'terminatingReplicas',
             'unavailableReplicas',
+            'collisionCount',
           ],
           [
             ['updatedReplicas', 'replicas', 'status.replicas'],
@@ -125,6 +128,8 @@ export const deployment: BuiltinKind = {
             ['availableReplicas', 'readyReplicas', 'readyReplicas'],
           ],
         ),
+        ...validateCollisions(next, old),
+      ],
     }),
   },
   printer: printers.deployments,

@@ -23,7 +23,13 @@ import { scaleSubresource } from './scale.ts';
 import { statusSubresource } from './status.ts';
 import { pvcDefaults } from './volume-claim-defaults.ts';
 import { validatePvcSpec } from './volume-claim-validation.ts';
-import { validateCounts, warningsOf, validateSelector, validateTemplate } from './workload-checks.ts';
+import {
+  validateCollisions,
+  validateCounts,
+  warningsOf,
+  validateSelector,
+  validateTemplate,
+} from './workload-checks.ts';
 import * as printers from '../table/printers.ts';
 
 function statefulSetDefaults(object: KubeObject): KubeObject {
@@ -160,8 +166,8 @@ export const statefulSet: BuiltinKind = {
   subresources: {
     scale: scaleSubresource,
     status: statusSubresource({
-      validate: (next) =>
-        validateCounts(
+      validate: (next, old) => [
+        ...validateCounts(
           next['status'] as Readonly<Record<string, unknown>>,
           [
             'replicas',
@@ -170,6 +176,7 @@ export const statefulSet: BuiltinKind = {
             'updatedReplicas',
             'observedGeneration',
             'availableReplicas',
+            'collisionCount',
           ],
           [
             ['readyReplicas', 'replicas', 'status.replicas'],
@@ -179,6 +186,8 @@ export const statefulSet: BuiltinKind = {
             ['availableReplicas', 'readyReplicas', 'status.readyReplicas'],
           ],
         ),
+        ...validateCollisions(next, old),
+      ],
     }),
   },
   printer: printers.statefulSets,

@@ -66,6 +66,15 @@ function validateClaimUpdate(next: KubeObject, old: KubeObject): FieldError[] {
   return errors;
 }
 
+function validateClaimStatus(object: KubeObject): FieldError[] {
+  const { capacity = {} } = (object as unknown as PersistentVolumeClaim).status ?? {};
+  return Object.entries(capacity).flatMap(([name, value]) => {
+    const quantity = Quantity.tryParse(value) ?? Quantity.zero;
+    const why = 'must be a valid resource quantity';
+    return quantity.sign < 0 ? [fieldError.invalid(`status.capacity[${name}]`, quantity.value(), why)] : [];
+  });
+}
+
 const persistentVolumeClaim: BuiltinKind = {
   defaults: (object) => pvcDefaults(object as unknown as PersistentVolumeClaim),
   strategy: {
@@ -75,7 +84,7 @@ const persistentVolumeClaim: BuiltinKind = {
     validateUpdate: validateClaimUpdate,
     warnings: storageClassWarnings,
   },
-  subresources: { status: statusSubresource({ changesLabels: true }) },
+  subresources: { status: statusSubresource({ changesLabels: true, validate: validateClaimStatus }) },
   printer: printers.persistentVolumeClaims,
 };
 

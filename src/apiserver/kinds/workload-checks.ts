@@ -76,5 +76,13 @@ export function validateCounts(
   ];
 }
 
+/** How often names of what a workload owns have collided: a count that only grows. */
+export function validateCollisions(next: KubeObject, old: KubeObject): FieldError[] {
+  const countOf = ({ ...object }: KubeObject): number =>
+    (object['status'] as { collisionCount?: number } | undefined)?.collisionCount ?? 0;
+  const [now, before] = [countOf(next), countOf(old)];
+  return now < before ? [fieldError.invalid('status.collisionCount', now, 'cannot be decremented')] : [];
+}
+
 export const selectorOf = (object: KubeObject): unknown =>
   (object['spec'] as { selector?: unknown }).selector;
