@@ -3,7 +3,6 @@ import { lazyObject, withVariables, type Scope } from '../../machinery/index.ts'
 import {
   ExpressionError,
   compile,
-  evaluation,
   requestScope,
   type Bindings,
   type CelValue,
@@ -46,10 +45,12 @@ export class Composition {
   }
 
   /** Adds a variable for those after it. Throws an ExpressionError where it cannot be compiled. */
-  add({ name, expression }: Variable): void {
+  add({ name, expression }: Variable): Evaluate {
     const scope = this.scope();
     this.#types.set(name, scope.get('object')!);
-    this.#types.set(name, compile(expression, scope, 'any').type);
+    const { type, evaluate } = compile(expression, scope, 'any');
+    this.#types.set(name, type);
+    return evaluate;
   }
 }
 
@@ -63,15 +64,32 @@ export function compileVariables(spec: Composed): Variables {
   const composition = new Composition(spec);
   const evaluations = new Map<string, Evaluate>();
   for (const variable of spec.variables ?? []) {
-    evaluations.set(variable.name, evaluation(variable.expression, composition.scope(), 'any'));
-    try {
-      composition.add(variable);
-    } catch (error) {
-      // Its evaluation says so when it is asked.
-      if (!(error instanceof ExpressionError)) throw error;
-    }
+    evaluations.set(variable.name, evaluationOf(variable, composition));
   }
   return { composition, evaluations };
+}
+
+/** One that cannot be compiled says so when it is asked. */
+function evaluationOf(variable: Variable, composition: Composition): Evaluate {
+  let evaluate: Evaluate;
+  try {
+    evaluate = composition.add(variable);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    const { message } = error;
+    return () => {
+      throw new ExpressionError(`composited variable "${variable.name}" fails to compile: ${message}`);
+    };
+  }
+  return (bindings) => {
+    try {
+      return evaluate(bindings);
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      const { message } = error;
+      throw new ExpressionError(`composited variable "${variable.name}" fails to evaluate: ${message}`);
+    }
+  };
 }
 
 /** Variables are worked out when they are first named, once for a request; each sees those before it. */
@@ -82,14 +100,9 @@ export function lazyVariables(compiled: ReadonlyMap<string, Evaluate>, given: Bi
     const before = known.get(name);
     if (before !== undefined) return before;
     const variables = lazyObject(names.slice(0, names.indexOf(name)), find);
-    try {
-      const value = compiled.get(name)!({ ...given, variables });
-      known.set(name, value);
-      return value;
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      throw new ExpressionError(`composited variable "${name}" fails to evaluate: ${error.message}`);
-    }
+    const value = compiled.get(name)!({ ...given, variables });
+    known.set(name, value);
+    return value;
   };
   return lazyObject(names, find);
 }

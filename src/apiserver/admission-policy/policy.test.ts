@@ -97,7 +97,7 @@ const refusals: readonly (readonly [string, object, number, string])[] = [
       validations: [{ expression: "variables.colour == 'red'" }],
     },
     422,
-    "expression 'variables.colour == 'red'' resulted in error: composited variable \"colour\" fails to evaluate: expression 'object.data.colour' resulted in error: no such key: data",
+    "expression 'variables.colour == 'red'' resulted in error: composited variable \"colour\" fails to evaluate: no such key: data",
   ],
   [
     'what it finds by variables, the namespace and the absent old object',
