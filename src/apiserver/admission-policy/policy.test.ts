@@ -188,6 +188,47 @@ test('a policy whose kind of parameters is not there refuses, whatever its bindi
   );
 });
 
+test('whoever has policies applied with parameters must be allowed to read them', async () => {
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  await world.call('POST', `${rbac}/clusterroles`, {
+    metadata: { name: `${namespace}-writer` },
+    rules: [{ apiGroups: ['admissionregistration.k8s.io'], resources: ['*'], verbs: ['*'] }],
+  });
+  await world.call('POST', `${rbac}/clusterrolebindings`, {
+    metadata: { name: `${namespace}-writer` },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: `${namespace}-writer` },
+    subjects: [{ kind: 'User', name: 'writer', apiGroup: 'rbac.authorization.k8s.io' }],
+  });
+  const writer = { name: 'writer', groups: ['system:authenticated'] };
+  const body = {
+    metadata: { name: namespace },
+    spec: {
+      paramKind: { apiVersion: 'v1', kind: 'Secret' },
+      matchConstraints: { resourceRules: [RULE] },
+      validations: [{ expression: 'true' }],
+    },
+  };
+  const path = `${REGISTRATIONS}/validatingadmissionpolicies`;
+  assert.deepEqual(told(await world.call('POST', path, body, '', writer)), [
+    'spec.paramKind: Forbidden: user &{writer  [system:authenticated] map[]} must have "get" permission on all objects of the referenced paramKind (kind=Secret, apiVersion=v1)',
+  ]);
+  assert.equal((await world.call('POST', path, body)).status, 201);
+  const binding = {
+    metadata: { name: namespace },
+    spec: {
+      policyName: namespace,
+      paramRef: { name: 'x', parameterNotFoundAction: 'Allow' },
+      validationActions: ['Deny'],
+    },
+  };
+  assert.deepEqual(
+    told(await world.call('POST', `${path.replace(/ies$/, 'y')}bindings`, binding, '', writer)),
+    [
+      'spec.paramRef: Forbidden: user &{writer  [system:authenticated] map[]} does not have "get" permission on the object referenced by paramRef',
+    ],
+  );
+});
+
 test('a note that cannot be made refuses, also where violations are only told', async () => {
   const spec = { auditAnnotations: [{ key: 'k', valueExpression: "string(object.data['x'])" }] };
   await enforce(spec, { validationActions: ['Warn'] });

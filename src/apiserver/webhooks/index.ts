@@ -10,6 +10,7 @@ import { validatingPolicies } from '../admission-policy/admission.ts';
 import { mutatingPolicies } from '../admission-policy/mutating.ts';
 import { CompiledMutatingPolicy } from '../admission-policy/mutating-policy.ts';
 import { CompiledBinding, CompiledPolicy } from '../admission-policy/policy.ts';
+import { paramAccess } from '../admission-policy/param-access.ts';
 import { Registered } from '../admission-policy/registered.ts';
 import { ObjectForms } from '../admission-policy/seen-object.ts';
 import type { WebhookConverter } from '../crd/index.ts';
@@ -75,6 +76,7 @@ export function registeredAdmission(options: {
       mutatingWebhooks(mutating, current),
       validatingPolicies(policies, bindings, current),
       validatingWebhooks(validating, current),
+      paramAccess(current),
     ],
     convertByWebhook: conversionWebhooks(client, random),
     async start(registry) {
