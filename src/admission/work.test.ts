@@ -14,7 +14,7 @@ function complete(...manifests: readonly unknown[]): Work {
     metadata: { name: 'w', namespace: 'karmada-es-m1' },
     spec: { workload: { manifests } },
   };
-  return completeWork(work as unknown as KubeObject, random) as Work;
+  return completeWork(work, random) as Work;
 }
 
 const manifestsOf = (work: Work): readonly KubeObject[] =>

@@ -50,7 +50,7 @@ export interface Printer {
   /** What the row says of the object as a whole; absent: never anything. */
   conditions?(object: KubeObject): readonly RowCondition[];
   /** The order of rows; absent: that of the list. */
-  order?(a: KubeObject, b: KubeObject): number;
+  readonly order?: (a: KubeObject, b: KubeObject) => number;
 }
 
 export interface RowCondition {

@@ -54,8 +54,8 @@ function storedResources(
 ): readonly { readonly group: string; readonly resource: string; readonly storageRoot: string }[] {
   const byRoot = new Map<string, { group: string; resource: string; storageRoot: string }>();
   for (const definition of registry.definitions()) {
-    const { storageRoot, serve, observe } = definition;
-    const stored = serve === undefined && observe === undefined;
+    const { storageRoot } = definition;
+    const stored = definition.serve === undefined && definition.observe === undefined;
     if (stored && !byRoot.has(storageRoot)) byRoot.set(storageRoot, definition);
   }
   return [...byRoot.values()];

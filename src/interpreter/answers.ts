@@ -75,7 +75,7 @@ function faultsOf(dependency: Dependency, path: string): readonly FieldError[] {
     ...(apiVersion === '' ? [missing('apiVersion')] : []),
     ...(kind === '' ? [missing('kind')] : []),
     ...(name === undefined && labelSelector === undefined
-      ? [fieldError.invalid(path, dependency as unknown as JsonObject, nameless)]
+      ? [fieldError.invalid(path, dependency, nameless)]
       : []),
     ...validateLabelSelector(labelSelector, `${path}.labelSelector`),
   ];

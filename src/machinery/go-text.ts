@@ -111,7 +111,7 @@ export function goSyntax(value: unknown): string {
   if (typeof value === 'number') return goDouble(value);
   if (typeof value === 'string') return goQuote(value);
   if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
-  if (typeof value !== 'object') return String(value);
+  if (typeof value !== 'object') return value === true ? 'true' : 'false';
   const fields = sortedEntries(value).map(([key, one]) => `${goQuote(key)}:${goSyntax(one)}`);
   return `map[string]interface {}{${fields.join(', ')}}`;
 }

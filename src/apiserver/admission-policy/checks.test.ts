@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JsonObject, KubeObject } from '../../api/index.ts';
+import type { KubeObject } from '../../api/index.ts';
 import type { FieldError } from '../../machinery/index.ts';
 import { bindingErrors, mutatingBindingErrors, mutatingPolicyErrors, policyErrors } from './checks.ts';
 
@@ -11,7 +11,7 @@ const told = (errors: readonly FieldError[]): string[] =>
   errors.map(({ path, message }) => `${path.replace(/^spec\./, '')}: ${message.replace(/\n.*/s, '')}`);
 
 function object(spec: object): KubeObject {
-  return { apiVersion: 'v1', kind: 'X', metadata: { name: 'p' }, spec: spec as JsonObject };
+  return { apiVersion: 'v1', kind: 'X', metadata: { name: 'p' }, spec };
 }
 
 const TRUE = { validations: [{ expression: 'true' }] };

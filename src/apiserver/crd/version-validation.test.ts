@@ -30,7 +30,7 @@ function definition(version: Version, spec: Partial<CustomResourceDefinition['sp
 }
 
 const withSpec = (spec: Schema | object): Version => ({
-  schema: { openAPIV3Schema: { type: 'object', properties: { spec: spec as Schema } } },
+  schema: { openAPIV3Schema: { type: 'object', properties: { spec } } },
 });
 
 async function withDefinitions(): Promise<Served> {
@@ -46,11 +46,7 @@ const items = (more: object): object => ({
 });
 
 const REFUSED: readonly (readonly [string, object, readonly string[]])[] = [
-  [
-    'no schema',
-    definition({ schema: {} } as Version),
-    ['spec.versions[0].schema.openAPIV3Schema: Required value'],
-  ],
+  ['no schema', definition({ schema: {} }), ['spec.versions[0].schema.openAPIV3Schema: Required value']],
   [
     'no names',
     definition({}, { names: {} as never }),

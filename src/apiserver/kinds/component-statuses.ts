@@ -7,7 +7,7 @@ import type { BuiltinKind, BuiltinKinds } from './builtin.ts';
 export interface Component {
   readonly name: string;
   /** Throws when something is wrong. */
-  check(): void | Promise<void>;
+  readonly check: () => void | Promise<void>;
 }
 
 interface Condition {

@@ -33,7 +33,13 @@ export function validateConditions(conditions: readonly Condition[], path: strin
   const seen = new Set<string>();
   return conditions.flatMap((condition, i) => {
     const at = `${path}[${i}]`;
-    const { type = '', status, observedGeneration = 0, reason = '', message = '' } = condition;
+    const {
+      type = '',
+      status,
+      observedGeneration = 0,
+      reason = '',
+      message = '',
+    } = condition as Partial<Condition>;
     const errors = seen.has(type) ? [fieldError.duplicate(`${at}.type`, type)] : [];
     seen.add(type);
     errors.push(...named(isQualifiedName(type), type, `${at}.type`));

@@ -55,7 +55,8 @@ function driverDefaults(spec: CSIDriverSpec): CSIDriverSpec {
 /** One token for each audience; of those without one, too. */
 function validateTokenRequests(requests: readonly StorageTokenRequest[], path: string): FieldError[] {
   const audiences = new Set<string>();
-  return requests.flatMap(({ audience = '', expirationSeconds: seconds }, i) => {
+  return requests.flatMap((request, i) => {
+    const { audience = '', expirationSeconds: seconds } = request as Partial<StorageTokenRequest>;
     if (audiences.has(audience)) return [fieldError.duplicate(`${path}[${i}].audience`, audience)];
     audiences.add(audience);
     const at = `${path}[${i}].expirationSeconds`;
@@ -95,8 +96,7 @@ function validateDriver(object: KubeObject): FieldError[] {
 }
 
 export const csiDriver: BuiltinKind = {
-  defaults: (object) =>
-    change(object as unknown as CSIDriver, 'spec', driverDefaults) as unknown as KubeObject,
+  defaults: (object) => change(object as unknown as CSIDriver, 'spec', driverDefaults),
   strategy: {
     returnsDeleted: true,
     generation: 'spec',
@@ -123,7 +123,7 @@ export const csiDriver: BuiltinKind = {
 const NODE_ID_MAX = 256;
 
 function validateNodeDriver(driver: CSINodeDriver, seen: Set<string>, path: string): FieldError[] {
-  const { name = '', nodeID = '', topologyKeys = [], allocatable } = driver;
+  const { name = '', nodeID = '', topologyKeys = [], allocatable } = driver as Partial<CSINodeDriver>;
   const errors = validateDriverName(name, `${path}.name`);
   if (nodeID === '') errors.push(fieldError.required(`${path}.nodeID`));
   if (byteLength(nodeID) > NODE_ID_MAX) {
@@ -180,7 +180,7 @@ export const csiNode: BuiltinKind = {
 // ---- CSIStorageCapacity
 
 function validateCapacity(object: KubeObject): FieldError[] {
-  const { nodeTopology, storageClassName = '', capacity } = object as unknown as CSIStorageCapacity;
+  const { nodeTopology, storageClassName = '', capacity } = object as unknown as Partial<CSIStorageCapacity>;
   return [
     ...(nodeTopology === undefined ? [] : validateLabelSelector(nodeTopology, 'nodeTopology')),
     ...named(isDns1123Subdomain(storageClassName), storageClassName, 'storageClassName'),

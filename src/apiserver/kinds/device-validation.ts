@@ -124,7 +124,13 @@ function validateExact(
   request: Omit<DeviceSubRequest, 'name'> | ExactDeviceRequest,
   path: string,
 ): FieldError[] {
-  const { deviceClassName = '', selectors, allocationMode = '', count = 0, tolerations = [] } = request;
+  const {
+    deviceClassName = '',
+    selectors,
+    count = 0,
+    tolerations = [],
+  } = request as Partial<ExactDeviceRequest>;
+  const allocationMode: string = request.allocationMode ?? '';
   const at = `${path}.deviceClassName`;
   return [
     ...(deviceClassName === ''
@@ -216,7 +222,7 @@ export function validateConfiguration(
   path: string,
 ): FieldError[] {
   if (opaque === undefined) return [fieldError.required(`${path}.opaque`)];
-  const { driver = '' } = opaque;
+  const { driver = '' } = opaque as Partial<OpaqueDeviceConfiguration>;
   // The type of the field takes any JSON, whatever its name promises.
   const parameters = opaque.parameters as unknown;
   const at = `${path}.opaque.parameters`;

@@ -115,8 +115,7 @@ function validateClaimStatus(next: KubeObject, old: KubeObject): FieldError[] {
 }
 
 const claim: BuiltinKind = {
-  defaults: (object) =>
-    change(object as unknown as ResourceResourceClaim, 'spec', claimSpecDefaults) as unknown as KubeObject,
+  defaults: (object) => change(object as unknown as ResourceResourceClaim, 'spec', claimSpecDefaults),
   strategy: {
     validate: (object) => validateDeviceClaim(specOf(object).devices ?? {}, 'spec.devices'),
     validateUpdate: (next, old) => immutable(next['spec'], old['spec'], 'spec'),
@@ -138,7 +137,7 @@ const claimTemplate: BuiltinKind = {
   defaults: (object) =>
     change(object as unknown as ResourceClaimTemplate, 'spec', (template) =>
       change(template, 'spec', claimSpecDefaults),
-    ) as unknown as KubeObject,
+    ),
   strategy: {
     validate: validateTemplate,
     validateUpdate: (next, old) => immutable(next['spec'], old['spec'], 'spec'),

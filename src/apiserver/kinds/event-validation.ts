@@ -120,7 +120,7 @@ const KEPT: readonly (readonly [field: string, read: (event: Event) => unknown])
 
 /** Through the newer group only the series goes on. */
 export function validateEventUpdate(next: KubeObject, old: KubeObject, context: WriteContext): FieldError[] {
-  const [event, before] = [next as unknown as Event, old as unknown as Event];
+  const [event, before] = [next as Event, old as Event];
   const errors = validateAnyEvent(event, context);
   if (isCore(context)) return errors;
   if (!semanticEqual(event.series, before.series)) errors.push(...seriesErrors(event));

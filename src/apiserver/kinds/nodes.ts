@@ -67,7 +67,7 @@ function nodeDefaults(object: KubeObject): KubeObject {
     return podCIDR === ''
       ? put(spec, 'podCIDR', first)
       : put(spec, 'podCIDRs', Object.freeze([podCIDR]) as string[]);
-  }) as unknown as KubeObject;
+  });
 }
 
 /** Where a kubelet once got its settings from; nothing reads it any more. */

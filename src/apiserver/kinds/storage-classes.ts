@@ -40,7 +40,8 @@ function validateParameters(parameters: Readonly<Record<string, string>>, path: 
 
 function validateTopologyTerm({ matchLabelExpressions = [] }: TopologyTerm, path: string): FieldError[] {
   const keys = new Set<string>();
-  return matchLabelExpressions.flatMap(({ key, values = [] }, i) => {
+  return matchLabelExpressions.flatMap((expression, i) => {
+    const { key = '', values = [] } = expression as Partial<typeof expression>;
     const at = `${path}.matchLabelExpressions[${i}]`;
     const errors = values.length === 0 ? [fieldError.required(`${at}.values`)] : [];
     for (const [j, value] of values.entries()) {
@@ -56,7 +57,10 @@ function validateTopologyTerm({ matchLabelExpressions = [] }: TopologyTerm, path
 /** What a term admits, whatever the order in which it says so. */
 function admittedBy({ matchLabelExpressions = [] }: TopologyTerm): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    matchLabelExpressions.map(({ key, values = [] }) => [key, [...new Set(values)].toSorted()]),
+    matchLabelExpressions.map((expression) => {
+      const { key = '', values = [] } = expression as Partial<typeof expression>;
+      return [key, [...new Set(values)].toSorted()];
+    }),
   );
 }
 

@@ -113,7 +113,7 @@ function withTransitionTime(next: KubeObject, old: KubeObject, { nowMs }: WriteC
   return Object.freeze({
     ...next,
     status: Object.freeze({ ...volume.status, lastPhaseTransitionTime: time }),
-  }) as unknown as KubeObject;
+  });
 }
 
 const persistentVolume: BuiltinKind = {

@@ -156,7 +156,7 @@ function inNamespace(object: KubeObject, namespace: string): KubeObject {
 }
 
 /** Nothing of a review is stored, so there is nothing to call it by. */
-function metadataErrors({ metadata = {} }: KubeObject, but?: 'namespace'): FieldError[] {
+function metadataErrors({ metadata = {} }: Partial<KubeObject>, but?: 'namespace'): FieldError[] {
   const { managedFields: _, ...rest } = metadata;
   const empty = Object.keys(rest).every((field) => field === but);
   const why = but === undefined ? 'must be empty' : `must be empty except for ${but}`;

@@ -36,7 +36,7 @@ interface Applied {
 
 function parseConfiguration(call: ResourceCall, options: WriteOptions): Applied {
   const { json, repeated } = parsedYaml(call, options.fieldValidation !== 'Ignore');
-  const given = (json ?? {}) as JsonObject;
+  const given: JsonObject = json ?? {};
   const { definition, apiVersion } = call.served;
   const projection = call.subresource?.projection;
   const expected = projection?.kind ?? {
@@ -57,7 +57,7 @@ function parseConfiguration(call: ResourceCall, options: WriteOptions): Applied 
     apiVersion: projection === undefined ? apiVersion : statedVersion,
     kind: statedKind,
   } as unknown as KubeObject;
-  return { configuration, metadata: metadata as Partial<ObjectMeta>, repeated };
+  return { configuration, metadata, repeated };
 }
 
 /** COMPAT: an apiVersion that is none hides the kind, too. */
@@ -169,5 +169,5 @@ function appliedToNothing(call: ResourceCall, applied: Applied, options: WriteOp
     const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
     throw conflict(resourceOf(call), call.info.name, why);
   }
-  return named(call, decoded(call, { ...object, metadata } as KubeObject, applied));
+  return named(call, decoded(call, { ...object, metadata }, applied));
 }

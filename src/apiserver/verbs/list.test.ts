@@ -158,7 +158,7 @@ const REFUSED: readonly (readonly [
 ];
 
 for (const [path, query, code, message] of REFUSED) {
-  test(`GET ${path}?${new URLSearchParams(query)} is refused`, async () => {
+  test(`GET ${path}?${new URLSearchParams(query).toString()} is refused`, async () => {
     const served = await serve();
     const answer = await served.send('GET', path, undefined, { query });
     assert.deepEqual([answer.status, (answer.body as Status).message], [code, message]);

@@ -86,7 +86,7 @@ function parsePatch(call: ResourceCall, mediaType: string, options: WriteOptions
 
 function checkShape(mediaType: string, patchBody: unknown): void {
   if (patchBody === null) return;
-  const fits = mediaType === JSON_PATCH ? Array.isArray(patchBody) : isJsonObject(patchBody as JsonValue);
+  const fits = mediaType === JSON_PATCH ? Array.isArray(patchBody) : isJsonObject(patchBody);
   if (fits) return;
   const wanted = mediaType === JSON_PATCH ? '[]handlers.jsonPatchOp' : 'map[string]interface {}';
   throw badRequest(`json: cannot unmarshal ${jsonTypeOf(patchBody)} into Go value of type ${wanted}`);

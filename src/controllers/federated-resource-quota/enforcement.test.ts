@@ -53,8 +53,8 @@ test('a quota that comes after the bindings counts them, and only what it limits
   assert.deepEqual(status, { overall: { cpu: '10' }, overallUsed: { cpu: '3' } });
   const reasons = async (): Promise<readonly unknown[]> =>
     (await plane.client.listAll(kinds.events, { namespace: 'shop' })).items
-      .map(({ reason }) => reason)
-      .sort();
+      .map(({ reason }) => String(reason))
+      .sort((a, b) => a.localeCompare(b));
   await plane.until('both controllers told', async () => (await reasons()).length === 2);
   assert.deepEqual(await reasons(), ['AggregateStatusSucceed', 'CollectOverallStatusSucceed']);
 });
@@ -90,7 +90,7 @@ test('limits are repeated in one form, and events tell of each part', async () =
   const told = async (): Promise<readonly unknown[]> =>
     (await plane.client.listAll(kinds.events, { namespace: 'shop' })).items
       .map(({ reason, message, source }) => [reason, message, source] as const)
-      .sort();
+      .sort((a, b) => String(a).localeCompare(String(b)));
   await plane.until('both told', async () => (await told()).length === 2);
   assert.deepEqual(await told(), [
     [

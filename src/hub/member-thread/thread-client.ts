@@ -21,8 +21,8 @@ type Settled = Extract<FromThread, { kind: 'answer' | 'done' }>;
 
 interface Waiting {
   readonly lines?: EventLines;
-  resolve(answer: Settled): void;
-  reject(error: Error): void;
+  readonly resolve: (answer: Settled) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export class ThreadClient {

@@ -35,7 +35,7 @@ function changeCase(text: string, upper: boolean): string {
   let changed = '';
   for (const letter of letters) {
     const other = upper ? letter.toUpperCase() : letter.toLowerCase();
-    changed += [...other].length === 1 ? other : letter;
+    changed += Array.from(other).length === 1 ? other : letter;
   }
   return toBytes(changed);
 }

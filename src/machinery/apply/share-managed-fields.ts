@@ -44,7 +44,7 @@ function share(tree: JsonObject, depth: number): JsonObject | undefined {
     const shared = share(value, depth + 1);
     if (shared === undefined) return undefined;
     if (element !== SELF) {
-      elements.push(element as PathElement);
+      elements.push(element);
       below.push(shared);
     } else if (elements.length === 0 && shared === LEAF) member = true;
     else return undefined;

@@ -138,7 +138,11 @@ export const certificateSigningRequests: Printer = printer<CertificateSigningReq
   'Name|Age|SignerName|Requestor|RequestedDuration|Condition',
   (one) => {
     const { spec }: Partial<CertificateSigningRequest> = one;
-    const { expirationSeconds, signerName = '', username = '' } = spec ?? {};
+    const {
+      expirationSeconds,
+      signerName = '',
+      username = '',
+    } = (spec ?? {}) as Partial<CertificateSigningRequest['spec']>;
     const { conditions = [], certificate = '' } = one.status ?? {};
     const has = (type: string): boolean => conditions.some((condition) => condition.type === type);
     const words = [

@@ -140,8 +140,7 @@ export const controllerRevisions: Printer = printer<ControllerRevision>(
       owner === undefined
         ? NONE
         : `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${owner.name}`;
-    const { revision = 0 }: Partial<ControllerRevision> = one;
-    return [nameOf(one), called, revision];
+    return [nameOf(one), called, (one as Partial<ControllerRevision>).revision ?? 0];
   },
 );
 
