@@ -154,6 +154,13 @@ test('a watch ends when its time is up', async () => {
   assert.equal(served.clock.timerCount <= 1, true, 'its timers are gone; the storage keeps its own');
 });
 
+test('a watch whose time is negative ends at once', async () => {
+  const served = await serve();
+  const watching = served.watch(CONFIG_MAPS, { timeoutSeconds: '-1' });
+  await served.clock.advance(0);
+  await watching.done;
+});
+
 test('watchers of one version share one object for a change', async () => {
   const served = await serve();
   const watches = [served.watch(CONFIG_MAPS), served.watch(CONFIG_MAPS)];

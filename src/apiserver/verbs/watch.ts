@@ -104,8 +104,11 @@ class Watch {
   #timers(end: () => void): (() => void)[] {
     const { core } = this.#call;
     const { timeoutSeconds = 0, allowWatchBookmarks } = this.#query;
+    // COMPAT: a negative time is up at once.
     const lastsMs =
-      timeoutSeconds > 0 ? timeoutSeconds * 1000 : core.minWatchMs * (1 + core.random.fraction());
+      timeoutSeconds === 0
+        ? core.minWatchMs * (1 + core.random.fraction())
+        : Math.max(0, timeoutSeconds * 1000);
     const cancels = [core.clock.after(lastsMs, end)];
     if (!allowWatchBookmarks) return cancels;
     const lastMs = lastsMs - LAST_BOOKMARK_BEFORE_END_MS;
