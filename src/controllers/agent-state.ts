@@ -19,6 +19,7 @@ export const agentState: Controller = {
     assert(charge.role === 'agent', 'the hub itself looks into its push members');
     const works = informers.informer(kinds.works, worksInCharge(charge));
     const clusters = informers.informer(kinds.clusters);
+    // A Work that is looked at before its cluster is known would not be looked at again.
     await clusters.synced;
     const queue = new WorkQueue({ name: 'agent-state', clock, metrics });
     const related = new RelatedKinds((namespace) => {
@@ -27,8 +28,6 @@ export const agentState: Controller = {
         if (concerned && askedOf(work) !== undefined) queue.add(keyOf(work));
       }
     });
-    // A Work that is looked at before its cluster is known would not be looked at again.
-    await clusters.synced;
     await runController({
       name: 'agent-state',
       queue,

@@ -17,7 +17,8 @@ import { change, each, fill } from '../typed/drafts.ts';
 import type { BuiltinKind } from './builtin.ts';
 import { oneOfIfGiven } from './checks.ts';
 import * as printers from '../table/printers.ts';
-import { MATCH_POLICIES, ruleDefaults, ruleErrors, type Rule } from './webhook-rules.ts';
+import type { Rule } from '../admission-policy/matching.ts';
+import { MATCH_POLICIES, ruleDefaults, ruleErrors } from './webhook-rules.ts';
 
 interface Webhook {
   readonly name: string;

@@ -6,18 +6,9 @@ import {
   type FieldError,
   type LabelSelector,
 } from '../../machinery/index.ts';
+import type { Rule } from '../admission-policy/matching.ts';
 import { fill } from '../typed/drafts.ts';
 import { oneOfIfGiven } from './checks.ts';
-
-export interface Rule {
-  readonly scope?: string;
-  readonly operations?: readonly string[];
-  readonly apiGroups?: readonly string[];
-  readonly apiVersions?: readonly string[];
-  readonly resources?: readonly string[];
-  /** Of policies alone. */
-  readonly resourceNames?: readonly string[];
-}
 
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 export const MATCH_POLICIES = ['Equivalent', 'Exact'];
